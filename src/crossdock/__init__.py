@@ -1,0 +1,3 @@
+"""Crossdock: the open control layer for distribution operations."""
+
+__version__ = "0.1.0"

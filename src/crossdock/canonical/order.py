@@ -1,0 +1,100 @@
+"""The canonical purchase order: what every intake format becomes and every workflow works on.
+
+Amounts are Decimal in the order's one currency; quantities are Decimal in the line's unit. Dates are the partner's
+own calendar dates, without a time zone. Nothing here knows a document format.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+
+class PartyRole(StrEnum):
+    BUYER = "buyer"
+    SUPPLIER = "supplier"
+    SHIP_TO = "ship_to"
+    BILL_TO = "bill_to"
+
+
+class ItemScheme(StrEnum):
+    """Who gave the item number."""
+
+    SUPPLIER = "supplier"  # our own SKU (X12 VN/VP/SK by agreement)
+    BUYER = "buyer"  # the customer's item number (X12 BP/IN)
+    GTIN = "gtin"  # GS1 (X12 UP/UK/EN)
+    MANUFACTURER = "manufacturer"  # X12 MG/MN
+
+
+class Purpose(StrEnum):
+    ORIGINAL = "original"
+    CANCELLATION = "cancellation"
+    CHANGE = "change"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    name: str = ""
+    lines: tuple[str, ...] = ()
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""  # ISO 3166-1 alpha-2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    role: PartyRole
+    id: str = ""
+    scheme: str = ""  # duns, gln, assigned_by_buyer, assigned_by_seller, …
+    address: Address = field(default_factory=Address)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemId:
+    scheme: ItemScheme
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    number: str  # unique within the order, as the partner wrote it; else 1, 2, …
+    items: tuple[ItemId, ...]
+    description: str = ""
+    quantity: Decimal
+    unit: str  # UN/ECE Recommendation 20 or the X12 code as received: EA, CS, …
+    unit_price: Decimal | None = None  # None: the partner leaves pricing to us
+    requested_on: date | None = None
+
+    @property
+    def amount(self) -> Decimal | None:
+        return None if self.unit_price is None else self.quantity * self.unit_price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseOrder:
+    """One purchase order of one customer, in one currency, with at least one line."""
+
+    number: str  # the buyer's order number
+    purpose: Purpose = Purpose.ORIGINAL
+    ordered_on: date | None = None
+    currency: str  # ISO 4217
+    parties: tuple[Party, ...] = ()
+    lines: tuple[OrderLine, ...]
+    requested_on: date | None = None
+    cancel_after: date | None = None
+    ship_not_before: date | None = None
+    payment_terms_days: int | None = None
+    references: dict[str, str] = field(default_factory=dict[str, str])
+    notes: str = ""
+    stated_total: Decimal | None = None  # what the document itself claims, if it does
+
+    @property
+    def total(self) -> Decimal | None:
+        """Sum of quantity × price, or None when any line has no price."""
+        amounts = [line.amount for line in self.lines]
+        return None if any(a is None for a in amounts) else sum((a for a in amounts if a is not None), Decimal(0))
+
+    def party(self, role: PartyRole) -> Party | None:
+        return next((p for p in self.parties if p.role is role), None)

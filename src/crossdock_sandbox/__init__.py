@@ -1,0 +1,1 @@
+"""A simulated enterprise behind real HTTP: the systems a distributor runs, with faults on demand."""
