@@ -14,6 +14,8 @@ do $$ begin
   execute format('grant crossdock_dispatch to %I', current_user);
 end $$;
 grant usage on schema crossdock to crossdock_app, crossdock_dispatch;
+-- needed only while functions are handed over to it; taken back at the end of each migration
+grant create on schema crossdock to crossdock_dispatch;
 
 -- The tenants of this transaction, as set by db.transaction(); none set means no row is seen.
 create function crossdock.tenants() returns text[] language sql stable parallel safe as
@@ -56,3 +58,5 @@ grant select, update on crossdock.clock to crossdock_app, crossdock_dispatch;
 
 create function crossdock.now() returns timestamptz language sql stable as
 $$ select business_origin + (clock_timestamp() - real_origin) * rate from crossdock.clock $$;
+
+revoke create on schema crossdock from crossdock_dispatch;

@@ -1,0 +1,142 @@
+"""Who hears an event: the listeners it is delivered to, the workflows it starts, or nobody yet.
+
+A listener asks for a type and, by business key, for the value of an expression on the event: the index key is
+(type, path, value). An event is looked up under the value of every path that some definition uses for its type.
+Listener and event lock their keys before they look for each other, so that whichever commits second finds the first.
+
+Lock order everywhere: advisory keys ascending, then instance rows ascending.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from crossdock import exactjson, ids
+from crossdock.db import Tx, queries
+from crossdock.flow import correlation as rules
+from crossdock.flow.facts import EventFilter
+
+SQL = queries("crossdock.events", "events.sql")
+
+ANY_TYPE = "*"
+NO_PATH = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a listener is indexed under. path and value are empty for a listener without an expected value."""
+
+    type: str
+    path: str
+    value: str
+
+    def lock(self, tenant_id: str) -> int:
+        digest = hashlib.blake2b("\x1f".join((tenant_id, self.type, self.path, self.value)).encode(), digest_size=8)
+        return int.from_bytes(digest.digest(), signed=True)
+
+
+def key_of(filter: EventFilter) -> Key:
+    """The first correlation with an expected value decides; the others are checked on what that finds."""
+    type_ = filter.type or ANY_TYPE
+    for c in filter.correlations:
+        if c.expect is not None:
+            return Key(type_, c.path, _text(c.expect))
+    return Key(type_, NO_PATH, "")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else exactjson.text(value)
+
+
+async def lock(tx: Tx, keys: Iterable[tuple[str, Key]]) -> None:
+    """Takes the locks of (tenant, key) pairs until the end of the transaction."""
+    wanted = sorted({key.lock(tenant_id) for tenant_id, key in keys})
+    if wanted:
+        await tx.execute(SQL["lock_keys"], wanted)
+
+
+async def correlate(tx: Tx, tenant_id: str, seq: int, event: Mapping[str, Any], now: datetime) -> int:
+    """Delivers a stored event to its listeners and starts what it triggers; keeps it when it finds neither.
+
+    Returns how many instances heard of it.
+    """
+    type_ = str(event["type"])
+    started = await _start(tx, tenant_id, event, now)
+    keys = [Key(type_, NO_PATH, ""), Key(ANY_TYPE, NO_PATH, "")]
+    rows = await tx.fetch(SQL["paths"], tenant_id, type_)
+    for row in rows:
+        value = rules.path_value(row["path"], event) if row["path"] else None
+        if value is not None:
+            keys.append(Key(row["type"], row["path"], _text(value)))
+    if not rows:
+        return started
+    await lock(tx, ((tenant_id, k) for k in keys))
+    columns = [k.type for k in keys], [k.path for k in keys], [k.value for k in keys]
+    heard = 0
+    last: tuple[UUID, str] | None = None
+    for row in await tx.fetch(SQL["listeners"], tenant_id, *columns):
+        to = (row["instance_id"], row["at"])
+        if to == last or not rules.matches(decode_filter(row["filter"]), event):
+            continue
+        last = to
+        body = exactjson.text({"at": row["at"], "event": event, "now": now})
+        heard += bool(await tx.fetchval(SQL["deliver"], tenant_id, row["instance_id"], "EventReceived", body))
+    if not heard:
+        await tx.execute(SQL["keep_early"], tenant_id, *columns, seq, event["source"], event["id"])
+    return heard + started
+
+
+async def _start(tx: Tx, tenant_id: str, event: Mapping[str, Any], now: datetime) -> int:
+    started = 0
+    for row in await tx.fetch(SQL["triggers"], tenant_id, event["type"]):
+        instance_id = ids.derived(tenant_id, row["namespace"], row["name"], str(event["source"]), str(event["id"]))
+        key = str(event.get("subject") or "")
+        begun = await start(
+            tx, tenant_id, instance_id, (row["namespace"], row["name"], row["version"]), [event], key, now,
+            traceparent=str(event.get("traceparent") or ""),
+        )  # fmt: skip
+        started += begun
+    return started
+
+
+async def start(
+    tx: Tx,
+    tenant_id: str,
+    instance_id: UUID,
+    definition: tuple[str, str, str],
+    input: Any,
+    business_key: str,
+    now: datetime,
+    *,
+    parent: tuple[UUID, str] | None = None,
+    traceparent: str = "",
+) -> bool:
+    """Starts an instance, once: False when this identifier was started before.
+
+    definition: (namespace, name, version). parent: who awaits it, and at which task run.
+    """
+    namespace, name, version = definition
+    parent_id, parent_at = parent or (None, None)
+    row = await tx.fetchval(
+        SQL["start_instance"], tenant_id, instance_id, namespace, name, version, business_key, parent_id, parent_at,
+        traceparent,
+    )  # fmt: skip
+    if row is None:
+        return False
+    await tx.fetchval(
+        SQL["deliver"], tenant_id, instance_id, "Started", exactjson.text({"input": input, "now": now})
+    )
+    return True
+
+
+def encode_filter(filter: EventFilter) -> str:
+    return exactjson.text(filter)
+
+
+def decode_filter(stored: str) -> EventFilter:
+    return msgspec.convert(exactjson.loads(stored), EventFilter)
