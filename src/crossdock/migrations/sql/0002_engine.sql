@@ -349,7 +349,8 @@ create function crossdock.deliver(t text, i uuid, k text, b jsonb) returns boole
 language plpgsql volatile as $$
 declare holder uuid;
 begin
-  perform from crossdock.instance where tenant_id = t and instance_id = i and ended_at is null for no key update;
+  perform from crossdock.instance where tenant_id = t and instance_id = i
+    and (ended_at is null or k = 'Attempt') for no key update;
   if not found then return false; end if;
   insert into crossdock.fact (tenant_id, instance_id, kind, body) values (t, i, k, b);
   select worker_id into holder from crossdock.lease where tenant_id = t and instance_id = i;

@@ -1,0 +1,226 @@
+-- name: register_worker
+insert into crossdock.worker (worker_id, host, pid, lease_until) values ($1, $2, $3, clock_timestamp() + $4)
+on conflict (worker_id) do update set lease_until = excluded.lease_until
+
+-- name: renew
+-- One row a worker, however many instances it holds. No row back: others have declared this worker dead.
+update crossdock.worker set lease_until = clock_timestamp() + $2 where worker_id = $1 returning worker_id
+
+-- name: retire
+delete from crossdock.worker where worker_id = $1
+
+-- name: release_leases
+-- On a clean stop: what this worker held is ready for others.
+with freed as (delete from crossdock.lease where worker_id = $1 returning tenant_id, instance_id)
+insert into crossdock.ready (tenant_id, instance_id, priority) select tenant_id, instance_id, 1 from freed
+on conflict do nothing
+
+-- name: load
+-- The claimed instances, for whoever holds their lease.
+select i.tenant_id, i.instance_id, i.namespace, i.name, i.version, i.business_key, i.parent_id, i.parent_at, i.status,
+       i.revision, i.state, i.stage, i.traceparent, i.ended_at is not null as ended
+from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
+join crossdock.instance i on i.tenant_id = c.tenant_id and i.instance_id = c.instance_id
+
+-- name: mail
+-- What lies in the mailboxes, oldest first.
+select f.tenant_id, f.instance_id, f.fact_id, f.kind, f.body
+from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
+join crossdock.fact f on f.tenant_id = c.tenant_id and f.instance_id = c.instance_id
+order by f.fact_id
+
+-- name: open_calls
+-- Calls without an answer yet. 'sent' after a crash means: it may have had its effect.
+select k.tenant_id, k.instance_id, k.at, k.function, k.system, k.arguments, k.undo, k.state, k.attempt, k.abandoned, k.called_at,
+       (select count(*) from crossdock.attempt a where a.tenant_id = k.tenant_id and a.instance_id = k.instance_id
+        and a.at = k.at and a.probe) as probes
+from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
+join crossdock.call k on k.tenant_id = c.tenant_id and k.instance_id = c.instance_id
+where k.state not in ('done', 'failed')
+
+-- name: hold_worker
+-- The fence: until this transaction ends nobody can bury this worker, and a buried one finds no row.
+select worker_id from crossdock.worker where worker_id = $1 and lease_until > clock_timestamp() for key share
+
+-- name: lock_instances
+-- Instance rows first, in order; only those still leased to this worker.
+select i.tenant_id, i.instance_id, i.revision
+from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
+join crossdock.instance i on i.tenant_id = c.tenant_id and i.instance_id = c.instance_id
+join crossdock.lease l on l.tenant_id = i.tenant_id and l.instance_id = i.instance_id and l.worker_id = $3
+order by i.instance_id
+for no key update of i
+
+-- name: save
+update crossdock.instance i
+set revision = s.revision, state = coalesce(s.state, i.state), status = s.status, stage = s.stage,
+    business_key = case when s.business_key = '' then i.business_key else s.business_key end,
+    stage_since = case when i.stage = s.stage then i.stage_since else s.now end,
+    updated_at = s.now, ended_at = s.ended_at, output = s.output, error = s.error
+from unnest($1::text[], $2::uuid[], $3::int[], $4::bytea[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
+            $9::jsonb[], $10::jsonb[], $11::text[])
+  as s (tenant_id, instance_id, revision, state, status, stage, now, ended_at, output, error, business_key)
+where i.tenant_id = s.tenant_id and i.instance_id = s.instance_id
+
+-- name: consume
+delete from crossdock.fact f
+using unnest($1::text[], $2::uuid[], $3::bigint[]) as c (tenant_id, instance_id, fact_id)
+where f.tenant_id = c.tenant_id and f.instance_id = c.instance_id and f.fact_id = c.fact_id
+
+-- name: remember
+insert into crossdock.history (tenant_id, instance_id, seq, at, kind, fact, trace)
+select * from unnest($1::text[], $2::uuid[], $3::int[], $4::timestamptz[], $5::text[], $6::jsonb[], $7::jsonb[])
+
+-- name: unsubscribe
+delete from crossdock.subscription s
+using unnest($1::text[], $2::uuid[], $3::text[]) as c (tenant_id, instance_id, at)
+where s.tenant_id = c.tenant_id and s.instance_id = c.instance_id and s.at = c.at
+
+-- name: subscribe
+insert into crossdock.subscription (tenant_id, instance_id, at, ordinal, type, path, value, filter)
+select * from unnest($1::text[], $2::uuid[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::jsonb[])
+on conflict (tenant_id, instance_id, at, ordinal) do nothing
+
+-- name: early_for
+-- Events that came before this listener, oldest first.
+select c.instance_id, c.at, c.ordinal, e.seq, v.body
+from unnest($1::text[], $2::uuid[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::text[])
+  as c (tenant_id, instance_id, at, ordinal, type, path, value)
+join crossdock.early e on e.tenant_id = c.tenant_id and (c.type = '*' or e.type = c.type) and e.path = c.path and e.value = c.value
+join crossdock.event v on v.tenant_id = e.tenant_id and v.source = e.source and v.id = e.id
+order by e.seq
+
+-- name: early_taken
+delete from crossdock.early e using unnest($1::text[], $2::bigint[]) as c (tenant_id, seq)
+where e.tenant_id = c.tenant_id and e.seq = c.seq
+
+-- name: clear_timers
+delete from crossdock.timer m using unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) as c (tenant_id, instance_id, at, timer)
+where m.tenant_id = c.tenant_id and m.instance_id = c.instance_id and m.at = c.at and m.timer = c.timer
+
+-- name: set_timers
+insert into crossdock.timer (tenant_id, instance_id, at, timer, due_at)
+select * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
+on conflict (tenant_id, instance_id, at, timer) do update set due_at = excluded.due_at
+
+-- name: forget_waits
+-- An ended instance waits for nothing. Timers of unresolved abandoned calls stay: their effect must still be learnt.
+with s as (delete from crossdock.subscription where (tenant_id, instance_id) in (select * from unnest($1::text[], $2::uuid[])))
+delete from crossdock.timer m where (m.tenant_id, m.instance_id) in (select * from unnest($1::text[], $2::uuid[]))
+  and m.timer <> '~attempt'
+
+-- name: record_calls
+insert into crossdock.call (tenant_id, instance_id, at, function, system, arguments, undo, state, called_at, answered_at, duration_ms, output, error)
+select * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::text[],
+                     $9::timestamptz[], $10::timestamptz[], $11::float8[], $12::jsonb[], $13::jsonb[])
+on conflict (tenant_id, instance_id, at) do nothing
+
+-- name: update_calls
+update crossdock.call k
+set state = u.state, attempt = u.attempt, abandoned = u.abandoned, answered_at = u.answered_at, duration_ms = u.duration_ms,
+    output = coalesce(u.output, k.output), error = coalesce(u.error, k.error)
+from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::boolean[], $7::timestamptz[], $8::float8[], $9::jsonb[], $10::jsonb[])
+  as u (tenant_id, instance_id, at, state, attempt, abandoned, answered_at, duration_ms, output, error)
+where k.tenant_id = u.tenant_id and k.instance_id = u.instance_id and k.at = u.at
+
+-- name: record_attempts
+insert into crossdock.attempt (tenant_id, instance_id, at, attempt, outcome, probe, detail, tried_at, duration_ms)
+select * from unnest($1::text[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::boolean[], $7::text[], $8::timestamptz[], $9::float8[])
+
+-- name: mark_undone
+update crossdock.call k set undone_at = crossdock.now()
+from unnest($1::text[], $2::uuid[], $3::text[]) as c (tenant_id, instance_id, at)
+where k.tenant_id = c.tenant_id and k.instance_id = c.instance_id and k.at = c.at
+
+-- name: next_undo
+-- The last effect that can still be undone: reverse order of what happened.
+select at, undo, output from crossdock.call
+where tenant_id = $1 and instance_id = $2 and state = 'done' and undo is not null and undone_at is null
+order by answered_at desc, at desc limit 1
+
+-- name: undo_report
+select at, function, state, error from crossdock.call
+where tenant_id = $1 and instance_id = $2 and at like '%~undo' order by answered_at
+
+-- name: emit
+-- Emitted events go to the log and the outbox at once; the id is derived, so a repeated advance emits once.
+with e as (
+  insert into crossdock.event (tenant_id, source, id, type, subject, time, body)
+  select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::jsonb[])
+  on conflict do nothing returning tenant_id, seq, source, id)
+insert into crossdock.outbox (tenant_id, seq, source, id, correlate) select tenant_id, seq, source, id, true from e
+
+-- name: park
+-- Nothing in flight and no mail: the lease ends with this commit.
+delete from crossdock.lease l using unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
+where l.tenant_id = c.tenant_id and l.instance_id = c.instance_id and l.worker_id = $3
+
+-- name: hold_call
+insert into crossdock.held_call (tenant_id, system, instance_id, at, since) values ($1, $2, $3, $4, $5) on conflict do nothing
+
+-- name: open_outage
+-- The first held call opens it; a canary that failed again pushes its next try back.
+insert into crossdock.outage (tenant_id, system, since, next_try_at, detail) values ($1, $2, $3, $4, $5)
+on conflict (tenant_id, system) do update
+set tries = crossdock.outage.tries + 1, next_try_at = greatest(excluded.next_try_at, crossdock.outage.next_try_at), detail = excluded.detail
+returning tries
+
+-- name: close_outage
+delete from crossdock.outage where tenant_id = $1 and system = $2 returning since
+
+-- name: held_calls
+delete from crossdock.held_call where tenant_id = $1 and system = $2 returning instance_id, at
+
+-- name: forget_held
+delete from crossdock.held_call where tenant_id = $1 and system = $2 and instance_id = $3 and at = $4
+
+-- name: canary
+-- The oldest held call tries its luck for all.
+select instance_id, at from crossdock.held_call where tenant_id = $1 and system = $2 order by since, instance_id limit 1
+
+-- name: push_outage
+update crossdock.outage set tries = tries + 1, next_try_at = $3 where tenant_id = $1 and system = $2 and next_try_at <= crossdock.now()
+returning tries
+
+-- name: any_outage
+select system from crossdock.outage where tenant_id = $1 and system = $2
+
+-- name: drop_outage
+-- Nothing is held any more (all cancelled): the outage has nobody to wait for.
+delete from crossdock.outage where tenant_id = $1 and system = $2
+
+-- name: fire_timers
+delete from crossdock.timer m using unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) as c (tenant_id, instance_id, at, timer)
+where m.tenant_id = c.tenant_id and m.instance_id = c.instance_id and m.at = c.at and m.timer = c.timer and m.due_at <= crossdock.now()
+returning m.tenant_id, m.instance_id, m.at, m.timer
+
+-- name: deliver
+select crossdock.deliver($1, $2, $3, $4)
+
+-- name: children
+select instance_id from crossdock.instance where tenant_id = $1 and parent_id = $2 and ($3::text is null or parent_at = $3) and ended_at is null
+
+-- name: definition
+select source, hash from crossdock.definition where tenant_id = $1 and namespace = $2 and name = $3 and version = $4
+
+-- name: latest_version
+select version from crossdock.definition where tenant_id = $1 and namespace = $2 and name = $3 order by published_at desc, version desc limit 1
+
+-- name: publish
+-- A definition is published once: the same version with other content is refused by the caller.
+insert into crossdock.definition (tenant_id, namespace, name, version, hash, source) values ($1, $2, $3, $4, $5, $6)
+on conflict do nothing returning hash
+
+-- name: set_trigger
+insert into crossdock.trigger_on (tenant_id, type, namespace, name, version) values ($1, $2, $3, $4, $5)
+on conflict (tenant_id, type, namespace, name) do update set version = excluded.version
+
+-- name: clear_triggers
+delete from crossdock.trigger_on where tenant_id = $1 and namespace = $2 and name = $3
+
+-- name: add_path
+insert into crossdock.correlation_path (tenant_id, type, path) values ($1, $2, $3) on conflict do nothing
+
+-- name: suspend
+-- The host could not advance it: it stands still, with its facts kept, until a person has looked.
+update crossdock.instance set status = 'suspended', error = $3, updated_at = crossdock.now() where tenant_id = $1 and instance_id = $2

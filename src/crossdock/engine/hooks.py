@@ -1,0 +1,49 @@
+"""What the host tells others in the transaction where it happens; cases implements it, the composition root joins them."""
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from crossdock.db import Tx
+from crossdock.flow.outcomes import Invocation
+
+
+class Hooks(Protocol):
+    async def held(self, tx: Tx, call: Invocation, system: str, detail: str) -> None:
+        """A call waits because its system is down: its order belongs to the incident (opened here if none is)."""
+        ...
+
+    async def recovered(self, tx: Tx, tenant_id: str, system: str, now: datetime) -> None:
+        """The system answered again; every held call resumes by itself."""
+        ...
+
+    async def unresolved(self, tx: Tx, call: Invocation, system: str, detail: str) -> None:
+        """Probes cannot tell whether the call had its effect: a person is asked."""
+        ...
+
+    async def stuck(self, tx: Tx, tenant_id: str, instance_id: UUID, business_key: str, detail: str, now: datetime) -> None:
+        """The host could not advance an instance: a technical case."""
+        ...
+
+    async def faulted(self, tx: Tx, tenant_id: str, instance_id: UUID, business_key: str, detail: str, now: datetime) -> None:
+        """An instance ended with an error that nothing in it caught."""
+        ...
+
+    async def withdraw(self, tx: Tx, tenant_id: str, instance_id: UUID, at: str | None, now: datetime) -> None:
+        """What was asked of people for this task run (None: for the whole instance) is asked no more."""
+        ...
+
+
+class Silent:
+    """Tells nobody: for the hosts of tests and benchmarks."""
+
+    async def held(self, tx: Tx, call: Invocation, system: str, detail: str) -> None: ...
+    async def recovered(self, tx: Tx, tenant_id: str, system: str, now: datetime) -> None: ...
+    async def unresolved(self, tx: Tx, call: Invocation, system: str, detail: str) -> None: ...
+    async def stuck(
+        self, tx: Tx, tenant_id: str, instance_id: UUID, business_key: str, detail: str, now: datetime
+    ) -> None: ...
+    async def faulted(
+        self, tx: Tx, tenant_id: str, instance_id: UUID, business_key: str, detail: str, now: datetime
+    ) -> None: ...
+    async def withdraw(self, tx: Tx, tenant_id: str, instance_id: UUID, at: str | None, now: datetime) -> None: ...

@@ -1,0 +1,149 @@
+"""What one turn of one instance writes: rows only, gathered in memory, committed together with other turns.
+
+A turn applies some facts to an instance. Nothing in it has happened until the committer says so; calls that it
+commands are performed only after that.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from crossdock.flow.facts import Error, EventFilter, Fact, RunChild
+from crossdock.flow.outcomes import Invocation, Transactional
+
+RETRY_TIMER = "~attempt"
+UNDO_SUFFIX = "~undo"
+
+
+class CallState(StrEnum):
+    """States of a call. sent → done | failed | retry | outage | unknown; unknown → done | sent | asked."""
+
+    SENT = "sent"  # with the remote system, or about to be: after a crash, unknown
+    RETRY = "retry"  # a passing fault without effect; its timer tries again
+    OUTAGE = "outage"  # its system is down; resumes with the system
+    UNKNOWN = "unknown"  # may have had its effect; its timer probes
+    ASKED = "asked"  # probes could not tell; a case asks a person
+    PARKED = "parked"  # accepted by a function that answers later
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class OpenCall:
+    """A call without an answer yet, as the worker that holds the instance knows it."""
+
+    invocation: Invocation
+    system: str
+    state: CallState
+    abandoned: bool = False
+    probes: int = 0
+    undo: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One row of the mailbox: a fact for the interpreter, or a word of the host to itself (kind Attempt)."""
+
+    fact_id: int
+    kind: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    at: str
+    function: str
+    system: str
+    arguments: Any
+    undo: Mapping[str, Any] | None
+    state: CallState
+    called_at: datetime
+    answered_at: datetime | None = None
+    duration_ms: float | None = None
+    output: Any = None
+    error: Error | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallChange:
+    at: str
+    state: CallState
+    attempt: int
+    abandoned: bool
+    answered_at: datetime | None = None
+    duration_ms: float | None = None
+    output: Any = None
+    error: Error | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    at: str
+    attempt: int
+    outcome: str  # done, failed, unknown, absent
+    probe: bool
+    detail: str
+    tried_at: datetime
+    duration_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A call that waits for its system; `probe_first` when its effect is in doubt."""
+
+    at: str
+    system: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    status: str  # completed, faulted, cancelled
+    output: Any = None
+    error: Error | None = None
+
+
+@dataclass(slots=True)
+class Turn:
+    tenant_id: str
+    instance_id: UUID
+    base_revision: int
+    now: datetime
+    state: bytes | None = None
+    stage: str = ""
+    status: str = "running"
+    business_key: str = ""
+    consumed: list[int] = field(default_factory=list[int])
+    history: list[tuple[int, Fact, str, bytes]] = field(default_factory=list[tuple[int, Fact, str, bytes]])
+    subscribe: list[tuple[str, tuple[EventFilter, ...]]] = field(default_factory=list[tuple[str, tuple[EventFilter, ...]]])
+    unsubscribe: list[str] = field(default_factory=list[str])
+    set_timers: dict[tuple[str, str], datetime] = field(default_factory=dict[tuple[str, str], datetime])
+    clear_timers: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    new_calls: list[CallRow] = field(default_factory=list[CallRow])
+    call_changes: dict[str, CallChange] = field(default_factory=dict[str, CallChange])
+    attempts: list[AttemptRow] = field(default_factory=list[AttemptRow])
+    undone: list[str] = field(default_factory=list[str])
+    emits: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    children: list[RunChild] = field(default_factory=list[RunChild])
+    begin: list[tuple[Transactional, Invocation]] = field(default_factory=list[tuple[Transactional, Invocation]])
+    withdrawn: list[str] = field(default_factory=list[str])
+    held: list[Held] = field(default_factory=list[Held])
+    unheld: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    recovered: set[str] = field(default_factory=set[str])
+    asked: list[OpenCall] = field(default_factory=list[OpenCall])
+    stuck: str | None = None
+    ended: Ended | None = None
+    parent: tuple[UUID, str] | None = None
+    perform: list[OpenCall] = field(default_factory=list[OpenCall])
+    park: bool = False
+
+    @property
+    def alone(self) -> bool:
+        """Whether it runs code of others in its transaction, and so must not share one."""
+        return bool(
+            self.begin or self.withdrawn or self.held or self.recovered or self.asked or self.stuck
+            or self.ended or self.children or self.unheld
+        )  # fmt: skip
