@@ -1,0 +1,191 @@
+"""PostgreSQL without an administrator: the server from a wheel, started by the first process that needs it.
+
+`running(...)` is for a command that uses the database while it runs; `ensure(...)` is the same without the block.
+However many processes use one data directory, they share one server: the first starts it, the others join, the last
+one out stops it. A process that is killed releases its share by dying; its server stays up and is joined by the next.
+
+`locate(settings)` is what the rest of Crossdock asks: it gives the server named by CROSSDOCK_DATABASE_URL, or else
+the embedded one.
+"""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from crossdock.embedded import places as at
+from crossdock.embedded import server as life
+from crossdock.embedded.locks import FileLock, exclusive, until
+from crossdock.embedded.places import Places
+from crossdock.embedded.server import Progress
+from crossdock.errors import SetupError
+from crossdock.settings import Settings
+
+__all__ = ["Located", "Places", "Progress", "Server", "ensure", "locate", "running", "stop_if_unused"]
+
+DATABASE = "crossdock"
+
+
+def _silent(_message: str) -> None:
+    """Progress for callers that do not ask for it."""
+
+
+class Server:
+    """A share in a running server. Release it, or let the process die."""
+
+    def __init__(
+        self,
+        places: Places,
+        socket_directory: Path,
+        process: "subprocess.Popen[bytes] | None",
+        share: FileLock,
+        progress: Progress,
+    ) -> None:
+        self.places = places
+        self.socket_directory = socket_directory
+        self.started_here = process is not None
+        self._process = process
+        self._share = share
+        self._progress = progress
+        self._superuser_password = places.superuser_password.read_text()
+        self._login_password = places.login_password.read_text()
+
+    @property
+    def admin_dsn(self) -> str:
+        """The superuser, on the maintenance database: for migrations and `create database` only."""
+        return self.admin_dsn_of("postgres")
+
+    def admin_dsn_of(self, database: str) -> str:
+        return life.dsn(life.SUPERUSER, self._superuser_password, database, self.socket_directory)
+
+    def app_dsn(self, database: str = DATABASE) -> str:
+        """The application's login, which owns nothing and may act as crossdock_app."""
+        return life.dsn(life.LOGIN, self._login_password, database, self.socket_directory)
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process, or None when it has died since."""
+        found = life.postmaster(self.places)
+        return found.pid if found else None
+
+    async def release(self) -> bool:
+        """Gives the share back; stops the server and returns True when this was the last one."""
+        async with exclusive(self.places.base / "start.lock"):
+            self._share.close()
+            return await _stop_if_unused(self.places, self._process, self._progress)
+
+
+async def ensure(
+    data: Path | None = None,
+    *,
+    on_progress: Progress | None = None,
+    account: str | None = None,
+    options: Mapping[str, str] | None = None,
+) -> Server:
+    """Joins the server of this data directory, or starts it.
+
+    data: the directory given by --data; None is /var/lib/crossdock for root, below XDG_DATA_HOME for anybody else.
+    on_progress: told in words what is waited for, every few seconds; recovery after a crash has no time limit.
+    account: as root, the unprivileged account to run a new server as.
+    options: server settings over those in postgresql.conf, used only when this call starts the server.
+    Raises SetupError, which says what to do.
+    """
+    places = at.find(data, account=account)
+    progress = on_progress or _silent
+    async with exclusive(places.base / "start.lock"):
+        share = FileLock(places.base / "users.lock")
+        try:
+            await until(share.shared)  # at once: it is only ever held exclusively with start.lock held, too
+            directory, process = await life.start_or_join(places, options or {}, progress)
+        except BaseException:
+            share.close()
+            raise
+        return Server(places, directory, process, share, progress)
+
+
+@asynccontextmanager
+async def running(
+    data: Path | None = None,
+    on_progress: Progress | None = None,
+    *,
+    account: str | None = None,
+    options: Mapping[str, str] | None = None,
+) -> AsyncGenerator[Server]:
+    """A server for as long as the block runs; arguments as for `ensure`."""
+    server = await ensure(data, on_progress=on_progress, account=account, options=options)
+    try:
+        yield server
+    finally:
+        # shielded: a second Ctrl-C must not leave the checkpoint half waited for
+        await asyncio.shield(server.release())
+
+
+async def stop_if_unused(data: Path | None = None, *, on_progress: Progress | None = None) -> bool:
+    """Stops a server that outlived its users, for example after kill -9. Returns whether none runs now."""
+    places = at.find(data)
+    if not places.cluster.exists():
+        return True
+    async with exclusive(places.base / "start.lock"):
+        return await _stop_if_unused(places, None, on_progress or _silent)
+
+
+async def _stop_if_unused(places: Places, process: "subprocess.Popen[bytes] | None", progress: Progress) -> bool:
+    # start.lock is held: nobody can take a share between this look and the end of the server
+    users = FileLock(places.base / "users.lock")
+    try:
+        if not users.exclusive():
+            return False
+        await life.stop(places, process, progress)
+        return True
+    finally:
+        users.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where the database is. `close` releases an embedded server, and does nothing to a real one."""
+
+    admin_dsn: str
+    app_dsn: str
+    close: Callable[[], Awaitable[object]]
+    server: Server | None = None
+
+
+async def locate(settings: Settings, on_progress: Progress | None = None) -> Located:
+    """The server of CROSSDOCK_DATABASE_URL, or else the embedded one, started if none runs; call `migrate` next.
+
+    admin_dsn names the same database as app_dsn, as a role that may migrate it.
+    """
+    if settings.database_url:
+        return Located(settings.database_admin_url or settings.database_url, settings.database_url, _nothing)
+    if settings.database_admin_url:
+        raise SetupError("CROSSDOCK_DATABASE_ADMIN_URL is set without CROSSDOCK_DATABASE_URL. Set both or neither.")
+    server = await ensure(settings.data, on_progress=on_progress, account=settings.database_account)
+    try:
+        await _create_database(server)
+    except BaseException:
+        await server.release()
+        raise
+    return Located(server.admin_dsn_of(DATABASE), server.app_dsn(DATABASE), server.release, server)
+
+
+async def _nothing() -> None:
+    return
+
+
+async def _create_database(server: Server) -> None:
+    connection = await asyncpg.connect(server.admin_dsn)
+    try:
+        known = "select exists (select from pg_database where datname = $1)"
+        if not await connection.fetchval(known, DATABASE):
+            # another process may be first
+            with suppress(asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
+                await connection.execute(f"create database {DATABASE}")
+            await connection.execute(f"revoke connect, temporary on database {DATABASE} from public")
+            await connection.execute(f"grant connect, temporary on database {DATABASE} to crossdock_app, {life.LOGIN}")
+    finally:
+        await connection.close()
