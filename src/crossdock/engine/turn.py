@@ -92,9 +92,9 @@ class AttemptRow:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A call that waits for its system; `probe_first` when its effect is in doubt."""
+    """A call that waits for its system to come back."""
 
-    at: str
+    call: Invocation
     system: str
     detail: str
 
@@ -117,7 +117,7 @@ class Turn:
     status: str = "running"
     business_key: str = ""
     consumed: list[int] = field(default_factory=list[int])
-    history: list[tuple[int, Fact, str, bytes]] = field(default_factory=list[tuple[int, Fact, str, bytes]])
+    history: list[tuple[int, Fact, bytes]] = field(default_factory=list[tuple[int, Fact, bytes]])  # seq, fact, trace
     subscribe: list[tuple[str, tuple[EventFilter, ...]]] = field(default_factory=list[tuple[str, tuple[EventFilter, ...]]])
     unsubscribe: list[str] = field(default_factory=list[str])
     set_timers: dict[tuple[str, str], datetime] = field(default_factory=dict[tuple[str, str], datetime])

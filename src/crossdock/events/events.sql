@@ -56,3 +56,7 @@ for update of o skip locked
 
 -- name: outbox_done
 delete from crossdock.outbox where (tenant_id, seq) in (select * from unnest($1::text[], $2::bigint[]))
+
+-- name: dead_letter
+-- What could not be handed on, with the reason; the event itself stays in the log.
+insert into crossdock.dead_letter (tenant_id, seq, reason) values ($1, $2, $3) on conflict do nothing

@@ -236,6 +236,16 @@ create table crossdock.outbox (
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 200);
 select crossdock.protect('crossdock.outbox');
 
+-- Events that could not be handed on, kept with the reason until a person has looked.
+create table crossdock.dead_letter (
+  tenant_id text not null,
+  seq bigint not null,
+  reason text not null,
+  at timestamptz not null default crossdock.now(),
+  primary key (tenant_id, seq)
+);
+select crossdock.protect('crossdock.dead_letter');
+
 -- Events that arrived before anybody listened, under each value they could be asked for by.
 create table crossdock.early (
   tenant_id text not null,

@@ -1,0 +1,65 @@
+"""Published definitions: immutable once there, compiled once a process."""
+
+import hashlib
+from dataclasses import dataclass
+
+from crossdock.db import Tx, queries
+from crossdock.errors import Conflict, NotFound
+from crossdock.flow import program
+from crossdock.flow.program import Program
+
+SQL = queries("crossdock.engine", "engine.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    namespace: str
+    name: str
+    version: str
+    new: bool
+
+
+async def publish(tx: Tx, tenant_id: str, source: str, filename: str = "<definition>") -> Published:
+    """Publishes a definition for a tenant, makes it the one its event starts, and indexes what it listens to.
+
+    Publishing the same text again changes nothing. Raises DefinitionError with every finding, or Conflict when this
+    version was published with other content: instances pin their version, so a version is never edited.
+    """
+    p = program.load(source, filename)
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    key = (tenant_id, p.namespace, p.name, p.version)
+    new = await tx.fetchval(SQL["publish"], *key, digest, source) is not None
+    if not new:
+        there = await tx.fetchrow(SQL["definition"], *key)
+        if there and there["hash"] != digest:
+            raise Conflict(
+                f"{p.namespace}/{p.name}:{p.version} is published already with other content; "
+                "a published version is never edited: give it a new version"
+            )
+    await tx.execute(SQL["clear_triggers"], tenant_id, p.namespace, p.name)
+    if p.start_filter is not None:
+        for type_ in sorted({f.type for f in p.start_filter if f.type}):
+            await tx.execute(SQL["set_trigger"], tenant_id, type_, p.namespace, p.name, p.version)
+    for type_, path in sorted(p.correlation_paths()):
+        await tx.execute(SQL["add_path"], tenant_id, type_, path)
+    return Published(p.namespace, p.name, p.version, new)
+
+
+class Programs:
+    """Compiled definitions of this process, by tenant and version; the same text is compiled once for all tenants."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[tuple[str, str, str, str], Program] = {}
+        self._by_hash: dict[str, Program] = {}
+
+    async def get(self, tx: Tx, tenant_id: str, namespace: str, name: str, version: str) -> Program:
+        key = (tenant_id, namespace, name, version)
+        found = self._by_key.get(key)
+        if found is None:
+            row = await tx.fetchrow(SQL["definition"], *key)
+            if row is None:
+                raise NotFound(f"no definition {namespace}/{name}:{version} is published")
+            found = self._by_hash.get(row["hash"]) or program.load(row["source"], f"{name}:{version}")
+            self._by_hash[row["hash"]] = found
+            self._by_key[key] = found
+        return found

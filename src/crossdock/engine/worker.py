@@ -1,0 +1,417 @@
+"""A worker: claims instances that have something to do, drives each until it waits, and keeps its lease alive.
+
+Workers share nothing but the database. Each instance in hand has one task of its own, so turns of one instance never
+overlap; what they write meets in the committer. Loops beside it: the lease, the dead, the timers, the outages, the
+relay. Any worker may do any of them at any time; locks in the database keep two from doing the same.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from crossdock import exactjson, ids
+from crossdock.clock import CHANNEL as CLOCK_CHANNEL
+from crossdock.clock import Clock, Stopwatch
+from crossdock.db import Database, queries
+from crossdock.engine import calls, compensation, timers
+from crossdock.engine.committer import Committed, Committer
+from crossdock.engine.definitions import Programs
+from crossdock.engine.functions import Functions
+from crossdock.engine.hooks import Hooks
+from crossdock.engine.live import Answer, Live
+from crossdock.engine.turn import CallState, Mail, OpenCall, Turn
+from crossdock.events import outbox
+from crossdock.events.relay import Projection, Relay
+from crossdock.flow import state as states
+from crossdock.flow.outcomes import Done, Invocation, Unknown
+
+SQL = queries("crossdock.engine", "engine.sql")
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=6)
+RENEW_S = 1.5
+LIVE = 128  # instances in hand: more only lengthens the queue in front of the committer
+POLL_S = 0.5  # a lost notification costs at most this
+STRIKES = 3  # failed turns before an instance is set aside for a person
+
+
+@dataclass(slots=True)
+class Stats:
+    turns: int = 0
+    claimed: int = 0
+    calls: int = 0
+    refused: int = 0  # turns that lost their lease
+    call_s: float = 0.0
+    apply_s: float = 0.0
+
+
+class Worker:
+    def __init__(
+        self, db: Database, functions: Functions, clock: Clock, hooks: Hooks, projections: list[Projection] | None = None,
+        *, on_call: Callable[[Invocation, str, str, float], None] | None = None,
+    ) -> None:  # fmt: skip
+        """on_call: told (call, system, outcome word, ms) of every call made, for metrics."""
+        self.id = ids.new()
+        self.stats = Stats()
+        self._db = db
+        self._functions = functions
+        self._clock = clock
+        self._hooks = hooks
+        self._on_call = on_call
+        self._relay = Relay(db, projections or [])
+        self._programs = Programs()
+        self._committer = Committer(db, self.id, hooks)
+        self._live: dict[tuple[str, UUID], Live] = {}
+        self._wakes: dict[tuple[str, UUID], asyncio.Event] = {}
+        self._mailed: set[tuple[str, UUID]] = set()
+        self._strikes: dict[tuple[str, UUID], int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ready = asyncio.Event()
+        self._outbox = asyncio.Event()
+        self._clocked = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Works until `stop()`; then finishes what is in hand and gives the leases back."""
+        await self._register()
+        listener = await self._listen()
+        try:
+            async with self._committer, asyncio.TaskGroup() as group:
+                loops = [
+                    group.create_task(loop(), name=loop.__name__)
+                    for loop in (self._renew, self._bury, self._fire_timers, self._try_outages, self._hand_on, self._watch(listener))
+                ]
+                await self._claim()
+                if self._tasks:
+                    await asyncio.wait(self._tasks, timeout=10)
+                for task in loops:
+                    task.cancel()
+        finally:
+            with suppress(Exception):
+                await listener.close()
+            await self._retire()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._ready.set()
+
+    # ── being alive ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _register(self) -> None:
+        await self._db.pool.execute(SQL["register_worker"], self.id, socket.gethostname(), os.getpid(), LEASE)
+
+    async def _retire(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        tenants = await self._db.tenant_ids()
+        async with self._db.transaction(*tenants) as tx:
+            await tx.execute(SQL["release_leases"], self.id)
+            await tx.execute(SQL["retire"], self.id)
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_S)
+            if await self._db.pool.fetchval(SQL["renew"], self.id, LEASE) is None:
+                # Others took our instances. Everything in hand will be refused; begin anew under the same name.
+                log.warning("declared dead by another worker; starting over")
+                await self._register()
+
+    async def _bury(self) -> None:
+        while True:
+            moved = await self._db.pool.fetchval("select crossdock.bury_dead()")
+            if moved:
+                log.warning("took over %d instances of a worker that stopped", moved)
+                self._ready.set()
+            await asyncio.sleep(1)
+
+    async def _listen(self) -> "asyncpg.Connection[asyncpg.Record]":
+        connection = await self._db.dedicated()
+        await connection.add_listener("crossdock_ready", lambda *_: self._ready.set())
+        await connection.add_listener("crossdock_mail", lambda _c, _p, _ch, payload: self._note_mail(str(payload)))
+        await connection.add_listener(outbox.CHANNEL, lambda *_: self._outbox.set())
+        await connection.add_listener(CLOCK_CHANNEL, lambda *_: self._clocked.set())
+        await self._clock.refresh(connection)
+        return connection
+
+    def _note_mail(self, payload: str) -> None:
+        holder, tenant_id, instance_id = payload.split(" ")
+        if holder == str(self.id):
+            key = (tenant_id, UUID(instance_id))
+            self._mailed.add(key)
+            if wake := self._wakes.get(key):
+                wake.set()
+
+    def _watch(self, listener: "asyncpg.Connection[asyncpg.Record]") -> Callable[[], Any]:
+        async def watch_clock() -> None:
+            while True:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._clocked.wait(), 1)
+                self._clocked.clear()
+                await self._clock.refresh(listener)
+                self._timers_due.set()
+
+        self._timers_due = asyncio.Event()
+        return watch_clock
+
+    # ── claiming and driving ────────────────────────────────────────────────────────────────────────────────────
+
+    async def _claim(self) -> None:
+        while not self._stopping.is_set():
+            room = LIVE - len(self._live)
+            claimed = 0
+            if room >= min(16, LIVE // 4):
+                self._ready.clear()
+                claimed = await self._claim_some(room)
+            if not claimed:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._ready.wait(), POLL_S)
+
+    async def _claim_some(self, room: int) -> int:
+        rows = await self._db.pool.fetch("select * from crossdock.claim($1, $2)", self.id, room)
+        if not rows:
+            return 0
+        keys = [(r["tenant_id"], r["instance_id"]) for r in rows]
+        for live in await self._load(keys):
+            self._take(live)
+        self.stats.claimed += len(keys)
+        return len(keys)
+
+    async def _load(self, keys: list[tuple[str, UUID]]) -> list[Live]:
+        tenants, instances = [k[0] for k in keys], [k[1] for k in keys]
+        lives: dict[tuple[str, UUID], Live] = {}
+        now = self._clock.now()
+        async with self._db.transaction(*sorted(set(tenants))) as tx:
+            for r in await tx.fetch(SQL["load"], tenants, instances):
+                program = await self._programs.get(tx, r["tenant_id"], r["namespace"], r["name"], r["version"])
+                lives[r["tenant_id"], r["instance_id"]] = Live(
+                    tenant_id=r["tenant_id"],
+                    instance_id=r["instance_id"],
+                    program=program,
+                    functions=self._functions,
+                    clock=self._clock.now,
+                    revision=r["revision"],
+                    state=states.load(r["state"]) if r["state"] is not None else None,
+                    business_key=r["business_key"],
+                    traceparent=r["traceparent"],
+                    parent=(r["parent_id"], r["parent_at"]) if r["parent_id"] else None,
+                    ended=r["ended"],
+                    stage=r["stage"],
+                    suspended=r["status"] == "suspended",
+                )
+            for r in await tx.fetch(SQL["open_calls"], tenants, instances):
+                live = lives[r["tenant_id"], r["instance_id"]]
+                live.calls[r["at"]] = _open_call(r, live, now)
+            for r in await tx.fetch(SQL["mail"], tenants, instances):
+                live = lives[r["tenant_id"], r["instance_id"]]
+                live.absorb([Mail(r["fact_id"], r["kind"], exactjson.loads(r["body"]))])
+        for live in lives.values():
+            live.resume()
+        return list(lives.values())
+
+    def _take(self, live: Live) -> None:
+        key = (live.tenant_id, live.instance_id)
+        self._live[key] = live
+        self._wakes[key] = asyncio.Event()
+        task = asyncio.create_task(self._drive(key, live))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _drive(self, key: tuple[str, UUID], live: Live) -> None:
+        """Turns of one instance until it waits for something that is not in our hands."""
+        try:
+            while await self._one_turn(key, live):
+                pass
+            self._strikes.pop(key, None)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            await self._set_back(key, live, error)
+        finally:
+            self._live.pop(key, None)
+            self._wakes.pop(key, None)
+            self._mailed.discard(key)
+            self._ready.set()
+
+    async def _one_turn(self, key: tuple[str, UUID], live: Live) -> bool:
+        wake = self._wakes[key]
+        if live.suspended:
+            live.mail.clear()
+            await self._release(live)
+            return False
+        if not live.has_work and live.in_flight:
+            if key not in self._mailed:
+                await wake.wait()
+            wake.clear()
+            if key in self._mailed:
+                self._mailed.discard(key)
+                await self._fetch_mail(live)
+            if not live.has_work:
+                return True
+        watch = Stopwatch()
+        turn = live.turn()
+        self.stats.apply_s += watch.elapsed.total_seconds()
+        committed = await self._commit(live, turn)
+        if committed is None:
+            return False
+        if committed.parked:
+            return False
+        if not live.has_work and not live.in_flight and live.compensating is not None:
+            return await self._compensate(live, live.compensating)
+        return True
+
+    async def _commit(self, live: Live, turn: Turn) -> Committed | None:
+        self.stats.turns += 1
+        committed = await self._committer.submit(turn)
+        if not committed.kept:
+            # Lost the lease, or our own commit went through and its answer did not: read it again either way.
+            self.stats.refused += 1
+            await self._release(live)
+            return None
+        live.absorb(committed.mail)
+        for call in turn.perform:
+            task = asyncio.create_task(self._perform(live, call))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return committed
+
+    async def _compensate(self, live: Live, call: OpenCall) -> bool:
+        """One step of undoing: the next effect in reverse order, or the report when nothing is left."""
+        async with self._db.transaction(live.tenant_id) as tx:
+            step = await compensation.next_step(tx, live.tenant_id, live.instance_id)
+        match step:
+            case compensation.Undo(of, function, arguments):
+                return await self._commit(live, live.undo(of, function, arguments)) is not None
+            case compensation.Report() as report:
+                answer = Answer(call.invocation.at, Done(report.output), False, self._clock.now(), 0.0)
+                live.answers.append(answer)
+                return True
+
+    async def _fetch_mail(self, live: Live) -> None:
+        async with self._db.transaction(live.tenant_id) as tx:
+            rows = await tx.fetch(SQL["mail"], [live.tenant_id], [live.instance_id])
+        live.absorb([Mail(r["fact_id"], r["kind"], exactjson.loads(r["body"])) for r in rows])
+
+    async def _release(self, live: Live) -> None:
+        """Gives an instance back without having written anything; others will find its mail."""
+        async with self._db.transaction(live.tenant_id) as tx:
+            gone = await tx.fetchval(
+                "delete from crossdock.lease where tenant_id = $1 and instance_id = $2 and worker_id = $3 returning 1",
+                live.tenant_id, live.instance_id, self.id,
+            )  # fmt: skip
+            if gone and not live.suspended:
+                await tx.execute(
+                    "insert into crossdock.ready (tenant_id, instance_id) values ($1, $2) on conflict do nothing",
+                    live.tenant_id, live.instance_id,
+                )  # fmt: skip
+
+    async def _set_back(self, key: tuple[str, UUID], live: Live, error: Exception) -> None:
+        """A turn that raised: tried again from the database, then set aside for a person, never dropped."""
+        strikes = self._strikes[key] = self._strikes.get(key, 0) + 1
+        log.error("turn of %s/%s failed (%d of %d)", *key, strikes, STRIKES, exc_info=error)
+        if strikes < STRIKES:
+            await self._release(live)
+            return
+        self._strikes.pop(key, None)
+        async with self._db.transaction(live.tenant_id) as tx:
+            revision = await tx.fetchval(
+                "select revision from crossdock.instance where tenant_id = $1 and instance_id = $2", *key
+            )
+        turn = Turn(live.tenant_id, live.instance_id, revision, self._clock.now(), stage=live.stage, status="suspended")
+        turn.business_key = live.business_key
+        turn.stuck = f"{type(error).__name__}: {error}"[:2000]
+        try:
+            await self._committer.submit(turn)
+            live.suspended = True
+        finally:
+            await self._release(live)
+
+    # ── calls ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _perform(self, live: Live, call: OpenCall) -> None:
+        invocation = call.invocation
+        probe = call.state is CallState.UNKNOWN
+        remote = self._functions.remote(live.tenant_id, invocation.function)
+        watch = Stopwatch()
+        tried_at = self._clock.now()
+        try:
+            if remote is None:
+                outcome = Unknown(f"no connector performs {invocation.function} any more")
+            elif probe:
+                outcome = await remote.probe(invocation)
+            else:
+                outcome = await remote.perform(invocation)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            # A connector must classify; what it let through may have had its effect.
+            log.exception("connector of %s raised", invocation.function)
+            outcome = Unknown(f"{type(error).__name__}: {error}")
+        outage = False
+        if probe and isinstance(outcome, Unknown):
+            outage = await self._is_out(live.tenant_id, call.system)
+        live.answers.append(Answer(invocation.at, outcome, probe, tried_at, watch.ms, outage))
+        self.stats.calls += 1
+        self.stats.call_s += watch.ms / 1000
+        if self._on_call:
+            self._on_call(invocation, call.system, calls.describe(outcome)[0], watch.ms)
+        if wake := self._wakes.get((live.tenant_id, live.instance_id)):
+            wake.set()
+
+    async def _is_out(self, tenant_id: str, system: str) -> bool:
+        async with self._db.transaction(tenant_id) as tx:
+            return await tx.fetchval(SQL["any_outage"], tenant_id, system) is not None
+
+    # ── what wakes the waiting ──────────────────────────────────────────────────────────────────────────────────
+
+    async def _fire_timers(self) -> None:
+        while True:
+            fired = await timers.fire(self._db, self._clock.now)
+            if not fired:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._timers_due.wait(), 0.25)
+                self._timers_due.clear()
+
+    async def _try_outages(self) -> None:
+        while True:
+            await timers.try_outages(self._db, self._hooks, self._clock.now)
+            await asyncio.sleep(0.25)
+
+    async def _hand_on(self) -> None:
+        while True:
+            if not await self._relay.once():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._outbox.wait(), POLL_S)
+                self._outbox.clear()
+
+
+def _open_call(row: Any, live: Live, now: datetime) -> OpenCall:
+    return OpenCall(
+        Invocation(
+            tenant_id=live.tenant_id,
+            instance_id=live.instance_id,
+            at=row["at"],
+            key=f"{live.instance_id}{row['at']}",
+            function=row["function"],
+            arguments=exactjson.loads(row["arguments"]),
+            business_key=live.business_key,
+            attempt=row["attempt"],
+            now=now,
+            traceparent=live.traceparent,
+        ),
+        row["system"],
+        CallState(row["state"]),
+        abandoned=row["abandoned"],
+        probes=row["probes"],
+        undo=exactjson.loads(row["undo"]) if row["undo"] else None,
+    )
+
+

@@ -1,0 +1,62 @@
+"""The relay hands committed events on: to listeners (for what was emitted here) and to projections, in order.
+
+At least once: an event leaves the outbox in the transaction in which every projection has taken it, so a crash
+repeats all of it or none. One relay at a time serves a tenant, so projections see a tenant's events in order.
+A projection that cannot take an event does not stop the others: the event goes to the dead letters, with the reason.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+
+from crossdock import exactjson
+from crossdock.db import Database, Tx, queries
+from crossdock.events import correlation
+from crossdock.events.inbox import business_now
+
+SQL = queries("crossdock.events", "events.sql")
+log = logging.getLogger(__name__)
+
+# (tx, tenant, seq, event): writes what it derives in the relay's transaction.
+Projection: TypeAlias = Callable[[Tx, str, int, Mapping[str, Any]], Awaitable[None]]
+
+BATCH = 200
+LOCK_SPACE = 0x0C0553
+
+
+class Relay:
+    def __init__(self, db: Database, projections: list[Projection]) -> None:
+        self._db = db
+        self._projections = projections
+
+    async def once(self) -> int:
+        """Hands on the next events. Returns how many."""
+        head = await self._db.pool.fetch("select * from crossdock.outbox_head($1)", BATCH)
+        by_tenant: dict[str, list[int]] = {}
+        for row in head:
+            by_tenant.setdefault(row["tenant_id"], []).append(row["seq"])
+        done = 0
+        for tenant_id, seqs in by_tenant.items():
+            done += await self._tenant(tenant_id, seqs)
+        return done
+
+    async def _tenant(self, tenant_id: str, seqs: list[int]) -> int:
+        async with self._db.transaction(tenant_id) as tx:
+            locked = await tx.fetchval("select pg_try_advisory_xact_lock($1, hashtext($2))", LOCK_SPACE, tenant_id)
+            if not locked:
+                return 0
+            rows = await tx.fetch(SQL["outbox_batch"], [tenant_id] * len(seqs), seqs)
+            now = await business_now(tx) if rows else None
+            for row in rows:
+                event = exactjson.loads(row["body"])
+                try:
+                    async with tx.transaction():  # a savepoint: one bad event leaves the rest of the batch whole
+                        if row["correlate"]:
+                            await correlation.correlate(tx, tenant_id, row["seq"], event, now)
+                        for project in self._projections:
+                            await project(tx, tenant_id, row["seq"], event)
+                except Exception as error:
+                    log.exception("event %s of %s could not be handed on", event.get("id"), tenant_id)
+                    await tx.execute(SQL["dead_letter"], tenant_id, row["seq"], f"{type(error).__name__}: {error}"[:2000])
+            await tx.execute(SQL["outbox_done"], [tenant_id] * len(rows), [r["seq"] for r in rows])
+            return len(rows)
