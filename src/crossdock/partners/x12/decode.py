@@ -1,0 +1,203 @@
+"""An X12 file into documents: one for each transaction set, and one for each interchange without any."""
+
+from dataclasses import replace
+from typing import Any
+
+from crossdock.partners import profiles
+from crossdock.partners.model import Context, Decoded, Format, Interchange, Issue, error, hold, note, shown
+from crossdock.partners.profiles import Identifier, Profile
+from crossdock.partners.x12 import acknowledge, envelope, guide, order, tokens
+from crossdock.partners.x12.acknowledge import ACKNOWLEDGEMENTS, Acknowledgement
+from crossdock.partners.x12.envelope import Envelope, Fault, Group, Level, Set, place
+from crossdock.partners.x12.tokens import Segment
+
+MAX_SHOWN_SEGMENTS = 20_000  # of a parsed tree kept for people to read
+MAX_SHOWN_CHARS = 500
+UNDERSTOOD = frozenset({"850"})
+
+
+def decode(raw: bytes, context: Context) -> list[Decoded]:
+    interchanges, stray = tokens.read(raw)
+    documents: list[Decoded] = []
+    for place_in_file, interchange in enumerate(interchanges):
+        judged = envelope.check(interchange)
+        documents += _interchange(judged, place_in_file, tuple(interchange.issues), len(documents), context)
+    if not documents:
+        return [Decoded(index=0, format=Format.X12, issues=tuple(stray))]
+    if stray:
+        # what lies outside is said once, with the first document; whole interchanges beside it remain good
+        first = documents[0]
+        notes = tuple(note(i.finding.code, *_rest(i)) for i in stray)
+        documents[0] = _with(first, notes + first.issues)
+    return documents
+
+
+def _rest(issue: Issue) -> tuple[str, str, str, str]:
+    f = issue.finding
+    return f.where, f.expected, f.found, f.fix
+
+
+def _with(document: Decoded, issues: tuple[Issue, ...]) -> Decoded:
+    return replace(document, issues=issues)
+
+
+def _interchange(
+    judged: Envelope, place_in_file: int, issues: tuple[Issue, ...], index: int, context: Context
+) -> list[Decoded]:
+    isa = judged.isa
+    sender, receiver = Identifier(isa.at(5), isa.at(6)), Identifier(isa.at(7), isa.at(8))
+    partner = _partner(sender, context)
+    wrapper = Interchange(
+        index=place_in_file,
+        sender=sender,
+        receiver=receiver,
+        control=judged.control,
+        digest=judged.digest,
+        test=judged.test,
+    )
+    for group in judged.groups:
+        for s in group.sets:
+            _check(group, s, partner, judged.delimiters.component)
+    answer = acknowledge.plan(judged, UNDERSTOOD)
+    common = tuple(f.issue for f in judged.faults) + issues
+    documents: list[Decoded] = []
+
+    def add(type_: str, group: Group | None, s: Set | None, own: tuple[Issue, ...], po: Any = None) -> None:
+        documents.append(
+            Decoded(
+                index=index + len(documents),
+                format=Format.X12,
+                type=type_,
+                sender=sender,
+                receiver=receiver,
+                partner=partner,
+                customer_id=partner.customer_id if partner else "",
+                interchange=wrapper,
+                group_control=group.control if group else "",
+                set_control=s.control if s else "",
+                test=judged.test,
+                order=po,
+                issues=common + own,
+                acknowledgement=answer,
+                parsed=_parsed(judged, group, s),
+            )
+        )
+
+    for group in judged.groups:
+        shared = tuple(f.issue for f in group.faults)
+        for s in group.sets:
+            own = shared + tuple(f.issue for f in s.faults)
+            if s.type != "850":
+                add(s.type, group, s, (*own, _unsupported(s)))
+                continue
+            po, found = None, list[Issue]()
+            if not s.rejected:
+                g = _guide(partner)
+                po, found = order.read(g, s, _currency(partner, context))
+            add("850", group, s, (*own, *found), po)
+        if not group.sets:
+            add(group.function, group, None, (*shared, _nothing(group.gs or judged.isa)))
+    if not documents:
+        ta1 = next((s for s in judged.loose if s.id == "TA1"), None)
+        add("TA1" if ta1 else "", None, None, (_nothing(ta1 or judged.isa),))
+    return documents
+
+
+def _partner(sender: Identifier, context: Context) -> Profile | None:
+    if context.partner is not None:
+        return context.partner
+    found = profiles.find(context.profiles, sender)
+    if found is None and context.adopt and sender.value:
+        return profiles.adopted(sender)
+    return found
+
+
+def _guide(partner: Profile | None) -> guide.Guide:
+    try:
+        return guide.load(partner.guide if partner else "x12-850")
+    except KeyError:
+        return guide.load("x12-850")
+
+
+def _currency(partner: Profile | None, context: Context) -> str:
+    return (partner.currency if partner else "") or context.currency
+
+
+def _check(group: Group, s: Set, partner: Profile | None, component: str) -> None:
+    """Adds what the guide finds to the set's faults, and a version nobody reads to its group's."""
+    if s.type != "850":
+        return
+    g = _guide(partner)
+    if group.gs is not None and not guide.supports(g, group.version):
+        if not any(f.code == "2" for f in group.faults):
+            group.faults.append(_version(group, group.gs))
+        return
+    s.faults += guide.check(g, s, component)
+    if group.gs is not None and group.function != g.function:
+        s.faults.append(_function(group.gs, g))
+
+
+def _version(group: Group, gs: Segment) -> Fault:
+    issue = error(
+        "x12.gs08.version",
+        place(gs, 8),
+        "a release from 003050 to 008040, such as 004010",
+        shown(group.version),
+        "Send the order in a release we read.",
+        "AK9 R 2",
+    )
+    return Fault(level=Level.GROUP, code="2", issue=issue)
+
+
+def _function(gs: Segment, g: guide.Guide) -> Fault:
+    return Fault(
+        level=Level.GROUP,
+        code="1",
+        issue=note(
+            "x12.gs01.function",
+            place(gs, 1),
+            f"{g.function}, the group of an {g.set}",
+            shown(gs.at(1)),
+            "Group purchase orders under PO; we read it by ST01.",
+        ),
+    )
+
+
+def _unsupported(s: Set) -> Issue:
+    st = s.segments[0]
+    if s.type in ACKNOWLEDGEMENTS:
+        text = "Nothing to do: it acknowledges what we sent, and is kept with it."
+    else:
+        text = "Send orders as 850; this document waits for a person."
+    return hold("type.unsupported", place(st, 1), "850", shown(s.type), text)
+
+
+def _nothing(segment: Segment) -> Issue:
+    return hold(
+        "type.unsupported",
+        place(segment),
+        "a transaction set 850",
+        "no transaction set",
+        "Nothing in it is an order; this document waits for a person.",
+    )
+
+
+def _parsed(judged: Envelope, group: Group | None, s: Set | None) -> dict[str, Any]:
+    """The document as people read it: header fields by name, then the segments with their place."""
+    isa = judged.isa
+    segments = s.segments[:MAX_SHOWN_SEGMENTS] if s else [isa, *judged.loose]
+    return {
+        "interchange": {
+            "sender": f"{isa.at(5)}:{isa.at(6)}",
+            "receiver": f"{isa.at(7)}:{isa.at(8)}",
+            "control": judged.control,
+            "version": isa.at(12),
+            "test": judged.test,
+            "delimiters": [judged.delimiters.element, judged.delimiters.component, judged.delimiters.segment],
+        },
+        "group": {"function": group.function, "control": group.control, "version": group.version} if group else None,
+        "segments": [
+            {"id": x.id[:10], "at": x.index, "offset": x.offset, "elements": [e[:MAX_SHOWN_CHARS] for e in x.elements[:99]]}
+            for x in segments
+        ],
+    }

@@ -1,0 +1,383 @@
+"""A purchase order 850 as canonical.PurchaseOrder, by what the guide says its codes mean.
+
+Runs on sets that the guide has found readable, so a mandatory element that is absent here was reported before. What
+the canonical order has no place for yet (quantities split by destination, several delivery dates of a line) holds the
+document for a person: quietly leaving it out would ship something else than was ordered.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from crossdock.canonical.order import Address, ItemId, ItemScheme, OrderLine, Party, PartyRole, PurchaseOrder, Purpose
+from crossdock.partners.model import Issue, error, hold, note, shown
+from crossdock.partners.numbers import amount
+from crossdock.partners.x12.envelope import Set, place
+from crossdock.partners.x12.guide import Guide, as_date
+from crossdock.partners.x12.tokens import Segment
+
+
+@dataclass(slots=True)
+class _Party:
+    segment: Segment
+    lines: list[str] = field(default_factory=list[str])
+    more_name: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+
+@dataclass(slots=True)
+class _Line:
+    segment: Segment
+    description: str = ""
+    price: Decimal | None = None
+    dates: dict[str, date] = field(default_factory=dict[str, date])
+    schedules: list[Segment] = field(default_factory=list[Segment])
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been seen so far of one set."""
+
+    guide: Guide
+    default_currency: str
+    issues: list[Issue] = field(default_factory=list[Issue])
+    beg: Segment | None = None
+    currency: str = ""
+    references: dict[str, str] = field(default_factory=dict[str, str])
+    notes: list[str] = field(default_factory=list[str])
+    dates: dict[str, date] = field(default_factory=dict[str, date])
+    terms_days: int | None = None
+    parties: list[_Party] = field(default_factory=list[_Party])
+    lines: list[_Line] = field(default_factory=list[_Line])
+    stated_total: Decimal | None = None
+    stated_lines: Segment | None = None
+    unread: dict[str, Segment] = field(default_factory=dict[str, Segment])
+
+    @property
+    def means(self) -> dict[str, Any]:
+        return self.guide.means
+
+
+def read(guide: Guide, s: Set, default_currency: str) -> tuple[PurchaseOrder | None, list[Issue]]:
+    """The order of one set, and what a person should know about it. None when it has no number or no line."""
+    r = _Reading(guide, default_currency)
+    for segment in s.segments:
+        if r.lines and r.stated_lines is None:
+            _detail(r, segment)
+        else:
+            _heading(r, segment)
+    return _order(r), r.issues
+
+
+def _heading(r: _Reading, s: Segment) -> None:
+    """Segments before the first line and after the totals."""
+    match s.id:
+        case "BEG":
+            r.beg = s
+            if s.at(4):
+                r.references["release"] = s.at(4)
+            if s.at(6):
+                r.references["contract"] = s.at(6)
+        case "CUR":
+            r.currency = s.at(2).upper()
+        case "REF" | "N9":
+            if s.at(1) and (s.at(2) or s.at(3)):
+                r.references.setdefault(s.at(1), s.at(2) or s.at(3))
+        case "MSG":
+            r.notes.append(s.at(1))
+        case "MTX":
+            r.notes.append(s.at(2))
+        case "DTM":
+            _date(r.dates, s)
+        case "ITD":
+            days = s.at(7) or s.at(5)
+            if r.terms_days is None and days.isascii() and days.isdigit():
+                r.terms_days = int(days)
+        case "N1":
+            r.parties.append(_Party(s))
+        case "N2" | "N3" | "N4" if r.parties:
+            _address(r.parties[-1], s)
+        case "PO1":
+            r.lines.append(_Line(s))
+        case "CTT":
+            r.stated_lines = s
+        case "AMT" if s.at(1) in r.means["total"]:
+            r.stated_total = amount(s.at(2))
+        case "SAC":
+            r.unread.setdefault(s.id, s)
+        case _:
+            pass
+
+
+def _detail(r: _Reading, s: Segment) -> None:
+    """Segments from the first line on, up to the totals."""
+    line = r.lines[-1]
+    match s.id:
+        case "PO1":
+            r.lines.append(_Line(s))
+        case "PID":
+            line.description = line.description or s.at(5)
+        case "CTP" if s.at(2) in r.means["price"]:
+            line.price = line.price if line.price is not None else amount(s.at(3))
+        case "DTM":
+            _date(line.dates, s)
+        case "SCH":
+            line.schedules.append(s)
+        case "CUR" if not r.currency:
+            r.currency = s.at(2).upper()
+        case "CUR" if s.at(2).upper() != r.currency:
+            r.issues.append(
+                error(
+                    "order.currency.mixed",
+                    place(s, 2),
+                    f"{r.currency}, the currency of the order so far",
+                    shown(s.at(2)),
+                    "Order in one currency, or send one order per currency.",
+                )
+            )
+        case "CTT":
+            r.stated_lines = s
+        case "AMT" if s.at(1) == "TT":
+            r.stated_total = amount(s.at(2))
+        case "SDQ" | "SAC" | "SLN":
+            r.unread.setdefault(s.id, s)
+        case _:
+            pass
+
+
+def _date(dates: dict[str, date], s: Segment) -> None:
+    if (day := as_date(s.at(2))) is not None:
+        dates.setdefault(s.at(1), day)
+
+
+def _address(party: _Party, s: Segment) -> None:
+    match s.id:
+        case "N2":
+            party.more_name = " ".join(e for e in (s.at(1), s.at(2)) if e)
+        case "N3":
+            party.lines += [e for e in (s.at(1), s.at(2)) if e]
+        case _:
+            party.city, party.region, party.postal_code, party.country = s.at(1), s.at(2), s.at(3), s.at(4)
+
+
+def _order(r: _Reading) -> PurchaseOrder | None:
+    if r.beg is None or not r.beg.at(3) or not r.lines:
+        return None
+    purpose = r.means["purpose"].get(r.beg.at(1))
+    if purpose is None:
+        r.issues.append(
+            hold(
+                "order.purpose",
+                place(r.beg, 1),
+                f"a purpose we process: {', '.join(sorted(r.means['purpose']))}",
+                shown(r.beg.at(1)),
+                "Decide with the buyer what it asks for, then release or reject it.",
+            )
+        )
+    lines = _lines(r)
+    _left_out(r)
+    _control_totals(r)
+    currency = r.currency or r.default_currency
+    if not r.currency:
+        r.issues.append(
+            note("order.currency.assumed", place(r.beg), "CUR", "none", f"Read as {currency}, as agreed with the sender.")
+        )
+    order = PurchaseOrder(
+        number=r.beg.at(3),
+        purpose=Purpose(purpose or "original"),
+        ordered_on=as_date(r.beg.at(5)),
+        currency=currency,
+        parties=tuple(p for p in (_party(r, p) for p in r.parties) if p is not None),
+        lines=tuple(lines),
+        requested_on=_dated(r, r.dates, "requested_on"),
+        cancel_after=_dated(r, r.dates, "cancel_after"),
+        ship_not_before=_dated(r, r.dates, "ship_not_before"),
+        payment_terms_days=r.terms_days,
+        references=r.references,
+        notes="\n".join(n for n in r.notes if n),
+        stated_total=r.stated_total,
+    )
+    if order.stated_total is not None and order.total is not None and order.stated_total != order.total:
+        r.issues.append(
+            note(
+                "order.total",
+                "AMT02",
+                f"{order.total}, the sum of quantity × price",
+                str(order.stated_total),
+                "Both are kept; validation compares them.",
+            )
+        )
+    return order
+
+
+def _lines(r: _Reading) -> list[OrderLine]:
+    numbers = [line.segment.at(1) for line in r.lines]
+    given = [n for n in numbers if n]
+    if len(set(given)) != len(given):
+        repeated = next(n for n in given if given.count(n) > 1)
+        at = r.lines[len(numbers) - 1 - numbers[::-1].index(repeated)].segment
+        r.issues.append(
+            note(
+                "order.line.number",
+                place(at, 1),
+                "a line number used once",
+                shown(repeated),
+                "All lines are numbered 1, 2, … here instead.",
+            )
+        )
+        numbers = [""] * len(numbers)
+    taken = set(numbers)
+    lines: list[OrderLine] = []
+    for place_in_order, (line, number) in enumerate(zip(r.lines, numbers, strict=True), 1):
+        if not number:
+            number = str(place_in_order)
+            while number in taken:
+                number += "a"
+            taken.add(number)
+        if (read_line := _line(r, line, number)) is not None:
+            lines.append(read_line)
+    return lines
+
+
+def _line(r: _Reading, line: _Line, number: str) -> OrderLine | None:
+    s = line.segment
+    quantity = amount(s.at(2))
+    if quantity is None or quantity <= 0:
+        r.issues.append(
+            error(
+                "order.line.quantity",
+                f"Line {number}: quantity, {place(s, 2)}",
+                "a quantity above 0",
+                shown(s.at(2)),
+                "Correct the quantity, or leave the line out.",
+            )
+        )
+        quantity = Decimal(0)
+    price = amount(s.at(4)) if s.at(4) else line.price
+    if (s.at(4) and price is None) or (price is not None and price < 0):
+        r.issues.append(
+            error(
+                "order.line.price",
+                f"Line {number}: unit price, {place(s, 4)}",
+                "a price of 0 or more, or none",
+                shown(s.at(4)),
+                "Correct the price, or leave it to us.",
+            )
+        )
+    items: list[ItemId] = []
+    for at in range(6, 26, 2):
+        scheme = r.means["item"].get(s.at(at))
+        if scheme is not None and s.at(at + 1):
+            items.append(ItemId(scheme=ItemScheme(scheme), value=s.at(at + 1)))
+    if not items:
+        known = ", ".join(sorted(r.means["item"]))
+        r.issues.append(
+            error(
+                "order.line.item",
+                f"Line {number}: item number, {place(s, 6)}",
+                f"an item number with one of the qualifiers {known}",
+                shown("*".join(s.elements[5:9])),
+                "Add your item number (BP), ours (VP) or a GTIN (UP, EN).",
+            )
+        )
+    requested = _dated(r, line.dates, "requested_on")
+    if len(line.schedules) == 1:
+        requested = as_date(line.schedules[0].at(6)) or requested
+    elif line.schedules:
+        r.issues.append(
+            hold(
+                "order.line.schedules",
+                f"Line {number}: {place(line.schedules[1])}",
+                "one delivery date per line",
+                f"{len(line.schedules)} schedules",
+                "Split the line by date with the buyer, or enter the order by hand.",
+            )
+        )
+    return OrderLine(
+        number=number,
+        items=tuple(items),
+        description=line.description,
+        quantity=quantity,
+        unit=s.at(3).upper(),
+        unit_price=price,
+        requested_on=requested,
+    )
+
+
+def _party(r: _Reading, p: _Party) -> Party | None:
+    role = r.means["party"].get(p.segment.at(1))
+    if role is None:
+        return None
+    return Party(
+        role=PartyRole(role),
+        id=p.segment.at(4),
+        scheme=r.means["party_scheme"].get(p.segment.at(3), p.segment.at(3)),
+        address=Address(
+            name=" ".join(n for n in (p.segment.at(2), p.more_name) if n),
+            lines=tuple(p.lines),
+            city=p.city,
+            region=p.region,
+            postal_code=p.postal_code,
+            # N404 is often left out inside the United States
+            country=_country(p.country) or ("US" if p.region and p.postal_code[:5].isdigit() else ""),
+        ),
+    )
+
+
+def _country(code: str) -> str:
+    return {"USA": "US", "CAN": "CA", "MEX": "MX"}.get(code.upper(), code.upper())
+
+
+def _dated(r: _Reading, dates: dict[str, date], use: str) -> date | None:
+    return next((dates[q] for q in r.means["date"][use] if q in dates), None)
+
+
+def _left_out(r: _Reading) -> None:
+    """Content that the canonical order cannot hold yet."""
+    if (sdq := r.unread.get("SDQ")) is not None:
+        r.issues.append(
+            hold(
+                "order.destinations",
+                place(sdq),
+                "one destination per order",
+                "SDQ, quantities by destination",
+                "Enter one order per destination, or ask the buyer to send them so.",
+            )
+        )
+    for name, text in (("SAC", "allowances or charges"), ("SLN", "sub-lines")):
+        if (s := r.unread.get(name)) is not None:
+            r.issues.append(note(f"order.{name.lower()}.ignored", place(s), f"no {name}", text, "They are not priced here."))
+
+
+def _control_totals(r: _Reading) -> None:
+    ctt = r.stated_lines
+    if ctt is None:
+        return
+    stated = amount(ctt.at(1))
+    if stated is not None and stated != len(r.lines):
+        r.issues.append(
+            hold(
+                "x12.ctt01.count",
+                place(ctt, 1),
+                f"{len(r.lines)}, the number of lines (PO1)",
+                shown(ctt.at(1)),
+                "Ask the buyer whether a line is missing, then release it.",
+            )
+        )
+    hash_total = amount(ctt.at(2)) if ctt.at(2) else None
+    quantities = [amount(line.segment.at(2)) for line in r.lines]
+    total = sum((q for q in quantities if q is not None), Decimal(0))
+    if hash_total is not None and hash_total != total:
+        r.issues.append(
+            note(
+                "x12.ctt02.hash",
+                place(ctt, 2),
+                f"{total}, the sum of the quantities",
+                shown(ctt.at(2)),
+                "Many senders cut this sum; the quantities count.",
+            )
+        )
