@@ -10,7 +10,7 @@ the embedded one.
 
 import asyncio
 import subprocess
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from crossdock.settings import Settings
 __all__ = ["Located", "Places", "Progress", "Server", "ensure", "locate", "running", "stop_if_unused"]
 
 DATABASE = "crossdock"
+LOOK_AFTER_S = 1.0  # how long a dead server stays unnoticed by `keep_running`; a look costs 0.1 ms
 
 
 def _silent(_message: str) -> None:
@@ -44,6 +45,7 @@ class Server:
         process: "subprocess.Popen[bytes] | None",
         share: FileLock,
         progress: Progress,
+        options: Mapping[str, str],
     ) -> None:
         self.places = places
         self.socket_directory = socket_directory
@@ -51,6 +53,7 @@ class Server:
         self._process = process
         self._share = share
         self._progress = progress
+        self._options = options
         self._superuser_password = places.superuser_password.read_text()
         self._login_password = places.login_password.read_text()
 
@@ -71,6 +74,19 @@ class Server:
         """The server's process, or None when it has died since."""
         found = life.postmaster(self.places)
         return found.pid if found else None
+
+    async def keep_running(self) -> None:
+        """Starts the server again whenever it has died, for as long as this is awaited. Waiting connections fail once.
+
+        PostgreSQL restarts itself when one of its processes is killed; this is for the death of the whole server.
+        """
+        while True:
+            if not life.alive(self.places):
+                async with exclusive(self.places.base / "start.lock"):
+                    self._progress("The database server has died; starting it again")
+                    _, process = await life.start_or_join(self.places, self._options, self._progress)
+                    self._process = process or self._process
+            await asyncio.sleep(LOOK_AFTER_S)
 
     async def release(self) -> bool:
         """Gives the share back; stops the server and returns True when this was the last one."""
@@ -104,7 +120,7 @@ async def ensure(
         except BaseException:
             share.close()
             raise
-        return Server(places, directory, process, share, progress)
+        return Server(places, directory, process, share, progress, options or {})
 
 
 @asynccontextmanager
@@ -120,8 +136,21 @@ async def running(
     try:
         yield server
     finally:
-        # shielded: a second Ctrl-C must not leave the checkpoint half waited for
-        await asyncio.shield(server.release())
+        await _to_the_end(server.release())
+
+
+async def _to_the_end(work: Coroutine[None, None, object]) -> None:
+    """Awaits although cancelled: a second Ctrl-C must not leave a checkpoint half waited for."""
+    task = asyncio.create_task(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as e:
+            cancelled = e
+    task.result()
+    if cancelled:
+        raise cancelled
 
 
 async def stop_if_unused(data: Path | None = None, *, on_progress: Progress | None = None) -> bool:

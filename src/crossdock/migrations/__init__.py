@@ -53,11 +53,16 @@ def _read(file: str, data: bytes) -> Migration:
 
 
 async def migrate(
-    admin_dsn: str, app_dsn: str | None = None, *, on_progress: Callable[[str], None] | None = None
+    admin_dsn: str,
+    app_dsn: str | None = None,
+    *,
+    on_progress: Callable[[str], None] | None = None,
+    files: Sequence[Migration] | None = None,
 ) -> tuple[str, ...]:
     """Applies what is pending and returns its names; nothing pending costs one connection and one query.
 
     admin_dsn: a role that may create in the database, and roles. app_dsn: its user may act as crossdock_app afterwards.
+    files: other migrations than those of this version, for tests.
     Raises SetupError when the database cannot be reached, is too old, or was migrated from other files.
     """
     connection = await _connect(admin_dsn)
@@ -65,15 +70,16 @@ async def migrate(
         version = connection.get_server_version()
         if version.major * 10_000 < MINIMUM_SERVER:
             raise SetupError(f"Expected PostgreSQL 15 or newer, found {version.major}. Upgrade the server.")
+        chosen = known() if files is None else files
         names: tuple[str, ...] = ()
-        if (await _status(connection)).pending:
+        if (await _status(connection, chosen)).pending:
             # Held to the end of the session: the others wait here, then find nothing pending.
             await connection.execute("select pg_advisory_lock($1)", LOCK)
-            names = (await _status(connection)).pending
+            names = (await _status(connection, chosen)).pending
             if names:
                 if on_progress:
                     on_progress(f"Migrating the database: {', '.join(names)}")
-                await _upgrade(admin_dsn, [m for m in known() if m.name in names])
+                await _upgrade(admin_dsn, chosen, names)
         if app_dsn:
             await _allow(connection, app_dsn)
         return names
@@ -87,7 +93,7 @@ async def status(dsn: str, *, role: str | None = None) -> Status:
     try:
         if role:
             await connection.execute("select set_config('role', $1, false)", role)
-        return await _status(connection)
+        return await _status(connection, known())
     finally:
         await connection.close()
 
@@ -101,14 +107,13 @@ async def _connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
         raise SetupError(f"The database at {where} cannot be reached: {e}. Check CROSSDOCK_DATABASE_URL.") from e
 
 
-async def _status(connection: "asyncpg.Connection[asyncpg.Record]") -> Status:
-    files_ = known()
+async def _status(connection: "asyncpg.Connection[asyncpg.Record]", chosen: Sequence[Migration]) -> Status:
     try:
         rows = await connection.fetch(f"select name, sha256 from {SCHEMA}.migration order by name")
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
         rows = []
     applied = {str(r["name"]): str(r["sha256"]) for r in rows}
-    ours = {m.name: m for m in files_}
+    ours = {m.name: m for m in chosen}
     newest = max(applied, default="")
     for name, sha256 in applied.items():
         if name in ours and ours[name].sha256 != sha256:
@@ -116,7 +121,7 @@ async def _status(connection: "asyncpg.Connection[asyncpg.Record]") -> Status:
                 f"Migrations are forward only: sql/{name}.sql is not the file that this database was migrated with. "
                 f"Put it back as it was, and make the change in a new file."
             )
-    pending = tuple(m.name for m in files_ if m.name not in applied)
+    pending = tuple(m.name for m in chosen if m.name not in applied)
     if pending and pending[0] < newest:
         raise SetupError(
             f"Migrations are forward only: sql/{pending[0]}.sql sorts before {newest}, which was applied already. "
@@ -129,11 +134,11 @@ async def _status(connection: "asyncpg.Connection[asyncpg.Record]") -> Status:
     )
 
 
-async def _upgrade(dsn: str, pending: Sequence[Migration]) -> None:
+async def _upgrade(dsn: str, chosen: Sequence[Migration], pending: Sequence[str]) -> None:
     # Imported here: a start with nothing to migrate does not pay for alembic and SQLAlchemy (0.4 s).
     from crossdock.migrations import chain
 
-    await chain.upgrade(dsn, pending)
+    await chain.upgrade(dsn, chosen, pending)
 
 
 async def _allow(connection: "asyncpg.Connection[asyncpg.Record]", app_dsn: str) -> None:

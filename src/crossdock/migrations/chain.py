@@ -16,7 +16,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from crossdock.migrations import SCHEMA, Migration, known
+from crossdock.errors import SetupError
+from crossdock.migrations import SCHEMA, Migration
 
 RECORD = f"""
 create table if not exists {SCHEMA}.migration (
@@ -30,9 +31,13 @@ create table if not exists {SCHEMA}.migration (
 class SqlFiles(ScriptDirectory):
     """A script directory whose revisions are the SQL files."""
 
+    def __init__(self, chosen: Sequence[Migration]) -> None:
+        super().__init__(str(Path(__file__).parent))
+        self._chosen = chosen
+
     def _load_revisions(self) -> Iterator[Script]:
         parent: str | None = None
-        for migration in known():
+        for migration in self._chosen:
             yield Script(_module(migration, parent), migration.name, f"{migration.name}.sql")
             parent = migration.name
 
@@ -54,7 +59,10 @@ def _run(connection: Connection, migration: Migration) -> None:
     driver = cast(Any, connection.connection.dbapi_connection)
 
     async def execute(raw: "asyncpg.Connection[asyncpg.Record]") -> None:
-        await raw.execute(migration.sql)
+        try:
+            await raw.execute(migration.sql)
+        except asyncpg.PostgresError as e:
+            raise SetupError(f"Migration {_where(migration, e)} failed, and nothing of it was kept: {e}") from e
 
     driver.run_async(execute)
     connection.execute(
@@ -63,7 +71,14 @@ def _run(connection: Connection, migration: Migration) -> None:
     )
 
 
-async def upgrade(dsn: str, pending: Sequence[Migration]) -> None:
+def _where(migration: Migration, error: asyncpg.PostgresError) -> str:
+    """file:line, where the server says which character it stumbled over."""
+    position = getattr(error, "position", None)
+    line = f":{migration.sql.count(chr(10), 0, int(position)) + 1}" if position else ""
+    return f"{migration.name}.sql{line}"
+
+
+async def upgrade(dsn: str, chosen: Sequence[Migration], pending: Sequence[str]) -> None:
     """Applies the pending files, which come after all that were applied. The caller holds the advisory lock."""
 
     async def connect() -> "asyncpg.Connection[asyncpg.Record]":
@@ -72,16 +87,16 @@ async def upgrade(dsn: str, pending: Sequence[Migration]) -> None:
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
-            await connection.run_sync(_upgrade, [m.name for m in pending])
+            await connection.run_sync(_upgrade, chosen, pending)
     finally:
         await engine.dispose()
 
 
-def _upgrade(connection: Connection, names: list[str]) -> None:
+def _upgrade(connection: Connection, chosen: Sequence[Migration], names: Sequence[str]) -> None:
     connection.execute(text(f"create schema if not exists {SCHEMA}"))
     connection.execute(text(RECORD))
     connection.commit()
-    scripts = SqlFiles(str(Path(__file__).parent))
+    scripts = SqlFiles(chosen)
 
     def steps(_heads: tuple[str, ...], _context: MigrationContext) -> Iterable[RevisionStep]:
         for name in names:
