@@ -1,0 +1,328 @@
+"""The durable host, by its public face: facts in, calls out, everything durable in between."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from crossdock import exactjson
+from crossdock.engine.hooks import Silent
+from crossdock.flow import interpreter, program
+from crossdock.flow import state as states
+from crossdock.flow.facts import Error
+from crossdock.flow.outcomes import Absent, Done, Failed, Retry, Unknown
+
+from .conftest import TENANT, Host, Remote
+
+CALL_TWICE = """
+document: {dsl: '1.0.3', namespace: test, name: call-twice, version: '1.0.0'}
+do:
+  - first:
+      call: erp.first@crossdock
+      with: {sku: '${ .sku }'}
+      export: {as: '${ {first: .} }'}
+  - second:
+      call: erp.second@crossdock
+      with: {of: '${ $context.first.of.sku }', price: 0.10}
+"""
+
+LISTEN = """
+document: {dsl: '1.0.3', namespace: test, name: hear, version: '1.0.0'}
+do:
+  - hear:
+      listen:
+        to:
+          one:
+            with: {type: test.shipped}
+            correlate: {order: {from: '${ .data.order }', expect: '${ .order }'}}
+"""
+
+NAP = """
+document: {dsl: '1.0.3', namespace: test, name: nap, version: '1.0.0'}
+do:
+  - nap: {wait: {hours: 4}}
+  - done: {set: {rested: true}}
+"""
+
+UNDO = """
+document: {dsl: '1.0.3', namespace: test, name: undo, version: '1.0.0'}
+do:
+  - race:
+      fork:
+        compete: true
+        branches:
+          - work:
+              do:
+                - reserve:
+                    call: wms.reserve@crossdock
+                    with: {site: A}
+                    metadata: {crossdock: {compensate: {function: wms.cancel, arguments: {of: '${ $output.of.site }'}}}}
+                - book:
+                    call: wms.reserve@crossdock
+                    with: {site: B}
+                    metadata: {crossdock: {compensate: {function: wms.cancel, arguments: {of: '${ $output.of.site }'}}}}
+                - rest: {wait: {days: 9}}
+          - stop:
+              listen: {to: {one: {with: {type: test.cancel}, correlate: {order: {from: '${ .data.order }', expect: '${ $workflow.input.order }'}}}}}
+  - undo: {call: compensate@crossdock, with: {reason: cancelled}}
+"""
+
+
+async def test_a_workflow_runs_its_calls_in_order_and_keeps_money_exact(host: Host) -> None:
+    first, second = Remote(), Remote()
+    host.functions = {"erp.first": first, "erp.second": second}
+    i = await host.start(await host.publish(CALL_TWICE), {"sku": "A-1"})
+    await host.run()
+    done = await host.instance(i)
+    assert done["status"] == "completed"
+    assert done["output"]["of"] == {"of": "A-1", "price": exactjson.loads("0.10")}
+    assert [a[0] for a in first.asked + second.asked] == ["perform", "perform"]
+
+
+async def test_folding_history_gives_the_stored_state(host: Host) -> None:
+    host.functions = {"erp.first": Remote(), "erp.second": Remote()}
+    i = await host.start(await host.publish(CALL_TWICE), {"sku": "A-1"})
+    await host.run()
+    import msgspec
+
+    from crossdock.engine.live import FACTS
+
+    p, state = program.load(CALL_TWICE, "x"), None
+    for row in await host.rows("select kind, fact from crossdock.history where instance_id = $1 order by seq", i):
+        fact = msgspec.convert(exactjson.loads(row["fact"]), FACTS[row["kind"]])
+        state = interpreter.advance(p, state, fact).state
+    stored = await host.rows("select state from crossdock.instance where instance_id = $1", i)
+    assert state is not None
+    assert states.dump(state) == stored[0]["state"]
+
+
+async def test_an_event_before_its_listener_is_heard_and_a_repeated_one_is_not(host: Host) -> None:
+    d = await host.publish(LISTEN)
+    assert await host.send("test.shipped", {"order": "SO-7"}, id="e1") == "accepted"
+    assert await host.send("test.shipped", {"order": "SO-7"}, id="e1") == "duplicate"
+    i = await host.start(d, {"order": "SO-7"}, "SO-7")
+    j = await host.start(d, {"order": "SO-7"}, "SO-7")
+    await host.run()
+    assert sorted([(await host.instance(x))["status"] for x in (i, j)]) == ["completed", "running"]
+
+
+async def test_an_event_finds_its_listener_by_business_key_among_many(host: Host) -> None:
+    d = await host.publish(LISTEN)
+    ids_ = [await host.start(d, {"order": f"SO-{n}"}, f"SO-{n}") for n in range(20)]
+    async with host.working():
+        await host.idle()
+        await host.send("test.shipped", {"order": "SO-13"})
+        await host.idle()
+    statuses = [(await host.instance(i))["status"] for i in ids_]
+    assert [n for n, s in enumerate(statuses) if s == "completed"] == [13]
+
+
+async def test_another_tenants_event_is_not_heard(host: Host) -> None:
+    d = await host.publish(LISTEN)
+    await host.publish(LISTEN, "castell")
+    i = await host.start(d, {"order": "SO-1"})
+    async with host.working():
+        await host.idle()
+        await host.send("test.shipped", {"order": "SO-1"}, tenant="castell")
+        await host.idle()
+    assert (await host.instance(i))["status"] == "running"
+
+
+async def test_a_wait_ends_when_business_time_reaches_it_and_not_before(host: Host) -> None:
+    i = await host.start(await host.publish(NAP), {})
+    async with host.working():
+        await host.idle()
+        await host.later(hours=3)
+        await host.idle()
+        assert (await host.instance(i))["status"] == "running"
+        await host.later(hours=2)
+        await host.until(lambda: ended(host, i))
+    assert (await host.instance(i))["output"] == {"rested": True}
+
+
+async def ended(host: Host, i: object) -> bool:
+    return (await host.instance(i))["ended_at"] is not None  # type: ignore[arg-type]
+
+
+async def test_a_passing_fault_is_tried_again_later_with_the_same_key(host: Host) -> None:
+    busy = Failed(Error("t", 429, "busy"), Retry.LATER, timedelta(seconds=30))
+    first = Remote(performed=[busy, busy])
+    host.functions = {"erp.first": first, "erp.second": Remote()}
+    i = await host.start(await host.publish(CALL_TWICE), {"sku": "A"})
+    async with host.working():
+        for _ in range(3):
+            await host.idle()
+            await host.later(minutes=2)
+        await host.until(lambda: ended(host, i))
+    assert len(first.asked) == 3
+    assert len({key for _, key, _ in first.asked}) == 1
+
+
+async def test_a_lost_answer_is_probed_and_not_repeated(host: Host) -> None:
+    first = Remote(performed=[Unknown("connection lost")], probed=[Unknown("still down"), Done({"of": {"sku": "A"}})])
+    host.functions = {"erp.first": first, "erp.second": Remote()}
+    i = await host.start(await host.publish(CALL_TWICE), {"sku": "A"})
+    async with host.working():
+        for _ in range(3):
+            await host.idle()
+            await host.later(minutes=1)
+        await host.until(lambda: ended(host, i))
+    assert [a[0] for a in first.asked] == ["perform", "probe", "probe"]
+
+
+async def test_an_absent_effect_is_performed_again_with_the_same_key(host: Host) -> None:
+    first = Remote(performed=[Unknown("connection lost")], probed=[Absent()])
+    host.functions = {"erp.first": first, "erp.second": Remote()}
+    i = await host.start(await host.publish(CALL_TWICE), {"sku": "A"})
+    async with host.working():
+        for _ in range(2):
+            await host.idle()
+            await host.later(minutes=1)
+        await host.until(lambda: ended(host, i))
+    assert [a[0] for a in first.asked] == ["perform", "probe", "perform"]
+    assert len({key for _, key, _ in first.asked}) == 1
+
+
+class Heard(Silent):
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    async def held(self, tx, call, system, detail):  # type: ignore[no-untyped-def]
+        self.told.append(f"held {system}")
+
+    async def recovered(self, tx, tenant_id, system, now):  # type: ignore[no-untyped-def]
+        self.told.append(f"recovered {system}")
+
+    async def unresolved(self, tx, call, system, detail):  # type: ignore[no-untyped-def]
+        self.told.append(f"asked {call.function}")
+
+    async def stuck(self, tx, tenant_id, instance_id, business_key, detail, now):  # type: ignore[no-untyped-def]
+        self.told.append(f"stuck {business_key}")
+
+
+async def test_calls_of_a_system_that_is_down_wait_and_resume_together(host: Host) -> None:
+    down = Failed(Error("t", 503, "down"), Retry.OUTAGE)
+    first = Remote(performed=[down] * 7)
+    host.hooks = Heard()
+    host.functions = {"erp.first": first, "erp.second": Remote()}
+    d = await host.publish(CALL_TWICE)
+    made = [await host.start(d, {"sku": "A"}, f"SO-{n}") for n in range(5)]
+    async with host.working():
+        await host.idle()
+        for _ in range(6):
+            await host.later(minutes=20)
+            await asyncio.sleep(0.3)
+            await host.idle()
+        for i in made:
+            await host.until(lambda i=i: ended(host, i))
+    assert host.hooks.told.count("recovered erp") == 1
+    assert host.hooks.told.count("held erp") >= 5
+    assert await host.rows("select * from crossdock.held_call") == []
+
+
+async def test_when_probes_cannot_tell_a_person_is_asked_once(host: Host) -> None:
+    first = Remote(performed=[Unknown("lost")], probed=[Unknown("?")] * 6)
+    host.hooks = Heard()
+    host.functions = {"erp.first": first, "erp.second": Remote()}
+    await host.start(await host.publish(CALL_TWICE), {"sku": "A"})
+    async with host.working():
+        await host.idle()
+        for _ in range(8):
+            await host.later(hours=1)
+            await asyncio.sleep(0.3)
+            await host.idle()
+    assert host.hooks.told == ["asked erp.first"]
+
+
+async def test_a_vanished_worker_loses_its_instances_and_its_late_commit_is_refused(host: Host) -> None:
+    gate, entered = asyncio.Event(), asyncio.Event()
+
+    async def hang(_: object) -> None:
+        entered.set()
+        await gate.wait()
+
+    slow = Remote(before=hang)
+    probing = Remote(probed=[Done({"of": {"sku": "A"}})])
+    second = Remote()
+    i = await host.start(await host.publish(CALL_TWICE), {"sku": "A"})
+    dead = host.worker({"erp.first": slow, "erp.second": second})
+    running = asyncio.create_task(dead.run())
+    await entered.wait()
+    # its lease runs out while the call is out
+    await host.db.pool.execute("update crossdock.worker set lease_until = clock_timestamp() - interval '1 s'")
+    assert await host.db.pool.fetchval("select crossdock.bury_dead()") == 1
+    other = host.worker({"erp.first": probing, "erp.second": second})
+    helping = asyncio.create_task(other.run())
+    await host.until(lambda: ended(host, i))
+    gate.set()  # the late answer of the first
+    await host.idle()
+    for w, task in ((dead, running), (other, helping)):
+        w.stop()
+        await task
+    assert [a[0] for a in probing.asked] == ["probe"]
+    assert len(second.asked) == 1
+    terminal = await host.rows("select count(*) n from crossdock.history where instance_id = $1", i)
+    assert terminal[0]["n"] == 3  # started, two answers
+
+
+async def test_cancellation_undoes_effects_in_reverse_order_after_learning_the_outcome_of_the_last(host: Host) -> None:
+    entered, gate = asyncio.Event(), asyncio.Event()
+
+    async def slow_for_b(call: object) -> None:
+        if call.arguments["site"] == "B":  # type: ignore[attr-defined]
+            entered.set()
+            await gate.wait()
+
+    reserve, cancel = Remote(before=slow_for_b, system="wms"), Remote(system="wms")
+    host.functions = {"wms.reserve": reserve, "wms.cancel": cancel}
+    i = await host.start(await host.publish(UNDO), {"order": "SO-1"})
+    async with host.working():
+        await entered.wait()
+        await host.send("test.cancel", {"order": "SO-1"})
+        await host.until(lambda: compensating(host, i))
+        gate.set()
+        await host.until(lambda: ended(host, i))
+    assert [a[2] for a in cancel.asked] == [{"of": "B"}, {"of": "A"}]
+    output = (await host.instance(i))["output"]
+    assert len(output["undone"]) == 2
+    assert output["failed"] == []
+
+
+async def compensating(host: Host, i: object) -> bool:
+    return bool(await host.rows("select 1 from crossdock.call where instance_id = $1 and function = 'compensate'", i))
+
+
+async def test_an_instance_the_host_cannot_advance_is_set_aside_and_its_neighbours_go_on(host: Host) -> None:
+    class Broken:
+        def evaluate(self, call: object) -> Done:
+            raise RuntimeError("boom")
+
+    host.hooks = Heard()
+    host.functions = {"erp.first": Broken(), "erp.second": Remote()}
+    d = await host.publish(CALL_TWICE)
+    bad = await host.start(d, {"sku": "A"}, "SO-bad")
+    good = await host.start(await host.publish(NAP.replace("hours: 4", "seconds: 0")), {}, "SO-good")
+    async with host.working():
+        await host.until(lambda: ended(host, good))
+        await host.until(lambda: suspended(host, bad))
+    assert host.hooks.told == ["stuck SO-bad"]
+    assert len(await host.rows("select 1 from crossdock.fact where instance_id = $1", bad)) == 1
+
+
+async def suspended(host: Host, i: object) -> bool:
+    return (await host.instance(i))["status"] == "suspended"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+async def test_many_instances_finish_once_each_whoever_works(host: Host, workers: int) -> None:
+    first, second = Remote(), Remote()
+    host.functions = {"erp.first": first, "erp.second": second}
+    d = await host.publish(CALL_TWICE)
+    for n in range(200):
+        await host.start(d, {"sku": str(n)}, f"SO-{n}")
+    await host.run(workers)
+    done = await host.rows("select status, count(*) n from crossdock.instance group by 1")
+    assert done == [{"status": "completed", "n": 200}]
+    assert len(first.asked) == len(second.asked) == 200
+    assert await host.rows(f"select 1 from crossdock.lease where tenant_id = '{TENANT}'") == []
+
+
