@@ -1,0 +1,71 @@
+-- Who may come in: people with a password, programs with a key. A person has one role in each tenant.
+grant create on schema crossdock to crossdock_dispatch;
+
+create table crossdock.app_user (
+  user_name text primary key check (user_name ~ '^[a-z0-9][a-z0-9._@+-]{1,79}$'),
+  display_name text not null,
+  password_hash text not null,
+  must_change boolean not null default false,
+  failed_attempts int not null default 0,
+  locked_until timestamptz,
+  created_at timestamptz not null default clock_timestamp()
+);
+grant select, insert, update on crossdock.app_user to crossdock_app;
+
+create table crossdock.membership (
+  tenant_id text not null references crossdock.tenant,
+  user_name text not null references crossdock.app_user,
+  role text not null check (role in ('viewer', 'coordinator', 'approver', 'admin', 'partner')),
+  approval_limit numeric,
+  partner_id text,
+  primary key (tenant_id, user_name)
+);
+select crossdock.protect('crossdock.membership');
+create policy dispatch on crossdock.membership for select to crossdock_dispatch using (true);
+grant select on crossdock.membership, crossdock.tenant to crossdock_dispatch;
+
+-- At sign-in no tenant is chosen yet: which ones a person belongs to, and as what.
+create function crossdock.memberships_of(u text)
+returns table (tenant_id text, tenant_name text, role text, approval_limit numeric, partner_id text)
+language sql stable security definer set search_path = crossdock as $$
+  select m.tenant_id, t.name, m.role, m.approval_limit, m.partner_id
+  from membership m join tenant t using (tenant_id) where m.user_name = u order by 1
+$$;
+alter function crossdock.memberships_of(text) owner to crossdock_dispatch;
+
+-- Only the hash of a cookie is stored: who reads this table cannot sign in with it.
+create table crossdock.session (
+  token_hash bytea primary key,
+  user_name text not null references crossdock.app_user,
+  tenant_id text not null references crossdock.tenant,
+  created_at timestamptz not null default clock_timestamp(),
+  seen_at timestamptz not null default clock_timestamp(),
+  expires_at timestamptz not null
+);
+create index session_user on crossdock.session (user_name);
+grant select, insert, update, delete on crossdock.session to crossdock_app;
+
+create table crossdock.api_key (
+  key_hash bytea primary key,
+  tenant_id text not null references crossdock.tenant,
+  name text not null,
+  role text not null check (role in ('viewer', 'coordinator', 'approver', 'admin', 'partner')),
+  partner_id text,
+  created_at timestamptz not null default clock_timestamp(),
+  revoked_at timestamptz
+);
+grant select, insert, update on crossdock.api_key to crossdock_app;
+
+-- How this tenant reaches its systems; secrets are named here and kept elsewhere.
+create table crossdock.system_connection (
+  tenant_id text not null references crossdock.tenant,
+  system text not null,
+  connector text not null,
+  base_url text not null,
+  secret_ref text not null,
+  settings jsonb not null default '{}',
+  primary key (tenant_id, system)
+);
+select crossdock.protect('crossdock.system_connection');
+
+revoke create on schema crossdock from crossdock_dispatch;
