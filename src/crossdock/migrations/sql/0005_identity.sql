@@ -33,28 +33,31 @@ language sql stable security definer set search_path = crossdock as $$
 $$;
 alter function crossdock.memberships_of(text) owner to crossdock_dispatch;
 
--- Only the hash of a cookie is stored: who reads this table cannot sign in with it.
+-- Cookies and keys name their tenant before the dot (`norrland.Qm9…`), so that even they are looked up inside it.
+-- Only hashes are stored: who reads these tables cannot sign in with them.
 create table crossdock.session (
-  token_hash bytea primary key,
-  user_name text not null references crossdock.app_user,
   tenant_id text not null references crossdock.tenant,
+  token_hash bytea not null,
+  user_name text not null references crossdock.app_user,
   created_at timestamptz not null default clock_timestamp(),
   seen_at timestamptz not null default clock_timestamp(),
-  expires_at timestamptz not null
+  expires_at timestamptz not null,
+  primary key (tenant_id, token_hash)
 );
-create index session_user on crossdock.session (user_name);
-grant select, insert, update, delete on crossdock.session to crossdock_app;
+create index session_user on crossdock.session (tenant_id, user_name);
+select crossdock.protect('crossdock.session');
 
 create table crossdock.api_key (
-  key_hash bytea primary key,
   tenant_id text not null references crossdock.tenant,
+  key_hash bytea not null,
   name text not null,
   role text not null check (role in ('viewer', 'coordinator', 'approver', 'admin', 'partner')),
   partner_id text,
   created_at timestamptz not null default clock_timestamp(),
-  revoked_at timestamptz
+  revoked_at timestamptz,
+  primary key (tenant_id, key_hash)
 );
-grant select, insert, update on crossdock.api_key to crossdock_app;
+select crossdock.protect('crossdock.api_key');
 
 -- How this tenant reaches its systems; secrets are named here and kept elsewhere.
 create table crossdock.system_connection (
