@@ -1,0 +1,77 @@
+"""The one table from our errors to HTTP: RFC 9457 problem details.
+
+Only what the caller may know goes out. A bug's text stays in the log; the caller gets its trace id.
+"""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from crossdock import telemetry
+from crossdock.errors import Conflict, CrossdockError, Finding, FlowFault, NotFound, PartnerError, Refused, SetupError
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[CrossdockError], tuple[int, str]] = {
+    PartnerError: (422, "What was sent is not right"),
+    FlowFault: (422, "The workflow definition is not right"),
+    Refused: (403, "You may not do this"),
+    NotFound: (404, "Not here"),
+    Conflict: (409, "It has changed meanwhile"),
+    SetupError: (503, "Not set up"),
+}
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(status: int, title: str, detail: str = "", findings: list[Finding] | None = None) -> JSONResponse:
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    if findings:
+        body["findings"] = [
+            {"code": f.code, "where": f.where, "expected": f.expected, "found": f.found, "fix": f.fix} for f in findings
+        ]
+    return JSONResponse(body, status, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Every error leaves as a problem document."""
+    app.add_exception_handler(CrossdockError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _bug)
+
+
+async def _ours(_: Request, error: Exception) -> JSONResponse:
+    status, title = next(((s, t) for kind, (s, t) in STATUS.items() if isinstance(error, kind)), (500, "Our fault"))
+    if status == 500:
+        return await _bug(_, error)
+    return problem(status, title, str(error), error.findings if isinstance(error, PartnerError) else None)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    findings = [
+        Finding(
+            code=f"request.{e['type']}",
+            where="/" + "/".join(str(part) for part in e["loc"]),
+            expected=str(e.get("msg", "")),
+            found=repr(e.get("input"))[:120],
+            fix="Correct this field and send it again.",
+        )
+        for e in error.errors()
+    ]
+    return problem(422, "What was sent is not right", f"{len(findings)} fields are wrong", findings)
+
+
+async def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, str(error.detail))
+
+
+async def _bug(request: Request, error: Exception) -> JSONResponse:
+    trace = telemetry.traceparent() or "none"
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(500, "Our fault", f"It is logged under trace {trace}; nothing was changed.")
