@@ -32,8 +32,11 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Started:
+    """instance_id: what `$workflow.id`, ids of emitted events and jitter are made of."""
+
     input: Any
     now: datetime
+    instance_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,14 @@ class Call:
     (`erp.priceOrder`, `approval`, `decision`).
     arguments: evaluated. metadata: the task's `metadata.crossdock`, evaluated where it holds expressions
     except `compensate`, whose expressions are kept as written, since they see the output of this call.
+    secrets: names of the secrets whose marks in `arguments` flow.secrets.fill replaces when the call is made.
     """
 
     at: At
     function: str
     arguments: Any
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +222,7 @@ class Trace:
     """One thing that happened within a step, for the history page and the lifecycle events."""
 
     at: At
-    kind: str  # task-started, task-completed, task-faulted, task-retried, task-skipped, switched, caught
+    kind: str  # task-started, -completed, -faulted, -retried, -skipped, -cancelled; switched, caught, ignored
     detail: str = ""
 
 

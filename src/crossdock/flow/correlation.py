@@ -1,0 +1,72 @@
+"""Does this event pass this filter? One answer for the interpreter, the durable host and the in-memory one.
+
+Correlation values are compared as business keys: by their text, so that the order number 4711 in one system's event
+is the "4711" of another's. A missing or null value correlates with nothing.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from crossdock.flow import _interim as jq
+from crossdock.flow.facts import Correlation, EventFilter
+
+_NONE: Mapping[str, Any] = {}
+
+
+def matches(wanted: EventFilter, event: Mapping[str, Any]) -> bool:
+    """Whether the event (CloudEvent in JSON form) has the filter's attributes and correlates."""
+    for name, value in wanted.attributes.items():
+        if not contains(event.get(name), value):
+            return False
+    return all(correlates(entry, event) for entry in wanted.correlations)
+
+
+def correlates(wanted: Correlation, event: Mapping[str, Any]) -> bool:
+    found = key(path_value(wanted.path, event))
+    return found is not None and (wanted.expect is None or found == key(wanted.expect))
+
+
+def path_value(path: str, event: Mapping[str, Any]) -> Any:
+    """What the expression `path` yields on the event; None where it yields nothing or fails."""
+    expression = _compiled(path)
+    if expression is None:
+        return None
+    try:
+        return expression.evaluate(event, _NONE)
+    except (jq.EvaluationError, RecursionError, ArithmeticError):
+        return None
+
+
+def key(value: Any) -> str | None:
+    """The text of a business key: what an index of waiting listeners is made of. None correlates with nothing."""
+    match value:
+        case str():
+            return value or None
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case Decimal():
+            return format(value.normalize(), "f")
+        case _:
+            return None
+
+
+def contains(found: Any, wanted: Any) -> bool:
+    """Equality, except that a mapping may have more members than wanted."""
+    if isinstance(wanted, dict):
+        if not isinstance(found, dict):
+            return False
+        members: dict[str, Any] = found
+        return all(name in members and contains(members[name], value) for name, value in wanted.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return bool(found == wanted) and isinstance(found, bool) == isinstance(wanted, bool)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(path: str) -> Any:
+    try:
+        return jq.compile(path)
+    except jq.ExpressionError:
+        return None

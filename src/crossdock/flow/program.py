@@ -1,0 +1,229 @@
+"""A workflow definition made ready to run: loaded, checked, compiled.
+
+`load` raises DefinitionError with everything that is wrong; `validate` returns the same findings. A Program is
+immutable and shared by all its instances.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from crossdock.errors import Finding, FlowFault
+from crossdock.flow import correlation, cron, durations, faults, listeners, model, reading, yaml12
+from crossdock.flow import secrets as marks
+from crossdock.flow.dataflow import NONE, Fallback, Template, Variables, truthy
+from crossdock.flow.definition import Reader
+from crossdock.flow.facts import Correlation, EventFilter
+from crossdock.flow.reading import Problems, describe
+
+
+class DefinitionError(FlowFault):
+    """A definition is wrong; `findings` say everything that is, never only the first."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("\n".join(str(f) for f in findings))
+        self.findings = findings
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """`tasks[0]` is the workflow itself; `definition` the parsed file (`$workflow.definition`)."""
+
+    namespace: str
+    name: str
+    version: str
+    title: str
+    filename: str
+    definition: Mapping[str, Any]
+    tasks: tuple[model.Task, ...]
+    schedule: model.Schedule
+    start_filter: tuple[EventFilter, ...] | None  # events that start an instance; None when none does
+    native: bool  # every expression is in the compiled subset: no library, no separate process
+    secrets: Mapping[str, str]  # name to mark: what $secrets yields
+    business_key: Template | None
+    search: Template | None
+    extensions: tuple[str, ...]
+    by_pointer: Mapping[str, int] = field(repr=False)
+
+    def task(self, pointer: str) -> model.Common | None:
+        """The task at a JSON pointer, or of an `at`."""
+        index = self.by_pointer.get(pointer.partition("#")[0])
+        return None if index is None else self.tasks[index].common
+
+    def event_types(self) -> frozenset[str]:
+        """Literal types of all events that a listener or the schedule hears."""
+        return frozenset(kind for kind, _ in self._listened() if kind)
+
+    def correlation_paths(self) -> frozenset[tuple[str, str]]:
+        """(event type, path) of every correlation, for the host's index; type "" where the filter gives none."""
+        return frozenset((kind, entry.path) for kind, f in self._listened() for entry in f.correlate)
+
+    def starts(self, event: Mapping[str, Any]) -> bool:
+        """Whether this event starts an instance."""
+        on = self.schedule.on
+        if on is None or self.start_filter is None:
+            return False
+        for wanted, written in zip(self.start_filter, on.filters, strict=True):
+            if correlation.matches(wanted, event) and passes(written.data, event, NONE):
+                return True
+        # "any: []" hears everything
+        return on.kind == "any" and not on.filters
+
+    def start_input(self, event: Mapping[str, Any]) -> list[Any]:
+        """The input of the instance that this event starts: an array of the events."""
+        return [event.get("data") if self.schedule.read in {"data", "raw"} else dict(event)]
+
+    def _listened(self) -> list[tuple[str, model.Filter]]:
+        strategies = [] if self.schedule.on is None else [self.schedule.on]
+        for task in self.tasks:
+            if isinstance(task.action, model.Listen):
+                strategies.append(task.action.to)
+                if task.action.until_events is not None:
+                    strategies.append(task.action.until_events)
+        return [(literal_type(f), f) for strategy in strategies for f in strategy.filters]
+
+
+def passes(data: Template | None, event: Mapping[str, Any], variables: Variables) -> bool:
+    """Whether the event's data meets the filter's condition; a condition that fails to evaluate is not met."""
+    if data is None:
+        return True
+    try:
+        return truthy(data.evaluate(event.get("data"), variables))
+    except faults.Raised:
+        return False
+
+
+def literal_type(written: model.Filter) -> str:
+    source: Any = written.attributes.source
+    kind = source.get("type") if isinstance(source, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return kind if isinstance(kind, str) and "${" not in kind else ""
+
+
+def load(source: str | bytes, filename: str, fallback: Fallback = None) -> Program:
+    """The compiled definition. Raises DefinitionError with all findings.
+
+    fallback: passed to jq.compile, for expressions outside the native subset.
+    """
+    program, findings = _read(source, filename, fallback)
+    if findings or program is None:
+        raise DefinitionError(findings)
+    return program
+
+
+def validate(source: str | bytes, filename: str, fallback: Fallback = None) -> list[Finding]:
+    """Everything that is wrong with a definition, in the order of the file."""
+    return _read(source, filename, fallback)[1]
+
+
+def _read(source: str | bytes, filename: str, fallback: Fallback) -> tuple[Program | None, list[Finding]]:
+    parsed = yaml12.read(source, filename)
+    problems = Problems(parsed)
+    if problems.findings:
+        return None, problems.findings
+    raw = problems.map(parsed.value, "", reading.DEFINITION, "a workflow definition")
+    if not raw:
+        return None, problems.findings
+    document = _document(problems, raw)
+    reader = Reader(problems, raw, fallback)
+    reader.workflow(raw)
+    reader.functions()
+    if "evaluate" in raw:
+        evaluate = problems.map(raw["evaluate"], "/evaluate", reading.EVALUATE, "evaluate")
+        problems.word(evaluate.get("language"), "/evaluate/language", ("jq",))
+        problems.word(evaluate.get("mode"), "/evaluate/mode", ("strict", "loose"))
+    schedule = _schedule(problems, reader, raw.get("schedule"))
+    key, search = _search(reader, document)
+    tasks = tuple(task for task in reader.tasks if task is not None)
+    findings = sorted(problems.findings, key=_place)
+    if findings:
+        return None, findings
+    program = Program(
+        namespace=str(document["namespace"]),
+        name=str(document["name"]),
+        version=str(document["version"]),
+        title=str(document.get("title") or document["name"]),
+        filename=filename,
+        definition=raw,
+        tasks=tasks,
+        schedule=schedule,
+        start_filter=_start_filter(schedule),
+        native=reader.compiler.native,
+        secrets={str(name): marks.mark(str(name)) for name in reader.uses.get("secrets") or []},
+        business_key=key,
+        search=search,
+        extensions=tuple(str(i) for i in reader.uses.get("extensions") or []),
+        by_pointer={task.common.pointer: task.common.index for task in tasks},
+    )
+    return program, []
+
+
+def _place(finding: Finding) -> tuple[int, int]:
+    _, line, column = finding.where.rsplit(":", 2)
+    return int(line), int(column)
+
+
+def _document(problems: Problems, raw: Mapping[str, Any]) -> dict[str, Any]:
+    document = problems.map(raw.get("document", {}), "/document", reading.DOCUMENT, "document")
+    dsl = document.get("dsl")
+    if isinstance(dsl, str) and not dsl.startswith("1.0."):
+        problems.add("flow.dsl", "/document/dsl", "a 1.0 version of the language", repr(dsl), "Write '1.0.3'.")
+    return document
+
+
+def _schedule(problems: Problems, reader: Reader, raw: Any) -> model.Schedule:
+    if raw is None:
+        return model.Schedule()
+    part = problems.map(raw, "/schedule", reading.SCHEDULE, "schedule")
+    problems.word(part.get("read"), "/schedule/read", listeners.READ)
+    kinds = [key for key in ("every", "cron", "after", "on") if key in part]
+    if len(kinds) != 1:
+        found = " and ".join(kinds) or "none"
+        problems.add("flow.schedule", "/schedule", "one of every, cron, after, on", found, "Keep one.")
+        return model.Schedule()
+    spans = {key: durations.parse(part[key]) for key in ("every", "after") if key in part}
+    for key, span in spans.items():
+        if not span:
+            fix = "Write for example `{ minutes: 5 }` or PT5M."
+            problems.add("flow.duration", f"/schedule/{key}", "a duration above zero", describe(part[key]), fix)
+    if "cron" in part and (wrong := cron.problem(part["cron"])) is not None:
+        fix = "Write five fields: minute hour day month weekday, in UTC."
+        problems.add("flow.cron", "/schedule/cron", "a cron expression", wrong, fix)
+    on = None
+    if "on" in part:
+        on = listeners.strategy(reader, part["on"], "/schedule/on")
+        if on.kind == "all" or part["on"].get("until"):
+            fix = "Start on one event and listen for the others in the workflow."
+            problems.add("flow.schedule", "/schedule/on", "one or any, without until", "all or until", fix)
+    # 1.0.3 names `data` as the default of `read`, while its text and examples read whole events from
+    # $workflow.input[0].data: whole events unless `read` is written (docs/language.md).
+    return model.Schedule(
+        spans.get("every"), spans.get("after"), part.get("cron"), on, str(part.get("read", "envelope"))
+    )
+
+
+def _start_filter(schedule: model.Schedule) -> tuple[EventFilter, ...] | None:
+    if schedule.on is None:
+        return None
+    filters: list[EventFilter] = []
+    for written in schedule.on.filters:
+        correlations = tuple(
+            Correlation(e.name, e.path, e.expect.source if e.expect and e.expect.constant else None)
+            for e in written.correlate
+        )
+        attributes: Any = written.attributes.source if written.attributes.constant else {}
+        filters.append(EventFilter(dict(attributes), correlations))
+    return tuple(filters)
+
+
+def _search(reader: Reader, document: Mapping[str, Any]) -> tuple[Template | None, Template | None]:
+    """`document.metadata.crossdock`: businessKey and search, on the transformed input of the workflow."""
+    ours: Any = (document.get("metadata") or {}).get("crossdock")
+    if not isinstance(ours, dict):
+        return None, None
+    here = "/document/metadata/crossdock"
+    key: Any = ours.get("businessKey")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    search: Any = ours.get("search")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return (
+        None if key is None else reader.template(key, f"{here}/businessKey"),
+        None if search is None else reader.template(search, f"{here}/search"),
+    )

@@ -1,0 +1,41 @@
+"""Secrets stay names until the moment of a call.
+
+In expressions `$secrets.token` yields a mark, never the value, so that no state, history or log can hold a secret. The
+host puts the values in when it makes the call, and only those that the calling task itself names: a mark that came in
+with somebody's data fills nothing.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+# Private-use characters: no text that people or systems write begins so by chance.
+_OPEN, _CLOSE = "\ue05e", "\ue05f"
+_MARK = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
+
+
+def mark(name: str) -> str:
+    return f"{_OPEN}{name}{_CLOSE}"
+
+
+def fill(arguments: Any, names: Collection[str], values: Mapping[str, Any]) -> Any:
+    """The arguments with the marks of `names` replaced; a text that is only a mark becomes the value itself.
+
+    Raises KeyError with the name of a secret that `values` lacks.
+    """
+    if not names:
+        return arguments
+    match arguments:
+        case str():
+            whole = _MARK.fullmatch(arguments)
+            if whole is not None and whole[1] in names:
+                return values[whole[1]]
+            return _MARK.sub(lambda m: str(values[m[1]]) if m[1] in names else m[0], arguments)
+        case dict():
+            members: dict[str, Any] = arguments
+            return {key: fill(value, names, values) for key, value in members.items()}
+        case list():
+            items: list[Any] = arguments
+            return [fill(item, names, values) for item in items]
+        case _:
+            return arguments
