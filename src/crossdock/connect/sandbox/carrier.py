@@ -1,0 +1,197 @@
+"""The sandbox's carrier: nested camelCase, amounts as JSON numbers, weights in kilograms.
+
+Business identity of a booking: order, facility and purpose. VOIDED ones are listed and do not count.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from crossdock.connect import roles
+from crossdock.connect.wire import Ask, Misfit, Refusal, Vendor, action, one, read, segment
+
+
+class _Service(msgspec.Struct, frozen=True):
+    code: str
+
+
+class _Charge(msgspec.Struct, frozen=True):
+    amount: Decimal
+    currency: str
+
+
+class _Transit(msgspec.Struct, frozen=True):
+    days: int
+
+
+class Quote(msgspec.Struct, frozen=True, rename="camel"):
+    service: _Service
+    total_charge: _Charge
+    transit: _Transit
+
+
+class Quotes(msgspec.Struct, frozen=True, rename="camel"):
+    rate_quotes: tuple[Quote, ...]
+
+
+class _Status(msgspec.Struct, frozen=True):
+    code: str
+
+
+class _Label(msgspec.Struct, frozen=True):
+    data: str
+
+
+class _Promise(msgspec.Struct, frozen=True, rename="camel"):
+    delivery_date: date
+
+
+class Booking(msgspec.Struct, frozen=True, rename="camel"):
+    tracking_number: str
+    service_code: str
+    status: _Status
+    label: _Label
+    total_charge: _Charge
+    promise: _Promise
+
+
+class Booked(msgspec.Struct, frozen=True):
+    shipment: Booking
+
+
+class Bookings(msgspec.Struct, frozen=True):
+    shipments: tuple[Booking, ...]
+
+
+def _address(to: roles.Address) -> dict[str, Any]:
+    return {
+        "contactName": to.name,
+        "streetLines": list(to.lines),
+        "city": to.city,
+        "stateOrProvince": to.region,
+        "postalCode": to.postal_code,
+        "countryCode": to.country,
+    }
+
+
+def _weight(kg: Decimal) -> dict[str, Any]:
+    return {"value": kg, "unit": "KG"}
+
+
+# ── rates ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _ask_rate(a: roles.RateArguments) -> Ask:
+    shipment = {
+        "origin": {"facilityCode": a.site},
+        "destination": _address(a.ship_to),
+        "weight": _weight(a.weight_kg),
+    }
+    return Ask("POST", "/api/v2/rates", body={"shipment": shipment})
+
+
+def _read_rate(a: roles.RateArguments, body: bytes) -> roles.Rate:
+    quotes = read(Quotes, body).rate_quotes
+    if not quotes:
+        raise Misfit("rateQuotes", "at least one service", "none")
+    cheapest = min(quotes, key=lambda q: q.total_charge.amount)
+    return roles.Rate(
+        service=cheapest.service.code,
+        price=cheapest.total_charge.amount,
+        currency=cheapest.total_charge.currency,
+        transit_days=cheapest.transit.days,
+    )
+
+
+# ── bookings ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _ask_book(a: roles.BookArguments) -> Ask:
+    shipment = {
+        "reference": {"order": a.order, "facilityCode": a.site, "purpose": a.purpose},
+        "serviceCode": a.service,
+        "destination": _address(a.ship_to),
+        "weight": _weight(a.weight_kg),
+    }
+    return Ask("POST", "/api/v2/shipments", body={"shipment": shipment})
+
+
+def _read_book(a: roles.BookArguments, body: bytes) -> roles.Booking:
+    return _booking(read(Booked, body).shipment)
+
+
+def _find_book(a: roles.BookArguments) -> Ask:
+    return Ask("GET", "/api/v2/shipments", {"order": a.order, "facilityCode": a.site, "purpose": a.purpose})
+
+
+def _found_book(a: roles.BookArguments, body: bytes) -> roles.Booking | None:
+    live = [b for b in read(Bookings, body).shipments if b.status.code != "VOIDED" and b.service_code == a.service]
+    found = one(live, "bookings")
+    return _booking(found) if found else None
+
+
+def _booking(b: Booking) -> roles.Booking:
+    return roles.Booking(
+        tracking=b.tracking_number,
+        label=b.label.data,
+        promised_on=b.promise.delivery_date,
+        price=b.total_charge.amount,
+    )
+
+
+def _ask_cancel(a: roles.CancelBookingArguments) -> Ask:
+    return Ask("DELETE", f"/api/v2/shipments/{segment(a.tracking)}")
+
+
+def _read_cancel(a: roles.CancelBookingArguments, body: bytes) -> roles.Cancelled:
+    b = read(Booked, body).shipment
+    if b.status.code != "VOIDED":
+        raise Misfit("shipment.status.code", "VOIDED", b.status.code)
+    return roles.Cancelled(cancelled=b.tracking_number)
+
+
+def _find_cancel(a: roles.CancelBookingArguments) -> Ask:
+    return Ask("GET", f"/api/v2/shipments/{segment(a.tracking)}")
+
+
+def _found_cancel(a: roles.CancelBookingArguments, body: bytes) -> roles.Cancelled | None:
+    b = read(Booked, body).shipment
+    return roles.Cancelled(cancelled=b.tracking_number) if b.status.code == "VOIDED" else None
+
+
+# ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Error(msgspec.Struct, frozen=True):
+    code: str = ""
+    message: str = ""
+    path: str | None = None
+
+
+class _Refused(msgspec.Struct, frozen=True):
+    errors: tuple[_Error, ...]
+
+
+def _refusal(body: bytes) -> Refusal:
+    errors = read(_Refused, body).errors
+    first = errors[0] if errors else _Error()
+    return Refusal(first.code, "; ".join(e.message for e in errors), first.path or "")
+
+
+def _credentials(tenant: str, key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+VENDOR = Vendor(
+    name="sandbox.carrier",
+    system="carrier",
+    actions={
+        "carrier.rate": action(_ask_rate, _read_rate),
+        "carrier.book": action(_ask_book, _read_book, _find_book, _found_book),
+        "carrier.cancelBooking": action(_ask_cancel, _read_cancel, _find_cancel, _found_cancel),
+    },
+    credentials=_credentials,
+    refusal=_refusal,
+)

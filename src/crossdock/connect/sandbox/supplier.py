@@ -1,0 +1,123 @@
+"""The sandbox's supplier portal: kebab-case, problem+json errors.
+
+Business identity of a purchase order: our order, the purpose and the items; cancelled ones do not count.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from crossdock.connect import roles
+from crossdock.connect.wire import Ask, Refusal, Vendor, action, one, read, segment
+
+
+class Item(msgspec.Struct, frozen=True, rename="kebab"):
+    line: str
+    part_number: str
+    quantity: Decimal
+
+
+class PurchaseOrder(msgspec.Struct, frozen=True, rename="kebab"):
+    po_number: str
+    supplier_code: str
+    status: str
+    items: tuple[Item, ...]
+    purpose: str | None = None
+    expected_arrival: date | None = None
+
+
+class PurchaseOrders(msgspec.Struct, frozen=True, rename="kebab"):
+    purchase_orders: tuple[PurchaseOrder, ...]
+
+
+def _ask_order(a: roles.SupplierOrderArguments) -> Ask:
+    body: dict[str, Any] = {
+        "buyer-reference": a.order,
+        "purpose": a.purpose,
+        "items": [{"line": line.line, "part-number": line.sku, "quantity": line.quantity} for line in a.lines],
+    }
+    if a.supplier_id is not None:
+        body["supplier-code"] = a.supplier_id
+    if a.site is not None:
+        body["deliver-to"] = a.site
+    return Ask("POST", "/purchase-orders", body=body)
+
+
+def _read_order(a: roles.SupplierOrderArguments, body: bytes) -> roles.SupplierOrder:
+    return _order(read(PurchaseOrder, body))
+
+
+def _find_order(a: roles.SupplierOrderArguments) -> Ask:
+    return Ask("GET", "/purchase-orders", {"buyer-reference": a.order})
+
+
+def _found_order(a: roles.SupplierOrderArguments, body: bytes) -> roles.SupplierOrder | None:
+    wanted = sorted((line.line, line.sku, line.quantity) for line in a.lines)
+    same = [
+        po
+        for po in read(PurchaseOrders, body).purchase_orders
+        if po.status != "cancelled"
+        and (a.supplier_id is None or po.supplier_code == a.supplier_id)
+        and (po.purpose is None or po.purpose == a.purpose)
+        and sorted((i.line, i.part_number, i.quantity) for i in po.items) == wanted
+    ]
+    found = one(same, "purchase orders")
+    return _order(found) if found else None
+
+
+def _order(po: PurchaseOrder) -> roles.SupplierOrder:
+    return roles.SupplierOrder(
+        supplier_order=po.po_number, supplier_id=po.supplier_code, promised_on=po.expected_arrival
+    )
+
+
+def _ask_cancel(a: roles.CancelSupplierOrderArguments) -> Ask:
+    return Ask("POST", f"/purchase-orders/{segment(a.supplier_order)}/cancel", body={"reason": a.reason})
+
+
+def _read_cancel(a: roles.CancelSupplierOrderArguments, body: bytes) -> roles.Cancelled:
+    return roles.Cancelled(cancelled=read(PurchaseOrder, body).po_number)
+
+
+def _find_cancel(a: roles.CancelSupplierOrderArguments) -> Ask:
+    return Ask("GET", f"/purchase-orders/{segment(a.supplier_order)}")
+
+
+def _found_cancel(a: roles.CancelSupplierOrderArguments, body: bytes) -> roles.Cancelled | None:
+    po = read(PurchaseOrder, body)
+    return roles.Cancelled(cancelled=po.po_number) if po.status == "cancelled" else None
+
+
+class _Param(msgspec.Struct, frozen=True):
+    name: str = ""
+
+
+class _Problem(msgspec.Struct, frozen=True, rename="kebab"):
+    type: str = "about:blank"
+    title: str = ""
+    detail: str = ""
+    invalid_params: tuple[_Param, ...] = ()
+
+
+def _refusal(body: bytes) -> Refusal:
+    p = read(_Problem, body)
+    code = p.type.rstrip("/").rpartition("/")[2]
+    return Refusal(code, p.detail or p.title, ", ".join(param.name for param in p.invalid_params))
+
+
+def _credentials(tenant: str, key: str) -> dict[str, str]:
+    return {"X-Portal-Key": key}
+
+
+VENDOR = Vendor(
+    name="sandbox.supplier",
+    system="supplier",
+    actions={
+        "supplier.order": action(_ask_order, _read_order, _find_order, _found_order),
+        "supplier.cancelOrder": action(_ask_cancel, _read_cancel, _find_cancel, _found_cancel),
+    },
+    credentials=_credentials,
+    refusal=_refusal,
+)

@@ -1,0 +1,293 @@
+"""What the sandbox's systems tell us, as the business events a workflow listens for.
+
+A webhook is believed only with its signature over the exact bytes. Its event id is the vendor's own, which stays the
+same over retries and duplicates: with the system as source it is what the inbox recognises a repetition by. What this
+module does not know becomes an event too, `crossdock.system.unrecognised`, so that somebody sees it.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from crossdock import exactjson
+from crossdock.connect.sandbox.payment import from_minor
+from crossdock.connect.wire import Misfit, read
+from crossdock.errors import Finding, PartnerError, Refused
+
+UNRECOGNISED = "crossdock.system.unrecognised"
+
+Event = dict[str, Any]
+
+
+def signature(secret: str, body: bytes) -> str:
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def translate(
+    tenant: str, system: str, headers: Mapping[str, str], body: bytes, *, secret: str, now: datetime | None = None
+) -> list[Event]:
+    """The CloudEvents in one webhook. headers: any case. now: receipt, for events that state no time of their own.
+
+    Raises Refused for a wrong signature and PartnerError for a body that is no JSON object.
+    """
+    given = next((value for name, value in headers.items() if name.lower() == "x-signature"), "")
+    if not secret or not hmac.compare_digest(given.encode(), signature(secret, body).encode()):
+        raise Refused(f"Expected a valid X-Signature of {system}, found {'another' if given else 'none'}.")
+    try:
+        value: Any = exactjson.loads(body)
+    except exactjson.DecodeError as problem:
+        raise _unreadable(system, str(problem)) from None
+    if not isinstance(value, dict):
+        raise _unreadable(system, type(value).__name__)
+    translator = _TRANSLATORS.get(system)
+    try:
+        event = translator(body) if translator else None
+        why = "no event type that this connector knows"
+    except Misfit as problem:
+        event, why = None, str(problem)
+    if event is None:
+        event = _unrecognised(system, headers, body, value, why)
+    event.setdefault("time", (now or datetime.now(UTC)).astimezone(UTC).isoformat())
+    return [{"specversion": "1.0", "source": system, "datacontenttype": "application/json", **event}]
+
+
+def _event(event_id: str, kind: str, order: str, at: datetime | None, /, **data: Any) -> Event:
+    said = {"order": order, **{k: v for k, v in data.items() if v is not None}}
+    event: Event = {"id": event_id, "type": f"crossdock.{kind}", "subject": order, "data": exactjson.plain(said)}
+    if at is not None:
+        event["time"] = at.astimezone(UTC).isoformat()
+    return event
+
+
+def _unrecognised(system: str, headers: Mapping[str, str], body: bytes, value: Any, why: str) -> Event:
+    stated = next((v for name, v in headers.items() if name.lower() == "x-event-id"), "")
+    event_id = stated or hashlib.sha256(body).hexdigest()
+    return {
+        "id": event_id,
+        "type": UNRECOGNISED,
+        "subject": "",
+        "data": {"order": "", "system": system, "why": why, "body": value},
+    }
+
+
+def _unreadable(system: str, found: str) -> PartnerError:
+    return PartnerError([Finding(f"{system}.webhook", "/", "a JSON object", found, "Send the event as JSON.")])
+
+
+# ── wms ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _WmsLine(msgspec.Struct, frozen=True):
+    line_ref: str
+    item_code: str
+    qty: int
+
+
+class _WmsKind(msgspec.Struct, frozen=True):
+    event_type: str
+
+
+class _WmsShipment(msgspec.Struct, frozen=True):
+    event_id: str
+    event_type: str
+    occurred_at: datetime
+    order_ref: str
+    shipment_no: str
+    site_code: str
+    tracking_no: str | None
+    lines: tuple[_WmsLine, ...]
+
+
+class _WmsReceipt(msgspec.Struct, frozen=True):
+    event_id: str
+    occurred_at: datetime
+    po_ref: str
+    order_ref: str
+    site_code: str
+    item_code: str
+    qty: int
+
+
+def _wms(body: bytes) -> Event | None:
+    kind = read(_WmsKind, body).event_type
+    if kind in ("shipment.picked", "shipment.packed", "shipment.shipped"):
+        s = read(_WmsShipment, body)
+        lines = [{"line": line.line_ref, "sku": line.item_code, "quantity": line.qty} for line in s.lines]
+        return _event(
+            s.event_id,
+            kind,
+            s.order_ref,
+            s.occurred_at,
+            shipment=s.shipment_no,
+            site=s.site_code,
+            tracking=s.tracking_no or "",
+            lines=lines,
+        )
+    if kind == "inventory.receipt":
+        r = read(_WmsReceipt, body)
+        return _event(
+            r.event_id,
+            "stock.received",
+            r.order_ref,
+            r.occurred_at,
+            site=r.site_code,
+            sku=r.item_code,
+            quantity=r.qty,
+            supplier_order=r.po_ref,
+        )
+    return None
+
+
+# ── carrier ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_TRACKING = {"DEP": "departed", "ITR": "in-transit", "EXC": "exception", "DLV": "delivered"}
+
+
+class _Location(msgspec.Struct, frozen=True, rename="camel"):
+    city: str = ""
+    country_code: str = ""
+
+
+class _Reason(msgspec.Struct, frozen=True):
+    code: str
+    text: str = ""
+
+
+class _Proof(msgspec.Struct, frozen=True, rename="camel"):
+    signed_by: str
+
+
+class _Mark(msgspec.Struct, frozen=True, rename="camel"):
+    code: str
+    timestamp: datetime
+    location: _Location | None = None
+    reason: _Reason | None = None
+    proof_of_delivery: _Proof | None = None
+
+
+class _Reference(msgspec.Struct, frozen=True):
+    order: str
+
+
+class _Tracked(msgspec.Struct, frozen=True):
+    number: str
+    reference: _Reference
+    event: _Mark
+
+
+class _Notification(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Tracking(msgspec.Struct, frozen=True):
+    notification: _Notification
+    tracking: _Tracked
+
+
+def _carrier(body: bytes) -> Event | None:
+    t = read(_Tracking, body)
+    mark = t.tracking.event
+    kind = _TRACKING.get(mark.code)
+    if kind is None:
+        return None
+    place = mark.location
+    return _event(
+        t.notification.id,
+        f"tracking.{kind}",
+        t.tracking.reference.order,
+        mark.timestamp,
+        tracking=t.tracking.number,
+        at=mark.timestamp.astimezone(UTC),
+        location=", ".join(part for part in (place.city, place.country_code) if part) if place else None,
+        reason=mark.reason.text or mark.reason.code if mark.reason else None,
+        signed_by=mark.proof_of_delivery.signed_by if mark.proof_of_delivery else None,
+    )
+
+
+# ── payment ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _PaymentKind(msgspec.Struct, frozen=True):
+    type: str
+
+
+class _Requested(msgspec.Struct, frozen=True):
+    invoice_ref: str
+    order_ref: str
+
+
+class _Paid(msgspec.Struct, frozen=True):
+    id: str
+    amount: int
+    currency: str
+
+
+class _Settlement(msgspec.Struct, frozen=True):
+    object: _Requested
+    payment: _Paid
+
+
+class _Settled(msgspec.Struct, frozen=True):
+    id: str
+    created: Decimal
+    data: _Settlement
+
+
+def _payment(body: bytes) -> Event | None:
+    if read(_PaymentKind, body).type != "payment_request.settled":
+        return None
+    s = read(_Settled, body)
+    paid = s.data.payment
+    return _event(
+        s.id,
+        "payment.received",
+        s.data.object.order_ref,
+        datetime.fromtimestamp(float(s.created), UTC),
+        invoice=s.data.object.invoice_ref,
+        payment=paid.id,
+        amount=from_minor(paid.amount, paid.currency),
+        currency=paid.currency.upper(),
+    )
+
+
+# ── supplier ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _SupplierEvent(msgspec.Struct, frozen=True, rename="kebab"):
+    event_id: str
+    event: str
+    occurred_at: datetime
+    po_number: str
+    buyer_reference: str
+    supplier_code: str
+    expected_arrival: date | None = None
+    reason: str | None = None
+
+
+def _supplier(body: bytes) -> Event | None:
+    s = read(_SupplierEvent, body)
+    if s.event not in ("po-confirmed", "po-delayed", "po-shipped"):
+        return None
+    return _event(
+        s.event_id,
+        f"supplier.{s.event.removeprefix('po-')}",
+        s.buyer_reference,
+        s.occurred_at,
+        supplier_order=s.po_number,
+        supplier_id=s.supplier_code,
+        promised_on=s.expected_arrival,
+        reason=s.reason,
+    )
+
+
+_TRANSLATORS: Mapping[str, Callable[[bytes], Event | None]] = {
+    "wms": _wms,
+    "carrier": _carrier,
+    "payment": _payment,
+    "supplier": _supplier,
+}
