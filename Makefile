@@ -1,0 +1,69 @@
+# Everything is installed into .venv of this checkout; nothing else on the machine is changed.
+#   make demo                    a distributor's day, handled; ARGS="--once --json out.json" to run it to its end
+#   make test | test-e2e         quick suites | the pages in a browser (needs chromium)
+#   make check                   formatting, lint, types, import contract, documents
+#   make dev                     the demo, and the pages rebuilt at each edit
+#   make lock                    newest versions into requirements.lock
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+PYTEST_WORKERS ?= 2
+WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null | sed 's/ /\\ /g')
+
+.PHONY: demo dev test test-e2e check format install lock clean
+.DELETE_ON_ERROR:
+
+demo: install
+	@$(BIN)/crossdock demo $(ARGS)
+
+test: install
+	$(BIN)/pytest tests/unit tests/integration tests/conformance -n $(PYTEST_WORKERS) -m "not slow and not e2e"
+
+test-e2e: install
+	$(BIN)/pytest tests/e2e
+
+check: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/unit/house
+	$(BIN)/python hatch_build.py node node_modules/typescript/bin/tsc --noEmit
+
+format: install
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# The pages are served with hot reload on port 5173, and ask the demo on port 8080.
+dev: install
+	@trap 'kill 0' INT TERM EXIT; \
+	$(BIN)/python hatch_build.py node node_modules/vite/bin/vite.js & \
+	$(BIN)/crossdock demo --speed 1 $(ARGS)
+
+install: .venv/.built
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Crossdock needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) --version 2>&1`. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv .venv || { \
+	  echo "A virtual environment could not be made. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+.venv/.locked: requirements.lock | .venv/.python
+	@echo "Installing what requirements.lock names into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+.venv/.built: .venv/.locked pyproject.toml hatch_build.py $(WEB)
+	@echo "Installing Crossdock; the pages are built when they changed"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Hashes of the files for every platform, and no address of any index.
+lock:
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" pyproject.toml --group dev --output-file requirements.lock
+
+clean:
+	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache test-results \
+	  web/node_modules src/crossdock/gateway/static src/crossdock/gateway/static.new
