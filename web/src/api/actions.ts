@@ -1,0 +1,23 @@
+/* Writing: what people do. Each returns the promise of the gateway's answer; pages say what follows. */
+import { del, post, upload } from './client';
+import type * as T from './types';
+
+const id = encodeURIComponent;
+
+export const act = {
+  signIn: (user: string, password: string) => post('/session', { user, password }),
+  signOut: () => del('/session'),
+  switchTenant: (tenant: string) => post('/session/tenant', { tenant }),
+  placeOrder: (o: T.NewOrder) => post<T.NewOrderResult>('/orders', o),
+  cancelOrder: (order: string, reason: string) => post(`/orders/${id(order)}/cancel`, { reason }),
+  releaseDocument: (d: string) => post(`/documents/${id(d)}/release`),
+  intake: (filename: string, bytes: Blob) => upload<{ documents: T.IntakeRow[] }>('/intake', { filename }, bytes),
+  assign: (c: string, owner: string | null) => post(`/cases/${id(c)}/assign`, { owner }),
+  snooze: (c: string, until: string) => post(`/cases/${id(c)}/snooze`, { until }),
+  comment: (c: string, text: string) => post(`/cases/${id(c)}/comment`, { text }),
+  resolve: (c: string, action: string, note: string, data?: T.Json) => post(`/cases/${id(c)}/resolve`, { action, note, ...(data === undefined ? {} : { data }) }),
+  reopen: (c: string) => post(`/cases/${id(c)}/reopen`),
+  decide: (a: string, outcome: 'approved' | 'rejected', note: string, hash: string) => post(`/approvals/${id(a)}/decide`, { outcome, note, hash }),
+  placeHold: (h: { scope: T.Scope; key: string; kind: string; reason: string; expires_at?: string }) => post('/holds', h),
+  releaseHold: (h: string, note: string) => post(`/holds/${id(h)}/release`, { note }),
+};

@@ -1,0 +1,52 @@
+/* Reading: every page's data comes from one of these. The key of a query is its path and its parameters,
+   so that a live event can name what it makes stale by the path alone (lib/live.ts). */
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { ApiError, get, type Params } from './client';
+import type * as T from './types';
+
+const one = <D>(path: string, params?: Params, extra?: { staleTime?: number }) =>
+  queryOptions({ queryKey: [path, params ?? {}] as const, queryFn: ({ signal }) => get<D>(path, params, signal), placeholderData: keepPreviousData, ...extra });
+
+/** One record: never shows another record's data while it loads. */
+const record = <D>(path: string) => queryOptions({ queryKey: [path, {}] as const, queryFn: ({ signal }) => get<D>(path, undefined, signal) });
+
+const list = <D>(path: string, params: Params = {}) =>
+  infiniteQueryOptions({
+    queryKey: [path, { ...params, list: true }] as const,
+    queryFn: ({ signal, pageParam }) => get<T.List<D>>(path, { limit: 100, ...params, cursor: pageParam }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last: T.List<D>) => last.next,
+    placeholderData: keepPreviousData,
+  });
+
+const id = encodeURIComponent;
+
+export const q = {
+  session: () => queryOptions({
+    queryKey: ['/session'] as const, staleTime: Infinity, retry: false,
+    queryFn: async () => { try { return await get<T.Session>('/session'); } catch (e) { if (e instanceof ApiError && (e.status === 401 || e.status === 403)) return null; throw e; } },
+  }),
+  now: () => one<T.Now>('/now'),
+  kpis: () => one<T.Kpis>('/kpis'),
+  flow: () => one<T.Flow>('/flow'),
+  throughput: (hours: number) => one<T.Throughput>('/throughput', { hours }),
+  orders: (p: Params) => list<T.OrderSummary>('/orders', p),
+  order: (o: string) => record<T.OrderDetail>(`/orders/${id(o)}`),
+  documents: (p: Params) => list<T.DocumentSummary>('/documents', p),
+  document: (d: string) => record<T.DocumentDetail>(`/documents/${id(d)}`),
+  cases: (p: Params) => list<T.Case>('/cases', p),
+  case: (c: string) => record<T.CaseDetail>(`/cases/${id(c)}`),
+  count: (path: '/cases' | '/approvals' | '/incidents' | '/holds', p: Params) => one<T.List<unknown>>(path, { ...p, limit: 1 }),
+  incidents: (p: Params) => list<T.Incident>('/incidents', p),
+  incident: (i: string) => record<T.IncidentDetail>(`/incidents/${id(i)}`),
+  approvals: (p: Params) => list<T.Approval>('/approvals', p),
+  holds: (p: Params) => list<T.Hold>('/holds', p),
+  definitions: () => one<T.List<T.Definition>>('/definitions'),
+  definition: (name: string, version: string) => record<T.DefinitionDetail>(`/definitions/${id(name)}/${id(version)}`),
+  instance: (i: string) => record<T.InstanceDetail>(`/instances/${id(i)}`),
+  audit: (p: Params) => list<T.AuditRecord>('/audit', p),
+  alerts: () => one<T.List<T.Alert>>('/alerts'),
+  search: (text: string) => one<{ items: T.Hit[] }>('/search', { q: text }),
+  customers: (text: string) => one<T.List<T.Customer>>('/customers', { q: text, limit: 20 }, { staleTime: 60_000 }),
+  items: (text: string) => one<T.List<T.Item>>('/items', { q: text, limit: 20 }, { staleTime: 60_000 }),
+};

@@ -1,0 +1,117 @@
+/* What the gateway says, written from its REST contract. Money is a string of exact digits,
+   times are RFC 3339 in UTC. Nothing here is computed by the page. */
+
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+export type Money = string;
+export type Time = string;
+
+export interface List<T> { items: T[]; next: string | null; total: number }
+export interface Problem { type: string; title: string; status: number; detail?: string; findings?: Finding[] }
+export interface Finding { code: string; where: string; expected: string; found: string; fix: string }
+
+export interface TenantRef { id: string; name: string; role: Role }
+export type Role = 'viewer' | 'coordinator' | 'approver' | 'admin' | 'partner';
+export interface Session {
+  user: string; name: string; tenant: string; tenants: TenantRef[]; role: Role; time_zone: string;
+  brand: { name: string; color: string };
+}
+export interface Now { now: Time; rate: number }
+
+export type Unit = 'count' | 'percent' | 'hours' | 'money';
+export interface Kpi {
+  key: string; label: string; value: string | null; unit: Unit; target: string | null; delta: string | null;
+  good: 'up' | 'down'; note: string; formula: string; series: number[];
+}
+export interface Kpis { as_of: Time; items: Kpi[] }
+
+export type NodeKind = 'event' | 'task' | 'decision' | 'person' | 'wait' | 'end';
+export interface FlowNode { id: string; label: string; kind: NodeKind; count: number; late: number; value: Money }
+export interface FlowEdge { id: string; source: string; target: string; label: string | null }
+export interface Flow { definition: { namespace: string; name: string; version: string }; nodes: FlowNode[]; edges: FlowEdge[] }
+export interface NodeCount { node: string; count: number; late: number }
+
+export interface Bucket { at: Time; x12: number; json: number; csv: number; manual: number }
+export interface Throughput { buckets: Bucket[]; total: number }
+
+export type OrderStatus = 'open' | 'waiting' | 'in_case' | 'closed' | 'cancelled' | 'rejected';
+export interface OrderSummary {
+  order: string; po: string; customer_id: string; customer: string; channel: string; status: OrderStatus;
+  stage: string; stage_label: string; total: Money; currency: string; lines: number; received_at: Time;
+  promised_on: string | null; late: boolean; age_s: number; shipments: number; open_cases: number;
+}
+export interface Address { name?: string; lines?: string[]; city?: string; region?: string; postal_code?: string; country?: string }
+export interface OrderLine {
+  line: string; sku: string | null; description: string; ordered: string; unit: string; unit_price: Money | null; amount: Money | null;
+  reserved: string; shipped: string; invoiced: string; backordered: string;
+}
+export interface OrderMoney { ordered: Money; invoiced: Money; tax: Money; paid: Money; open: Money; margin: Money | null }
+export type TimelineKind = 'document' | 'event' | 'decision' | 'call' | 'approval' | 'case' | 'hold' | 'message' | 'task' | 'money';
+export interface TimelineItem { at: Time; kind: TimelineKind; title: string; detail: string | null; status: string | null; ref: string | null; data: Json }
+export interface Call {
+  at: Time; function: string; system: string; attempt: number; outcome: string; started_at: Time; duration_ms: number | null;
+  key: string | null; error: string | null; request: Json; response: Json;
+}
+export interface Decision { at: Time; table: string; version: string; hit: { rule: string; description: string }[]; input: Json; output: Json }
+export interface InstanceRef { id: string; definition: string; version: string; status: string; stage: string | null }
+export interface Message { at: Time; to: string; moment: string; subject: string; body: string }
+export interface OrderDetail extends Omit<OrderSummary, 'lines'> {
+  ship_to: Address | null; lines: OrderLine[]; money: OrderMoney; timeline: TimelineItem[]; documents: DocumentSummary[];
+  calls: Call[]; decisions: Decision[]; approvals: Approval[]; cases: Case[]; holds: Hold[]; instances: InstanceRef[];
+  messages: Message[]; trace_id: string | null;
+}
+
+export interface DocumentSummary {
+  id: string; type: string; format: string; direction: 'in' | 'out'; status: string; partner: string | null; filename: string | null;
+  order: string | null; po: string | null; total: Money | null; currency: string | null; received_at: Time; errors: number;
+}
+export interface DocumentDetail extends Omit<DocumentSummary, 'errors'> {
+  errors: Finding[]; raw: { text: string | null; size_bytes: number; media_type: string; base64?: string };
+  parsed: Json; canonical: Json; acknowledgements: string[];
+}
+export interface IntakeRow {
+  file: string; index: number; type: string | null; status: string; order: string | null; lines: number | null;
+  total: Money | null; currency: string | null; errors: Finding[];
+}
+
+export type Severity = 'critical' | 'high' | 'medium' | 'low';
+export interface CaseAction { id: string; label: string; effect: string; needs_input: boolean }
+export interface Case {
+  id: string; number: string; kind: string; severity: Severity; title: string; detail: string; reason: string; order: string | null;
+  customer: string | null; money: Money | null; currency: string | null; queue: string; owner: string | null;
+  status: 'open' | 'snoozed' | 'closed'; opened_at: Time; due_at: Time | null; breached: boolean; incident: string | null; actions: CaseAction[];
+}
+export interface CaseDetail extends Case {
+  evidence: Json; editable: string[]; data: Json; comments: { at: Time; by: string; text: string }[]; history: { at: Time; by: string; what: string }[];
+}
+export interface Incident {
+  id: string; number: string; system: string; state: 'open' | 'resolved'; opened_at: Time; resolved_at: Time | null; orders: number;
+  money: Money | null; title: string; detail: string;
+}
+export interface IncidentDetail extends Omit<Incident, 'orders'> { orders: (string | OrderSummary)[] | number }
+
+export type ApprovalStatus = 'pending' | 'approved' | 'rejected' | 'expired' | 'void';
+export interface Approval {
+  id: string; number: string; title: string; kind: string; order: string | null; customer: string | null; amount: Money | null;
+  currency: string | null; role: string; reason: string; rule: string | null; requested_at: Time; due_at: Time | null; status: ApprovalStatus;
+  decided_by: string | null; decided_at: Time | null; note: string | null; hash: string; data: Json; can_decide: boolean; why_not: string | null;
+}
+export type Scope = 'order' | 'customer' | 'item' | 'site';
+export interface Hold {
+  id: string; number: string; scope: Scope; key: string; kind: string; reason: string; evidence: Json; placed_by: string; placed_at: Time;
+  release_role: string | null; expires_at: Time | null; status: string; orders: number;
+}
+
+export interface Definition { namespace: string; name: string; version: string; title?: string | null; summary?: string | null; published_at?: Time | null; running?: number | null }
+export interface DefinitionDetail extends Partial<Definition> { yaml: string; graph: { nodes: (Partial<FlowNode> & { id: string; label: string })[]; edges: FlowEdge[] } }
+export interface AuditRecord { at: Time; actor: string; action: string; object: string; detail: Json }
+export interface Alert { id: string; at: Time; title: string; state: 'firing' | 'resolved'; link: string | null }
+export interface Hit { kind: 'order' | 'case' | 'document' | 'approval' | 'customer'; id: string; title: string; subtitle: string; link: string }
+export interface Customer { customer_id: string; name: string; tier: string }
+export interface Item { sku: string; description: string; unit: string; list_price: Money }
+export interface InstanceDetail extends InstanceRef { state: Json; history: { seq: number; at: Time; kind: string; data: Json }[]; waits: Json; timers: Json }
+
+export interface NewOrder {
+  customer_id: string; po: string; currency: string; requested_on: string | null; ship_to: Address | null; notes: string;
+  lines: { sku: string; quantity: string; unit: string; unit_price?: Money }[];
+}
+export interface NewOrderResult { document: string; order: string | null; status: string; errors: Finding[] }

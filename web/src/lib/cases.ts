@@ -1,0 +1,45 @@
+/* What a coordinator does to an exception: shown at once, taken back when the server refuses, undone on request. */
+import { useMemo } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
+import { act } from '../api/actions';
+import type { Case } from '../api/types';
+import { t } from '../i18n';
+import { businessNow } from './clock';
+import { dateTime } from './format';
+import { done, failed } from './notify';
+import { patchCase } from './rows';
+import { useSession } from './session';
+
+export const HOUR_MS = 3_600_000;
+
+export function useCaseWork() {
+  const qc = useQueryClient();
+  const { user } = useSession();
+  return useMemo(() => {
+    const refresh = (c: Case) => {
+      void qc.invalidateQueries({ queryKey: ['/cases'] });
+      void qc.invalidateQueries({ queryKey: [`/cases/${encodeURIComponent(c.id)}`] });
+      if (c.order) void qc.invalidateQueries({ queryKey: [`/orders/${encodeURIComponent(c.order)}`] });
+    };
+    const optimistic = async (c: Case, change: Partial<Case>, send: () => Promise<unknown>, sayFailed: string) => {
+      const before = Object.fromEntries(Object.keys(change).map((k) => [k, c[k as keyof Case]])) as Partial<Case>;
+      patchCase(qc, c.id, change);
+      try { await send(); refresh(c); return true; } catch (e) { patchCase(qc, c.id, before); failed(sayFailed, e); return false; }
+    };
+    const assign = async (c: Case, owner: string | null = user) => {
+      const before = c.owner;
+      if (before === owner) return;
+      if (await optimistic(c, { owner }, () => act.assign(c.id, owner), t.cases.assignFailed(c.number)))
+        done(owner ? t.cases.assigned(c.number) : t.cases.unassigned(c.number), c.title, () => void optimistic({ ...c, owner }, { owner: before }, () => act.assign(c.id, before), t.cases.assignFailed(c.number)));
+    };
+    const snooze = async (c: Case, ms = HOUR_MS) => {
+      const until = new Date(businessNow() + ms).toISOString();
+      if (await optimistic(c, { status: 'snoozed' }, () => act.snooze(c.id, until), t.cases.snoozeFailed(c.number)))
+        done(t.cases.snoozed1(c.number, dateTime(until)), c.title, () => void reopen(c));
+    };
+    const reopen = async (c: Case) => {
+      if (await optimistic({ ...c, status: 'snoozed' }, { status: 'open' }, () => act.reopen(c.id), t.cases.reopenFailed(c.number))) done(t.cases.reopened(c.number), c.title);
+    };
+    return { assign, snooze, reopen, refresh };
+  }, [qc, user]);
+}

@@ -1,0 +1,52 @@
+/* The four questions anyone asks of an order: where is it, why, who has it, what next. Answered from its own record. */
+import type { Flow, OrderDetail } from '../api/types';
+import { t, word } from '../i18n';
+import { date } from './format';
+
+export interface Glance { where: string; why: string; who: string; next: string; tone: 'ok' | 'warn' | 'bad' | 'info' | 'mute' }
+
+export function glance(o: OrderDetail, flow: Flow | undefined): Glance {
+  const where = o.stage_label || word(t.status, o.status);
+  const hold = o.holds.find((h) => h.status === 'active');
+  const open = o.cases.find((c) => c.status !== 'closed');
+  const pending = o.approvals.find((a) => a.status === 'pending');
+  const onward = after(flow, o.stage);
+  if (o.status === 'closed') return { where, why: t.glance.closed, who: t.glance.nobody, next: t.glance.nothing, tone: 'ok' };
+  if (o.status === 'cancelled') return { where, why: t.glance.cancelled, who: t.glance.nobody, next: t.glance.nothing, tone: 'mute' };
+  if (o.status === 'rejected') return { where, why: open?.title ?? t.glance.rejected, who: t.glance.customer, next: t.glance.nothing, tone: 'bad' };
+  if (hold) return { where, why: t.glance.heldWhy(hold.number, hold.reason), who: t.glance.releases(word(t.roles, hold.release_role)), next: t.glance.release, tone: 'warn' };
+  if (pending) return { where, why: pending.title, who: t.glance.role(word(t.roles, pending.role).toLowerCase()), next: t.glance.decide, tone: 'warn' };
+  if (open) return { where, why: open.title, who: open.owner ?? t.glance.queue(open.queue), next: open.actions.length ? t.glance.resolve(open.actions.slice(0, 2).map((a) => a.label).join(' / ')) : t.glance.resolveAny, tone: 'bad' };
+  const node = flow?.nodes.find((n) => n.id === o.stage);
+  const waits = o.status === 'waiting' || node?.kind === 'wait' || node?.kind === 'event';
+  const last = [...o.timeline].sort((a, b) => b.at.localeCompare(a.at))[0];
+  return {
+    where, who: waits ? t.glance.outside : t.glance.auto, next: onward ? t.glance.then(onward) : t.glance.nothing, tone: o.late ? 'warn' : 'info',
+    why: o.late ? `${t.glance.lateWhy} (${date(o.promised_on)})` : last?.title ?? t.glance.autoWhy,
+  };
+}
+
+/** The step after this one on the straight path: not the person who is asked only when something is wrong. */
+function after(flow: Flow | undefined, stage: string): string | undefined {
+  const path = flow ? straight(flow) : [];
+  const i = path.findIndex((n) => n.id === stage);
+  return i >= 0 ? path[i + 1]?.label : undefined;
+}
+
+/** The flow's steps in order, without the detours to people; `keep` stays in whatever it is. */
+export function straight(flow: Pick<Flow, 'nodes' | 'edges'>, keep?: string) {
+  const rank = new Map<string, number>();
+  const out = new Map<string, string[]>();
+  flow.edges.forEach((e) => out.set(e.source, [...(out.get(e.source) ?? []), e.target]));
+  // longest path from the sources; an edge back to a node on the way is a loop and does not count
+  const visit = (id: string, depth: number, way: Set<string>) => {
+    if (way.has(id) || (rank.get(id) ?? -1) >= depth) return;
+    rank.set(id, depth);
+    way.add(id);
+    out.get(id)?.forEach((n) => visit(n, depth + 1, way));
+    way.delete(id);
+  };
+  const targets = new Set(flow.edges.map((e) => e.target));
+  flow.nodes.filter((n) => !targets.has(n.id)).forEach((n) => visit(n.id, 0, new Set()));
+  return flow.nodes.map((n, i) => ({ ...n, rank: rank.get(n.id) ?? 0, i })).sort((a, b) => a.rank - b.rank || a.i - b.i).filter((n) => n.kind !== 'person' || n.id === keep);
+}

@@ -1,0 +1,33 @@
+/* Where the graph's boxes and lines go: ELK's layered layout, in a web worker fetched only with the first graph. */
+import ELK, { type ElkExtendedEdge } from 'elkjs/lib/elk-api.js';
+import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
+
+export interface Point { x: number; y: number }
+export interface Route { pts: Point[]; label?: Point }
+export interface Laid { nodes: Record<string, Point>; edges: Record<string, Route> }
+export interface Shape { nodes: { id: string }[]; edges: { id: string; source: string; target: string; label: string | null }[] }
+export const NODE = { width: 128, height: 86 };
+
+let elk: InstanceType<typeof ELK> | undefined;
+
+export async function layout(f: Shape, direction: 'RIGHT' | 'DOWN' = 'RIGHT'): Promise<Laid> {
+  elk ??= new ELK({ workerUrl });
+  const known = new Set(f.nodes.map((n) => n.id));
+  const g = await elk.layout({
+    id: 'root',
+    layoutOptions: {
+      'elk.algorithm': 'layered', 'elk.direction': direction, 'elk.edgeRouting': 'ORTHOGONAL',
+      'elk.layered.spacing.nodeNodeBetweenLayers': '30', 'elk.spacing.nodeNode': '24', 'elk.layered.spacing.edgeNodeBetweenLayers': '14',
+      'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX', 'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES', 'elk.portConstraints': 'FIXED_SIDE',
+    },
+    children: f.nodes.map((n) => ({ id: n.id, ...NODE })),
+    // ELK keeps room for the labels that it is told of
+    edges: f.edges.filter((e) => known.has(e.source) && known.has(e.target)).map((e) => ({ id: e.id, sources: [e.source], targets: [e.target], labels: e.label ? [{ id: `${e.id}-l`, text: e.label, width: e.label.length * 6 + 8, height: 15 }] : [] })),
+  });
+  const edges: Laid['edges'] = {};
+  for (const e of (g.edges ?? []) as ElkExtendedEdge[]) {
+    const s = e.sections?.[0], l = e.labels?.[0];
+    if (s) edges[e.id] = { pts: [s.startPoint, ...(s.bendPoints ?? []), s.endPoint], label: l && { x: (l.x ?? 0) + (l.width ?? 0) / 2, y: (l.y ?? 0) + 7 } };
+  }
+  return { nodes: Object.fromEntries((g.children ?? []).map((c) => [c.id, { x: c.x ?? 0, y: c.y ?? 0 }])), edges };
+}

@@ -1,0 +1,1 @@
+export function Definitions() { return null; } export function DefinitionPage() { return null; }

@@ -1,0 +1,1 @@
+export function Exceptions() { return null; } export function ExceptionPage() { return null; }

@@ -1,0 +1,1 @@
+export function Incidents() { return null; } export function IncidentPage() { return null; }

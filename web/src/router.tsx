@@ -1,0 +1,56 @@
+/* Every address of the control tower. Search parameters are plain strings in the URL, so that a filtered list is a link. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect, type ErrorComponentProps } from '@tanstack/react-router';
+import type { QueryClient } from '@tanstack/react-query';
+import { query, whenSignedOut } from './api/client';
+import { q } from './api/queries';
+import { Crash, NotFound } from './pages/Crash';
+import { Shell } from './shell/Shell';
+import { SignIn } from './pages/SignIn';
+
+export type Search = Record<string, string | undefined>;
+const validateSearch = (s: Record<string, unknown>): Search => s as Search;
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, validateSearch });
+
+export function makeRouter(qc: QueryClient) {
+  const signIn = createRoute({ getParentRoute: () => root, path: '/sign-in', component: SignIn });
+  const app = createRoute({
+    getParentRoute: () => root, id: 'app', component: Shell,
+    beforeLoad: async ({ location }) => {
+      if (!(await qc.ensureQueryData(q.session()))) throw redirect({ to: '/sign-in', search: location.href === '/' ? {} : { next: location.href } });
+    },
+  });
+  const page = <P extends string>(path: P, component: ReturnType<typeof lazyRouteComponent>) => createRoute({ getParentRoute: () => app, path, component, errorComponent: (e: ErrorComponentProps) => <Crash {...e} /> });
+  const tree = root.addChildren([signIn, app.addChildren([
+    page('/', lazyRouteComponent(() => import('./pages/Board'), 'Board')),
+    page('/orders', lazyRouteComponent(() => import('./pages/Orders'), 'Orders')),
+    page('/orders/$order', lazyRouteComponent(() => import('./pages/Order'), 'OrderPage')),
+    page('/flow', lazyRouteComponent(() => import('./pages/FlowPage'), 'FlowPage')),
+    page('/exceptions', lazyRouteComponent(() => import('./pages/Exceptions'), 'Exceptions')),
+    page('/exceptions/$id', lazyRouteComponent(() => import('./pages/Exceptions'), 'ExceptionPage')),
+    page('/approvals', lazyRouteComponent(() => import('./pages/Approvals'), 'Approvals')),
+    page('/holds', lazyRouteComponent(() => import('./pages/Holds'), 'Holds')),
+    page('/incidents', lazyRouteComponent(() => import('./pages/Incidents'), 'Incidents')),
+    page('/incidents/$id', lazyRouteComponent(() => import('./pages/Incidents'), 'IncidentPage')),
+    page('/documents', lazyRouteComponent(() => import('./pages/Documents'), 'Documents')),
+    page('/documents/$id', lazyRouteComponent(() => import('./pages/Document'), 'DocumentPage')),
+    page('/new-order', lazyRouteComponent(() => import('./pages/NewOrder'), 'NewOrderPage')),
+    page('/definitions', lazyRouteComponent(() => import('./pages/Definitions'), 'Definitions')),
+    page('/definitions/$name/$version', lazyRouteComponent(() => import('./pages/Definitions'), 'DefinitionPage')),
+    page('/audit', lazyRouteComponent(() => import('./pages/Audit'), 'Audit')),
+  ])]);
+  const router = createRouter({
+    routeTree: tree, defaultPreload: 'intent', defaultErrorComponent: (e) => <Crash {...e} />, defaultNotFoundComponent: NotFound,
+    parseSearch: (s) => Object.fromEntries(new URLSearchParams(s)), stringifySearch: (o) => query(o as Search),
+  });
+  whenSignedOut(() => {
+    if (location.pathname === '/sign-in') return;
+    qc.setQueryData(q.session().queryKey, null);
+    router.history.push(`/sign-in${query({ next: location.pathname + location.search })}`);
+  });
+  return router;
+}
+
+declare module '@tanstack/react-router' {
+  interface Register { router: ReturnType<typeof makeRouter> }
+}

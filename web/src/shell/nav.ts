@@ -1,0 +1,21 @@
+/* The places one can go: the side bar and the command palette both read this. */
+import { IconAlertTriangle, IconBolt, IconChecklist, IconFileText, IconGitBranch, IconHandStop, IconLayoutDashboard, IconPackages, IconPlus, IconRoute, IconShieldCheck, type Icon } from '@tabler/icons-react';
+import { t } from '../i18n';
+
+export interface Place { to: '/' | '/orders' | '/flow' | '/exceptions' | '/approvals' | '/holds' | '/incidents' | '/new-order' | '/documents' | '/definitions' | '/audit'; label: string; icon: Icon; count?: 'cases' | 'approvals' | 'incidents' | 'holds'; key: string; work?: boolean }
+
+export const NAV: { group: string; places: Place[] }[] = [
+  { group: t.nav.operate, places: [
+    { to: '/', label: t.nav.board, icon: IconLayoutDashboard, key: 'b' },
+    { to: '/orders', label: t.nav.orders, icon: IconPackages, key: 'o' },
+    { to: '/flow', label: t.nav.flow, icon: IconRoute, key: 'f' },
+    { to: '/exceptions', label: t.nav.exceptions, icon: IconAlertTriangle, count: 'cases', key: 'e' },
+    { to: '/approvals', label: t.nav.approvals, icon: IconChecklist, count: 'approvals', key: 'a' },
+    { to: '/holds', label: t.nav.holds, icon: IconHandStop, count: 'holds', key: 'h' },
+    { to: '/incidents', label: t.nav.incidents, icon: IconBolt, count: 'incidents', key: 'i' },
+    { to: '/new-order', label: t.nav.newOrder, icon: IconPlus, key: 'n', work: true },
+  ] },
+  { group: t.nav.network, places: [{ to: '/documents', label: t.nav.documents, icon: IconFileText, key: 'd' }] },
+  { group: t.nav.design, places: [{ to: '/definitions', label: t.nav.definitions, icon: IconGitBranch, key: 'w' }] },
+  { group: t.nav.govern, places: [{ to: '/audit', label: t.nav.audit, icon: IconShieldCheck, key: 'u' }] },
+];
