@@ -199,14 +199,12 @@ async def _subscribe(tx: Tx, turns: list[Turn]) -> None:
     await _many(tx, "subscribe", rows)
     early = await tx.fetch(SQL["early_for"], *(list(c) for c in zip(*(r[:7] for r in rows), strict=True)))
     taken: set[tuple[str, int]] = set()
-    heard: set[tuple[UUID, str, int]] = set()
     for row in early:
         turn, f = wanted[row["instance_id"], row["at"], row["ordinal"]]
         event = exactjson.loads(row["body"])
-        mark = (row["instance_id"], row["at"], row["seq"])
-        if mark in heard or not filters.matches(f, event):
+        # An early event goes to the first listener that asks for it, and to no other.
+        if (turn.tenant_id, row["seq"]) in taken or not filters.matches(f, event):
             continue
-        heard.add(mark)
         taken.add((turn.tenant_id, row["seq"]))
         body = exactjson.text({"at": row["at"], "event": event, "now": turn.now})
         await tx.execute(SQL["deliver"], turn.tenant_id, row["instance_id"], "EventReceived", body)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, NotFound
+from crossdock.events import correlation
 from crossdock.flow import program
 from crossdock.flow.program import Program
 
@@ -40,8 +41,10 @@ async def publish(tx: Tx, tenant_id: str, source: str, filename: str = "<definit
     if p.start_filter is not None:
         for type_ in sorted({f.type for f in p.start_filter if f.type}):
             await tx.execute(SQL["set_trigger"], tenant_id, type_, p.namespace, p.name, p.version)
-    for type_, path in sorted(p.correlation_paths()):
-        await tx.execute(SQL["add_path"], tenant_id, type_, path)
+    # A type that is heard without correlation is indexed under no path; a filter without a type hears every type.
+    paths = p.correlation_paths() | {(type_, correlation.NO_PATH) for type_ in p.event_types()}
+    for type_, path in sorted(paths):
+        await tx.execute(SQL["add_path"], tenant_id, type_ or correlation.ANY_TYPE, path)
     return Published(p.namespace, p.name, p.version, new)
 
 

@@ -58,7 +58,7 @@ set revision = s.revision, state = coalesce(s.state, i.state), status = s.status
     stage_since = case when i.stage = s.stage then i.stage_since else s.now end,
     updated_at = s.now, ended_at = s.ended_at, output = s.output, error = s.error
 from unnest($1::text[], $2::uuid[], $3::int[], $4::bytea[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-            $9::jsonb[], $10::jsonb[], $11::text[])
+            $9::json[], $10::json[], $11::text[])
   as s (tenant_id, instance_id, revision, state, status, stage, now, ended_at, output, error, business_key)
 where i.tenant_id = s.tenant_id and i.instance_id = s.instance_id
 
@@ -69,7 +69,7 @@ where f.tenant_id = c.tenant_id and f.instance_id = c.instance_id and f.fact_id 
 
 -- name: remember
 insert into crossdock.history (tenant_id, instance_id, seq, at, kind, fact, trace)
-select * from unnest($1::text[], $2::uuid[], $3::int[], $4::timestamptz[], $5::text[], $6::jsonb[], $7::jsonb[])
+select * from unnest($1::text[], $2::uuid[], $3::int[], $4::timestamptz[], $5::text[], $6::json[], $7::json[])
 
 -- name: unsubscribe
 delete from crossdock.subscription s
@@ -78,7 +78,7 @@ where s.tenant_id = c.tenant_id and s.instance_id = c.instance_id and s.at = c.a
 
 -- name: subscribe
 insert into crossdock.subscription (tenant_id, instance_id, at, ordinal, type, path, value, filter)
-select * from unnest($1::text[], $2::uuid[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::jsonb[])
+select * from unnest($1::text[], $2::uuid[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::json[])
 on conflict (tenant_id, instance_id, at, ordinal) do nothing
 
 -- name: early_for
@@ -111,15 +111,15 @@ delete from crossdock.timer m where (m.tenant_id, m.instance_id) in (select * fr
 
 -- name: record_calls
 insert into crossdock.call (tenant_id, instance_id, at, function, system, arguments, undo, state, called_at, answered_at, duration_ms, output, error)
-select * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::text[],
-                     $9::timestamptz[], $10::timestamptz[], $11::float8[], $12::jsonb[], $13::jsonb[])
+select * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::json[], $7::json[], $8::text[],
+                     $9::timestamptz[], $10::timestamptz[], $11::float8[], $12::json[], $13::json[])
 on conflict (tenant_id, instance_id, at) do nothing
 
 -- name: update_calls
 update crossdock.call k
 set state = u.state, attempt = u.attempt, abandoned = u.abandoned, answered_at = u.answered_at, duration_ms = u.duration_ms,
     output = coalesce(u.output, k.output), error = coalesce(u.error, k.error)
-from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::boolean[], $7::timestamptz[], $8::float8[], $9::jsonb[], $10::jsonb[])
+from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::boolean[], $7::timestamptz[], $8::float8[], $9::json[], $10::json[])
   as u (tenant_id, instance_id, at, state, attempt, abandoned, answered_at, duration_ms, output, error)
 where k.tenant_id = u.tenant_id and k.instance_id = u.instance_id and k.at = u.at
 
@@ -146,7 +146,7 @@ where tenant_id = $1 and instance_id = $2 and at like '%~undo' order by answered
 -- Emitted events go to the log and the outbox at once; the id is derived, so a repeated advance emits once.
 with e as (
   insert into crossdock.event (tenant_id, source, id, type, subject, time, body)
-  select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::jsonb[])
+  select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::json[])
   on conflict do nothing returning tenant_id, seq, source, id)
 insert into crossdock.outbox (tenant_id, seq, source, id, correlate) select tenant_id, seq, source, id, true from e
 

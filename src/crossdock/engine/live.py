@@ -463,7 +463,7 @@ class Live:
             return self._turn.ended.status
         if self.suspended:
             return "suspended"
-        return states.status_word(self.state) if self.ended and self.state is not None else "running"
+        return str(self.state.status) if self.ended and self.state is not None else "running"
 
 
 def _is_undo(call: OpenCall) -> bool:

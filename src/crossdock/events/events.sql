@@ -23,7 +23,7 @@ select pg_advisory_xact_lock(k) from unnest($1::bigint[]) as k
 
 -- name: listeners
 -- Who waits under one of these (type, path, value) keys, in instance order so that row locks never cross.
-select distinct s.instance_id, s.at, s.ordinal, s.filter
+select s.instance_id, s.at, s.ordinal, s.filter
 from unnest($2::text[], $3::text[], $4::text[]) as k (type, path, value)
 join crossdock.subscription s on s.tenant_id = $1 and s.type = k.type and s.path = k.path and s.value = k.value
 order by s.instance_id, s.at, s.ordinal

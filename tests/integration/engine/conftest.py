@@ -87,7 +87,9 @@ class Host:
         await self.until(lambda: self._not_busy(), within=within)
 
     async def _not_busy(self) -> bool:
-        return not await self.db.pool.fetchval("select crossdock.busy()")
+        return await self.db.pool.fetchval(
+            "select not crossdock.busy() and coalesce(crossdock.next_due() > crossdock.now(), true)"
+        )
 
     async def until(self, condition: Callable[[], Awaitable[bool]], *, within: timedelta = timedelta(seconds=20)) -> None:
         async with asyncio.timeout(within.total_seconds()):

@@ -68,8 +68,8 @@ create table crossdock.instance (
   started_at timestamptz not null default crossdock.now(),
   updated_at timestamptz not null default crossdock.now(),
   ended_at timestamptz,
-  output jsonb,
-  error jsonb,
+  output json,
+  error json,
   foreign key (tenant_id, namespace, name, version) references crossdock.definition,
   primary key (tenant_id, instance_id)
 ) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
@@ -103,7 +103,7 @@ create table crossdock.fact (
   instance_id uuid not null,
   fact_id bigint generated always as identity,
   kind text not null,
-  body jsonb not null,
+  body json not null,
   primary key (tenant_id, instance_id, fact_id)
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 200);
 select crossdock.protect('crossdock.fact');
@@ -114,8 +114,8 @@ create table crossdock.history (
   seq int not null,
   at timestamptz not null,
   kind text not null,
-  fact jsonb not null,
-  trace jsonb not null,
+  fact json not null,
+  trace json not null,
   primary key (tenant_id, instance_id, seq)
 );
 select crossdock.protect('crossdock.history');
@@ -129,7 +129,7 @@ create table crossdock.subscription (
   type text not null,
   path text not null,
   value text not null,
-  filter jsonb not null,
+  filter json not null,
   primary key (tenant_id, instance_id, at, ordinal)
 );
 create index subscription_key on crossdock.subscription (tenant_id, type, path, value);
@@ -154,16 +154,16 @@ create table crossdock.call (
   at text not null,
   function text not null,
   system text not null default '',
-  arguments jsonb not null,
-  undo jsonb,
+  arguments json not null,
+  undo json,
   state text not null default 'sent' check (state in ('sent', 'retry', 'outage', 'unknown', 'asked', 'parked', 'done', 'failed')),
   attempt int not null default 1,
   abandoned boolean not null default false,
   called_at timestamptz not null,
   answered_at timestamptz,
   duration_ms double precision,
-  output jsonb,
-  error jsonb,
+  output json,
+  error json,
   undone_at timestamptz,
   primary key (tenant_id, instance_id, at)
 ) with (fillfactor = 80);
@@ -218,7 +218,7 @@ create table crossdock.event (
   subject text not null default '',
   time timestamptz not null,
   received_at timestamptz not null default crossdock.now(),
-  body jsonb not null,
+  body json not null,
   primary key (tenant_id, source, id)
 );
 create index event_subject on crossdock.event (tenant_id, subject, seq);
@@ -355,7 +355,7 @@ alter function crossdock.bury_dead() owner to crossdock_dispatch;
 -- ── delivering a fact ───────────────────────────────────────────────────────────────────────────────────────────
 -- Instance row first, then its mailbox: a park and a delivery serialise on that row, so no fact is left unseen.
 -- Returns false when the instance has ended (the fact came too late to matter).
-create function crossdock.deliver(t text, i uuid, k text, b jsonb) returns boolean
+create function crossdock.deliver(t text, i uuid, k text, b json) returns boolean
 language plpgsql volatile as $$
 declare holder uuid;
 begin

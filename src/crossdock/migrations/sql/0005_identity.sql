@@ -44,7 +44,7 @@ create table crossdock.session (
   expires_at timestamptz not null,
   primary key (tenant_id, token_hash)
 );
-create index session_user on crossdock.session (tenant_id, user_name);
+create index session_of_user on crossdock.session (tenant_id, user_name);
 select crossdock.protect('crossdock.session');
 
 create table crossdock.api_key (
