@@ -1,0 +1,61 @@
+"""One distributor's systems, joined where real ones are joined by trucks and banks rather than by messages.
+
+Goods handed over by the warehouse move at the carrier; goods arriving from a supplier are in the warehouse's stock;
+money collected clears the invoice. Everything else has to be told, over HTTP, by whoever coordinates the systems.
+"""
+
+from typing import Protocol
+
+from . import world
+from .carrier import Carrier
+from .chance import Chance
+from .clock import Agenda
+from .erp import Erp
+from .helpdesk import Helpdesk
+from .ledger import Ledger
+from .mail import Mail
+from .payment import Payment
+from .supplier import SupplierPortal
+from .surroundings import Surroundings
+from .tax import Tax
+from .webhooks import Courier
+from .wire import Dialect, Route
+from .wms import Wms
+
+
+class System(Protocol):
+    @property
+    def dialect(self) -> Dialect: ...
+
+    @property
+    def routes(self) -> tuple[Route, ...]: ...
+
+
+SYSTEMS = ("erp", "wms", "carrier", "tax", "payment", "supplier", "helpdesk", "mail")
+
+
+class Enterprise:
+    def __init__(self, tenant: str, seed: int, agenda: Agenda, courier: Courier) -> None:
+        self.distributor = world.build(seed, tenant)
+        self.ledgers = {system: Ledger() for system in SYSTEMS}
+        chance = Chance(seed, tenant)
+
+        def around(system: str) -> Surroundings:
+            return Surroundings(system, self.distributor, agenda, chance, self.ledgers[system], courier)
+
+        erp, carrier = Erp(around("erp")), Carrier(around("carrier"))
+        # The warehouse and the supplier portal know each other: expected dates one way, receipts the other.
+        wms = Wms(around("wms"), carrier.hand_over)
+        self.portal = SupplierPortal(around("supplier"), wms.receive)
+        wms.expected_on = self.portal.expected_on
+        systems: tuple[System, ...] = (
+            erp,
+            wms,
+            carrier,
+            Tax(around("tax")),
+            Payment(around("payment"), erp.receive),
+            self.portal,
+            Helpdesk(around("helpdesk")),
+            Mail(around("mail")),
+        )
+        self.systems = {system.dialect.system: system for system in systems}
