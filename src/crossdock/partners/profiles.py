@@ -18,6 +18,7 @@ import yaml
 from crossdock.errors import Finding, PartnerError
 
 CUSTOMER = "customer"
+ANY = "*"
 
 
 class Mode(StrEnum):
@@ -45,7 +46,7 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One partner. customer_id: the customer number in the ERP, unless the document names it."""
+    """One partner. customer_id: its customer number in the ERP; ANY when its documents name the customer."""
 
     id: str
     name: str
@@ -68,6 +69,15 @@ def find(profiles: Iterable[Profile], sender: Identifier) -> Profile | None:
         if sender.scheme == CUSTOMER and profile.customer_id == sender.value:
             found = found or profile
     return found
+
+
+def customer(profile: Profile | None, named: str) -> tuple[str, bool]:
+    """Whose order it is, and whether the sender may order for the customer its document names ("" names none)."""
+    if profile is None:
+        return named, True
+    if profile.customer_id == ANY:
+        return named, bool(named)
+    return profile.customer_id, named in {"", profile.customer_id}
 
 
 def adopted(sender: Identifier, currency: str = "") -> Profile:
@@ -99,11 +109,17 @@ def parse(data: Mapping[str, Any], where: str) -> Profile:
             )
     values: dict[str, Any] = {k: data[k] for k in data if k in known}
     try:
-        values["identifiers"] = tuple(Identifier(str(i["scheme"]), str(i["value"])) for i in data.get("identifiers", ()))
+        values["identifiers"] = tuple(
+            Identifier(str(i["scheme"]), str(i["value"])) for i in data.get("identifiers", ())
+        )
     except (TypeError, KeyError):
         findings.append(
             Finding(
-                "partner.identifiers", f"{where}#/identifiers", "a list of {scheme, value}", "something else", "Correct it."
+                "partner.identifiers",
+                f"{where}#/identifiers",
+                "a list of {scheme, value}",
+                "something else",
+                "Correct it.",
             )
         )
     words: tuple[tuple[str, type[StrEnum]], ...] = (("mode", Mode), ("duplicates", Duplicates))

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+from crossdock.canonical.order import PartyRole, PurchaseOrder
 from crossdock.partners import profiles
+from crossdock.partners.jsonorder import other_customer
 from crossdock.partners.model import Context, Decoded, Format, Interchange, Issue, error, hold, note, shown
 from crossdock.partners.profiles import Identifier, Profile
 from crossdock.partners.x12 import acknowledge, envelope, guide, order, tokens
-from crossdock.partners.x12.acknowledge import ACKNOWLEDGEMENTS, Acknowledgement
+from crossdock.partners.x12.acknowledge import ACKNOWLEDGEMENTS
 from crossdock.partners.x12.envelope import Envelope, Fault, Group, Level, Set, place
 from crossdock.partners.x12.tokens import Segment
 
@@ -62,7 +64,9 @@ def _interchange(
     common = tuple(f.issue for f in judged.faults) + issues
     documents: list[Decoded] = []
 
-    def add(type_: str, group: Group | None, s: Set | None, own: tuple[Issue, ...], po: Any = None) -> None:
+    def add(
+        type_: str, group: Group | None, s: Set | None, own: tuple[Issue, ...], po: PurchaseOrder | None = None
+    ) -> None:
         documents.append(
             Decoded(
                 index=index + len(documents),
@@ -71,7 +75,7 @@ def _interchange(
                 sender=sender,
                 receiver=receiver,
                 partner=partner,
-                customer_id=partner.customer_id if partner else "",
+                customer_id=_customer_id(partner, po),
                 interchange=wrapper,
                 group_control=group.control if group else "",
                 set_control=s.control if s else "",
@@ -94,6 +98,7 @@ def _interchange(
             if not s.rejected:
                 g = _guide(partner)
                 po, found = order.read(g, s, _currency(partner, context))
+                found += _customer(partner, po, s)
             add("850", group, s, (*own, *found), po)
         if not group.sets:
             add(group.function, group, None, (*shared, _nothing(group.gs or judged.isa)))
@@ -110,6 +115,24 @@ def _partner(sender: Identifier, context: Context) -> Profile | None:
     if found is None and context.adopt and sender.value:
         return profiles.adopted(sender)
     return found
+
+
+def _named_customer(po: PurchaseOrder | None) -> str:
+    """The buyer by the number we gave it (N1*BY with qualifier 91): who ordered, where a network sends for many."""
+    buyer = po.party(PartyRole.BUYER) if po else None
+    return buyer.id if buyer and buyer.scheme == "assigned_by_seller" else ""
+
+
+def _customer_id(partner: Profile | None, po: PurchaseOrder | None) -> str:
+    return profiles.customer(partner, _named_customer(po))[0]
+
+
+def _customer(partner: Profile | None, po: PurchaseOrder | None, s: Set) -> list[Issue]:
+    named = _named_customer(po)
+    # whose number it is matters only to a sender that orders for several
+    if partner is None or partner.customer_id != profiles.ANY or named:
+        return []
+    return [other_customer(place(s.segments[0]), partner, named)]
 
 
 def _guide(partner: Profile | None) -> guide.Guide:
@@ -197,7 +220,12 @@ def _parsed(judged: Envelope, group: Group | None, s: Set | None) -> dict[str, A
         },
         "group": {"function": group.function, "control": group.control, "version": group.version} if group else None,
         "segments": [
-            {"id": x.id[:10], "at": x.index, "offset": x.offset, "elements": [e[:MAX_SHOWN_CHARS] for e in x.elements[:99]]}
+            {
+                "id": x.id[:10],
+                "at": x.index,
+                "offset": x.offset,
+                "elements": [e[:MAX_SHOWN_CHARS] for e in x.elements[:99]],
+            }
             for x in segments
         ],
     }

@@ -154,9 +154,7 @@ def check(guide: Guide, s: Set, component: str) -> list[Fault]:
 _FREE = Rule("")
 
 
-def _missing(
-    guide: Guide, area: str, seen: dict[tuple[str, str], int], segment: Segment, position: int
-) -> list[Fault]:
+def _missing(guide: Guide, area: str, seen: dict[tuple[str, str], int], segment: Segment, position: int) -> list[Fault]:
     found: list[Fault] = []
     for name, usage in guide.areas[area].items():
         if usage.mandatory and (area, name) not in seen:
@@ -299,6 +297,7 @@ def _value(element: Element, value: str, segment: Segment, at: int, add: Any) ->
 
 
 def _condition(letter: str, positions: tuple[int, ...], rule: Rule, segment: Segment, add: Any) -> None:
+    first = positions[0]
     filled = [p for p in positions if segment.at(p)]
     missing = [p for p in positions if p not in filled]
 
@@ -308,15 +307,15 @@ def _condition(letter: str, positions: tuple[int, ...], rule: Rule, segment: Seg
     match letter:
         case "P" if filled and missing:
             pass
-        case "C" if positions[0] in filled and missing:
+        case "C" if first in filled and missing:
             pass
         case "R" if not filled:
             few = len(positions) <= 3
-            text = named(list(positions), " or ") if few else f"{named([positions[0]])} or a later one"
+            text = named(list(positions), " or ") if few else f"{named([first])} or a later one"
             if not any(segment.at(p - 1) for p in positions) or few:  # else P says which one
-                add("2", positions[0], text, "none", "Fill at least one.")
+                add("2", first, text, "none", "Fill at least one.")
             return
-        case "L" if positions[0] in filled and len(filled) == 1:
+        case "L" if first in filled and len(filled) == 1:
             pass
         case _:
             return

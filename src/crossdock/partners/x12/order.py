@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from crossdock.canonical.order import Address, ItemId, ItemScheme, OrderLine, Party, PartyRole, PurchaseOrder, Purpose
+from crossdock.partners.jsonorder import change
 from crossdock.partners.model import Issue, error, hold, note, shown
 from crossdock.partners.numbers import amount
 from crossdock.partners.x12.envelope import Set, place
@@ -178,13 +179,17 @@ def _order(r: _Reading) -> PurchaseOrder | None:
                 "Decide with the buyer what it asks for, then release or reject it.",
             )
         )
+    elif purpose == "change":
+        r.issues.append(change(place(r.beg, 1)))
     lines = _lines(r)
     _left_out(r)
     _control_totals(r)
     currency = r.currency or r.default_currency
     if not r.currency:
         r.issues.append(
-            note("order.currency.assumed", place(r.beg), "CUR", "none", f"Read as {currency}, as agreed with the sender.")
+            note(
+                "order.currency.assumed", place(r.beg), "CUR", "none", f"Read as {currency}, as agreed with the sender."
+            )
         )
     order = PurchaseOrder(
         number=r.beg.at(3),
@@ -350,7 +355,9 @@ def _left_out(r: _Reading) -> None:
         )
     for name, text in (("SAC", "allowances or charges"), ("SLN", "sub-lines")):
         if (s := r.unread.get(name)) is not None:
-            r.issues.append(note(f"order.{name.lower()}.ignored", place(s), f"no {name}", text, "They are not priced here."))
+            r.issues.append(
+                note(f"order.{name.lower()}.ignored", place(s), f"no {name}", text, "They are not priced here.")
+            )
 
 
 def _control_totals(r: _Reading) -> None:

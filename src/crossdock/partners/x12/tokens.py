@@ -107,7 +107,9 @@ def read(raw: bytes) -> tuple[list[Interchange], list[Issue]]:
     position = _skip(text.chars, 0, "")
     if position:
         issues.append(
-            note("x12.leading", "byte 0", "ISA at the start", f"{position} blank characters", "Start the file with ISA.")
+            note(
+                "x12.leading", "byte 0", "ISA at the start", f"{position} blank characters", "Start the file with ISA."
+            )
         )
     count = 0
     while position < len(text.chars):
@@ -118,9 +120,9 @@ def read(raw: bytes) -> tuple[list[Interchange], list[Issue]]:
             issues.append(_stray(text, position, end))
             position = end if len(issues) <= MAX_STRAYS else len(text.chars)
             continue
-        interchange, position = Interchange(header), position
+        interchange = Interchange(header)
         interchanges.append(interchange)
-        for segment, position in _segments(text, position, header, count):  # noqa: B007 - position is carried on
+        for segment, after in _segments(text, position, header, count):
             if count >= MAX_SEGMENTS:
                 issues.append(
                     error(
@@ -133,7 +135,7 @@ def read(raw: bytes) -> tuple[list[Interchange], list[Issue]]:
                 )
                 return interchanges, issues
             interchange.segments.append(segment)
-            count += 1
+            count, position = count + 1, after
     return interchanges, issues
 
 
@@ -181,7 +183,7 @@ def _header(chars: str, start: int) -> Delimiters | None:
         component, segment = chars[last : last + 1], chars[last + 1 : last + 2]
     if _missing_component(chars, last, element):
         component, segment = "", component
-    if not segment or segment.isalnum() or segment == element or component == element:
+    if not segment or segment.isalnum() or element in {segment, component}:
         return None
     fields = chars[start:last].split(element)
     version, repetition = fields[12].strip(), fields[11].strip()

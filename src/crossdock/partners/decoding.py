@@ -1,0 +1,85 @@
+"""Any bytes into documents: `decode` never raises for what a partner sent.
+
+Pure: it reads no database and no clock, so the same bytes and context give the same documents. What stands in the way
+of an order is an issue of the document, never an exception.
+"""
+
+from dataclasses import replace
+from typing import assert_never
+
+from crossdock.partners import jsonorder, sniff, xml
+from crossdock.partners.edifact import decode as edifact
+from crossdock.partners.model import Context, Decoded, Format, Issue, error, hold, note, shown
+from crossdock.partners.profiles import Mode
+from crossdock.partners.tabular import decode as tabular
+from crossdock.partners.x12 import decode as x12
+
+
+def decode(raw: bytes, filename: str, context: Context) -> list[Decoded]:
+    """All documents of a file, in order; at least one. filename is for people: it decides nothing."""
+    if len(raw) > context.max_bytes:
+        found = f"{len(raw)} bytes"
+        issue = error("file.size", filename, f"at most {context.max_bytes} bytes", found, "Send several files.")
+        return [Decoded(index=0, format=Format.UNKNOWN, partner=context.partner, issues=(issue,))]
+    format_, what = (Format.MANUAL, "") if context.manual else sniff.sniff(raw)
+    match format_:
+        case Format.X12:
+            documents = x12.decode(raw, context)
+        case Format.EDIFACT:
+            documents = edifact.decode(raw, context)
+        case Format.JSON | Format.MANUAL:
+            documents = jsonorder.decode(raw, context)
+        case Format.CSV | Format.XLSX:
+            documents = tabular.decode(raw, context, format_)
+        case Format.XML:
+            documents = xml.decode(raw, context)
+        case Format.UNKNOWN:
+            documents = [_unknown(what, context)]
+        case _:
+            assert_never(format_)
+    return [_agreed(d) for d in documents]
+
+
+def _unknown(what: str, context: Context) -> Decoded:
+    empty = what in {"an empty file", "blanks only"}
+    code = "file.empty" if empty else "file.unknown"
+    expected = "an order as X12, JSON, CSV or XLSX"
+    fix = "Send the file again; nothing arrived." if empty else "Send orders in one of these formats."
+    issue = error(code, "the file", expected, what, fix)
+    return Decoded(index=0, format=Format.UNKNOWN, partner=context.partner, issues=(issue,))
+
+
+def _agreed(document: Decoded) -> Decoded:
+    """Adds what the agreement with the partner says: who it is, and whether it is only a test."""
+    issues: list[Issue] = []
+    partner, test = document.partner, document.test
+    if partner is not None and partner.mode is Mode.TEST and not test:
+        test = True
+        text = "This partner is in test: it was checked, and has no business effect."
+        issues.append(note("partner.test", "the partner", "a partner in production", partner.id, text))
+    if document.test and document.format is Format.X12:
+        text = "It was checked and answered; it has no business effect."
+        issues.append(note("x12.isa15.test", "ISA15", "P, production", "'T', test", text))
+    nothing_seen = document.type in {"", "table"} and document.order is None
+    if partner is None and not nothing_seen:
+        issues.append(_stranger(document))
+    return replace(document, test=test, issues=document.issues + tuple(issues))
+
+
+def _stranger(document: Decoded) -> Issue:
+    if document.sender is None:
+        return hold(
+            "partner.unknown",
+            "the file",
+            "a sender: a customer in the document, or a partner given with it",
+            "neither",
+            "Add a customer column or customer_id, or say the partner (--partner ID).",
+        )
+    name = {Format.X12: "ISA05:ISA06", Format.EDIFACT: "UNB 0007:0004"}.get(document.format, "the customer")
+    return hold(
+        "partner.unknown",
+        name,
+        "a sender among our partners",
+        shown(str(document.sender)),
+        f"Add the identifier {document.sender} to a partner, or adopt the sender (--adopt-partners).",
+    )

@@ -1,0 +1,111 @@
+-- name: store_raw
+-- The same bytes are kept once.
+insert into crossdock.raw (tenant_id, sha256, bytes, size_bytes) values ($1, $2, $3, $4) on conflict do nothing
+
+-- name: store_receipt
+insert into crossdock.receipt (tenant_id, receipt_id, sha256, filename, channel, partner_id, manual, adopt, received_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, crossdock.now()) returning received_at
+
+-- name: open_receipts
+-- What a crash left between the commit of the bytes and that of their documents.
+select receipt_id from crossdock.receipt where tenant_id = $1 and decoded_at is null order by received_at limit $2
+
+-- name: receipt
+select r.*, w.bytes from crossdock.receipt r join crossdock.raw w using (tenant_id, sha256)
+where r.tenant_id = $1 and r.receipt_id = $2
+
+-- name: claim_receipt
+-- Locked, so that two processes do not decode one arrival twice.
+select decoded_at is null from crossdock.receipt where tenant_id = $1 and receipt_id = $2 for update
+
+-- name: close_receipt
+update crossdock.receipt set decoded_at = clock_timestamp() where tenant_id = $1 and receipt_id = $2
+
+-- name: profiles
+select profile from crossdock.partner where tenant_id = $1 order by partner_id
+
+-- name: save_profile
+insert into crossdock.partner (tenant_id, partner_id, profile) values ($1, $2, $3::jsonb)
+on conflict (tenant_id, partner_id) do update set profile = excluded.profile
+
+-- name: adopt_profile
+-- Another document of the same stranger may have adopted it a moment ago.
+insert into crossdock.partner (tenant_id, partner_id, profile) values ($1, $2, $3::jsonb) on conflict do nothing
+
+-- name: maps
+select map from crossdock.table_map where tenant_id = $1 order by map_id
+
+-- name: save_map
+insert into crossdock.table_map (tenant_id, map_id, map) values ($1, $2, $3::jsonb)
+on conflict (tenant_id, map_id) do update set map = excluded.map
+
+-- name: currency
+select currency from crossdock.tenant where tenant_id = $1
+
+-- name: lock
+-- Serialises the deciding of documents that share an interchange number or purchase order; released at commit.
+select pg_advisory_xact_lock(hashtextextended($1 || chr(31) || k, 0)) from unnest($2::text[]) k order by k
+
+-- name: known_interchanges
+select key, digest from crossdock.interchange where tenant_id = $1 and key = any($2::text[])
+
+-- name: known_orders
+select customer_id, po, purpose, digest, order_no from crossdock.purchase_order
+where tenant_id = $1 and (customer_id, po) in (select * from unnest($2::text[], $3::text[]))
+
+-- name: remember_interchange
+insert into crossdock.interchange (tenant_id, key, digest, receipt_id, received_at) values ($1, $2, $3, $4, $5)
+on conflict do nothing
+
+-- name: remember_order
+insert into crossdock.purchase_order (tenant_id, customer_id, po, purpose, digest, order_no, document_id)
+values ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: take_numbers
+-- The last of $4 numbers, the first ever being $3.
+insert into crossdock.number as n (tenant_id, kind, last) values ($1, $2, $3::bigint - 1 + $4::bigint)
+on conflict (tenant_id, kind) do update set last = n.last + $4::bigint returning last
+
+-- name: store_document
+insert into crossdock.document (tenant_id, document_id, receipt_id, place, direction, format, type, status, test, sha256,
+  filename, channel, partner_id, customer_id, sender, receiver, interchange_control, set_control, order_no, po, purpose,
+  total, currency, lines, errors, notes, parsed, canonical, answers, received_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+  $25::jsonb, $26::jsonb, $27::json, $28::jsonb, $29, $30)
+
+-- name: held
+-- Locked: a document is released once.
+select document_id, receipt_id, place, status from crossdock.document
+where tenant_id = $1 and document_id = $2 and direction = 'in' for update
+
+-- name: released
+update crossdock.document set status = $3, order_no = $4, po = $5, purpose = $6, total = $7, currency = $8, lines = $9,
+  errors = $10::jsonb, notes = $11::jsonb, canonical = $12::jsonb, partner_id = $13, customer_id = $14, released_by = $15,
+  released_at = crossdock.now()
+where tenant_id = $1 and document_id = $2
+
+-- name: list
+-- One page, newest first, after the document of the cursor.
+select document_id, type, format, direction, status, test, partner_id, customer_id, filename, order_no, po, total, currency,
+  lines, received_at, jsonb_array_length(errors) as errors
+from crossdock.document
+where tenant_id = $1
+  and ($2::text is null or type = $2) and ($3::text is null or status = $3) and ($4::text is null or partner_id = $4)
+  and ($5::text is null or direction = $5) and ($6::text is null or order_no = $6)
+  and ($7::text is null or concat_ws(' ', filename, po, order_no, partner_id, customer_id, interchange_control) ilike $7)
+  and ($8::timestamptz is null or (received_at, document_id) < ($8, $9::uuid))
+order by received_at desc, document_id desc limit $10
+
+-- name: count
+select count(*) from crossdock.document
+where tenant_id = $1
+  and ($2::text is null or type = $2) and ($3::text is null or status = $3) and ($4::text is null or partner_id = $4)
+  and ($5::text is null or direction = $5) and ($6::text is null or order_no = $6)
+  and ($7::text is null or concat_ws(' ', filename, po, order_no, partner_id, customer_id, interchange_control) ilike $7)
+
+-- name: one
+select d.*, w.bytes, w.size_bytes from crossdock.document d join crossdock.raw w using (tenant_id, sha256)
+where d.tenant_id = $1 and d.document_id = $2
+
+-- name: answers_of
+select document_id from crossdock.document where tenant_id = $1 and answers = $2 order by received_at, document_id
