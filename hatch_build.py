@@ -136,7 +136,13 @@ def _environment(node: Path) -> dict[str, str]:
 
 def _run(command: list[str], cwd: Path, node: Path) -> None:
     done = subprocess.run(
-        command, cwd=cwd, env=_environment(node), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        cwd=cwd,
+        env=_environment(node),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     if done.returncode:
         sys.stderr.write(done.stdout)

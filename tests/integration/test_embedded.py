@@ -410,7 +410,7 @@ def test_an_ordinary_user_runs_the_server_as_herself_and_root_may_join(base: Pat
     home.mkdir()
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
     try:
-        at._must_be_walkable(Path(embedded.__file__).parent, at.Account("nobody", nobody.pw_uid, nobody.pw_gid))
+        at.must_be_walkable(Path(embedded.__file__).parent, at.Account("nobody", nobody.pw_uid, nobody.pw_gid))
     except SetupError:
         pytest.skip("NOT RUN: this checkout cannot be read by ordinary users")
 

