@@ -1,0 +1,182 @@
+"""The closures that run most: field paths, arithmetic and comparison with short ways for the common kinds."""
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+from crossdock.flow.jq import values
+from crossdock.flow.jq.access import field
+from crossdock.flow.jq.limits import INTEGER_BOUND, Env, Meter, meter_of
+from crossdock.flow.jq.values import bounded, canonical
+
+Single: TypeAlias = Callable[[Any, Env], Any]
+Operation: TypeAlias = Callable[[Any, Any, Meter], Any]
+
+_RAW: Final[dict[str, Operation]] = {
+    "+": values.add,
+    "-": values.subtract,
+    "*": values.multiply,
+    "/": values.divide,
+    "%": values.remainder,
+}
+
+
+def _tidied(operation: Operation) -> Operation:
+    def run(left: Any, right: Any, meter: Meter) -> Any:
+        result = operation(left, right, meter)
+        return canonical(result) if type(result) is Decimal else result
+
+    return run
+
+
+_TIDY: Final = {op: _tidied(operation) for op, operation in _RAW.items()}
+_COMPARE: Final[dict[str, Operation]] = {
+    "==": values.equal,
+    "!=": lambda left, right, meter: not values.equal(left, right, meter),
+    "<": values.less,
+    ">": lambda left, right, meter: values.less(right, left, meter),
+    "<=": lambda left, right, meter: not values.less(right, left, meter),
+    ">=": lambda left, right, meter: not values.less(left, right, meter),
+}
+
+
+def arithmetic(op: str, *, tidy: bool) -> Operation:
+    return (_TIDY if tidy else _RAW)[op]
+
+
+def comparison(op: str) -> Operation:
+    return _COMPARE[op]
+
+
+def fields(base: Single | None, names: tuple[str, ...]) -> Single:
+    """`.a.b.c` from the input, or from what base gives."""
+    if base is None and len(names) == 1:
+        name = names[0]
+
+        def only(value: Any, env: Env) -> Any:
+            return value.get(name) if type(value) is dict else field(value, name)
+
+        return only
+    if base is None:
+
+        def path(value: Any, env: Env) -> Any:
+            for name in names:
+                value = value.get(name) if type(value) is dict else field(value, name)
+            return value
+
+        return path
+    start = base
+
+    def based(value: Any, env: Env) -> Any:
+        value = start(value, env)
+        for name in names:
+            value = value.get(name) if type(value) is dict else field(value, name)
+        return value
+
+    return based
+
+
+def each_of(source: Callable[[Any, Env], Iterable[Any]], operation: Single) -> Callable[[Any, Env], Iterator[Any]]:
+    return lambda value, env: (operation(item, env) for item in source(value, env))
+
+
+def preferred(left: Single, right: Single) -> Single:
+    """`left // right`"""
+
+    def run(value: Any, env: Env) -> Any:
+        found = left(value, env)
+        return right(value, env) if found is None or found is False else found
+
+    return run
+
+
+def binary(op: str, operation: Operation, left: Single, right: Single, *, tidy: bool) -> Single:
+    match op:
+        case "*":
+
+            def multiply(value: Any, env: Env) -> Any:
+                y, x = right(value, env), left(value, env)
+                if type(x) is int and type(y) is int:
+                    product = x * y
+                    return product if -INTEGER_BOUND < product < INTEGER_BOUND else bounded(product)
+                return operation(x, y, meter_of(env))
+
+            return multiply
+        case "+":
+
+            def add(value: Any, env: Env) -> Any:
+                y, x = right(value, env), left(value, env)
+                if type(x) is int and type(y) is int:
+                    return bounded(x + y)
+                return operation(x, y, meter_of(env))
+
+            return add
+        case "==":
+
+            def equal(value: Any, env: Env) -> Any:
+                y, x = right(value, env), left(value, env)
+                if type(x) is str and type(y) is str:
+                    return x == y
+                return operation(x, y, meter_of(env))
+
+            return equal
+        case _:
+
+            def other(value: Any, env: Env) -> Any:
+                y, x = right(value, env), left(value, env)
+                return operation(x, y, meter_of(env))
+
+            return other
+
+
+def with_constant(op: str, operation: Operation, left: Single, constant: Any) -> Single:
+    """The right side is written in the expression: `.status == "open"`, `.qty > 10`."""
+    kind = type(constant)
+    if kind is str and op in ("==", "!="):
+        wanted = op == "=="
+
+        def same_text(value: Any, env: Env) -> bool:
+            return (left(value, env) == constant) is wanted
+
+        return same_text
+    if kind is int and op in _INTEGER_COMPARE:
+        compare = _INTEGER_COMPARE[op]
+
+        def against(value: Any, env: Env) -> Any:
+            x = left(value, env)
+            if type(x) is int or type(x) is Decimal:
+                return compare(x, constant)
+            return operation(x, constant, meter_of(env))
+
+        return against
+
+    def run(value: Any, env: Env) -> Any:
+        return operation(left(value, env), constant, meter_of(env))
+
+    return run
+
+
+_INTEGER_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "==": lambda x, y: x == y,
+    "!=": lambda x, y: x != y,
+    "<": lambda x, y: x < y,
+    ">": lambda x, y: x > y,
+    "<=": lambda x, y: x <= y,
+    ">=": lambda x, y: x >= y,
+}
+
+
+def interpolation(pieces: tuple[str | Single, ...], write: Callable[[Any, Meter], str]) -> Single:
+    plain = write is values.as_text
+
+    def run(value: Any, env: Env) -> str:
+        parts: list[str] = []
+        for piece in pieces:
+            if isinstance(piece, str):
+                parts.append(piece)
+                continue
+            found = piece(value, env)
+            parts.append(found if plain and type(found) is str else write(found, meter_of(env)))
+        return "".join(parts)
+
+    return run
