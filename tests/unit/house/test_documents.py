@@ -1,0 +1,114 @@
+"""Documents that promise something about the code are held to it."""
+
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crossdock import settings
+
+ROOT = Path(__file__).parents[3]
+DOCS = ROOT / "docs"
+
+
+def rows(page: Path) -> Iterator[list[str]]:
+    """The cells of every table row, without heads and rulers."""
+    for line in page.read_text().splitlines():
+        if line.startswith("| ") and not line.startswith(("| Package", "| Variable", "| Word")):
+            yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def project() -> dict[str, list[str]]:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    groups = {"runtime": config["project"]["dependencies"], "development": config["dependency-groups"]["dev"]}
+    return {name: [re.split(r"[\[<>=~!; ]", d)[0].lower() for d in listed] for name, listed in groups.items()}
+
+
+def test_every_dependency_has_its_reason_licence_and_alternative():
+    page = list(rows(DOCS / "dependencies.md"))
+    listed = [row[0].lower() for row in page]
+    wanted = [name for names in project().values() for name in names]
+    assert sorted(listed) == sorted(wanted), "docs/dependencies.md and pyproject.toml differ"
+    assert [row for row in page if len(row) != 4 or not all(row)] == []
+
+
+def test_runtime_licences_are_permissive():
+    permissive = re.compile(r"MIT|BSD|Apache|PostgreSQL|ISC|Unlicense|PSF")
+    runtime = set(project()["runtime"])
+    odd = [
+        row[0] for row in rows(DOCS / "dependencies.md") if row[0].lower() in runtime and not permissive.search(row[2])
+    ]
+    assert odd == []
+
+
+def test_every_setting_is_described_with_its_default():
+    described = {row[0].strip("`"): row for row in rows(DOCS / "settings.md")}
+    ours = settings.described()
+    elsewhere = {settings.PREFIX + name for name in settings.ELSEWHERE}
+    assert set(described) == {s.variable for s in ours} | elsewhere
+    differing = [s.variable for s in ours if s.default and described[s.variable][1] != f"`{s.default}`"]
+    assert differing == []
+
+
+def test_requirements_are_pinned_by_hash_and_name_no_address():
+    text = (ROOT / "requirements.lock").read_text()
+    assert "://" not in text
+    assert not re.search(r"^\s*(-i|--index-url|--extra-index-url|--find-links)", text, re.MULTILINE)
+    pinned = {
+        line.split("==")[0].split("[")[0] for line in text.splitlines() if "==" in line.split("#")[0].split(";")[0]
+    }
+    missing = {n.replace("_", "-") for names in project().values() for n in names} - pinned
+    assert missing == set(), "run `make lock`"
+
+
+def test_a_lock_of_npm_packages_names_no_address():
+    assert '"resolved"' not in (ROOT / "web" / "package-lock.json").read_text()
+
+
+def test_decisions_are_numbered_once_and_have_their_three_parts():
+    decisions = sorted((DOCS / "decisions").glob("*.md"))
+    numbers = [d.name[:4] for d in decisions]
+    assert len(set(numbers)) == len(numbers)
+    for decision in decisions:
+        text = decision.read_text()
+        assert re.match(rf"# {int(decision.name[:4])}\. \S", text), decision.name
+        for part in ("Context", "Decision", "Consequences"):
+            assert re.search(rf"\*\*{part}|## {part}", text), f"{decision.name} has no {part}"
+
+
+def test_every_link_between_documents_leads_somewhere():
+    broken: list[str] = []
+    for page in (*ROOT.glob("*.md"), *DOCS.rglob("*.md")):
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
+            if "://" not in target and not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    assert broken == []
+
+
+def test_every_word_of_the_glossary_has_one_sentence():
+    odd = [row[0] for row in rows(DOCS / "glossary.md") if len(row) != 2 or not row[1].endswith(".")]
+    assert odd == []
+
+
+def _committed() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("NOT RUN: not a git checkout")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_no_file_names_a_machine_or_a_registry():
+    machine = re.compile(
+        r"(?<![\w.])/(?:work|home/[a-z]+|Users/[A-Za-z]+|root/\.)/|/work/|127\.0\.0\.1:3141|pypi\.org|npmjs\.(?:org|com)"
+    )
+    own = Path(__file__)
+    found: list[str] = []
+    for path in _committed():
+        if path == own or path.suffix in {".png", ".woff2", ".ico", ".xlsx"}:
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        found += [f"{path.relative_to(ROOT)}: {m[0]}" for m in machine.finditer(text)]
+    assert found == []
