@@ -1,0 +1,70 @@
+"""Finds the scenarios, serves what they call, and says at the end how many ran."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from crossdock.engine.memory import Handler
+from crossdock.engine.webcalls import WebCalls
+from crossdock.outbound import Client, Request, Response, TransportProblem
+from . import servers
+from .gherkin import Scenario, scenarios
+
+OWN = Path(__file__).parent / "kit"
+REDIRECTED = {"petstore.swagger.io", "httpbin.org"}
+_ran = {"kit": 0, "own": 0}
+
+
+def kit() -> list[Scenario]:
+    """The scenarios of the specification's conformance kit, read where they lie."""
+    folder = os.environ.get("CROSSDOCK_DSL")
+    if not folder:
+        return []
+    return [s for path in sorted(Path(folder, "ctk").glob("*.feature")) for s in scenarios(path)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "kit_scenario" in metafunc.fixturenames:
+        metafunc.parametrize("kit_scenario", kit(), ids=str)
+    if "own_scenario" in metafunc.fixturenames:
+        own = [s for path in sorted(OWN.glob("*.feature")) for s in scenarios(path)]
+        metafunc.parametrize("own_scenario", own, ids=str)
+
+
+@pytest.fixture(scope="session")
+def origin() -> Iterator[str]:
+    with servers.serving() as url:
+        yield url
+
+
+@pytest.fixture
+async def web(origin: str) -> AsyncIterator[Handler]:
+    """Calls over real HTTP; the public hosts of the kit are answered by local servers."""
+    client = Client(allow=[origin])
+
+    async def send(request: Request) -> Response | TransportProblem:
+        url = urlsplit(request.url)
+        assert url.hostname in REDIRECTED, f"unexpected host {url.hostname}"
+        return await client.send(replace(request, url=origin + request.url.partition(url.netloc)[2]))
+
+    yield WebCalls(send).perform
+    await client.close()
+
+
+@pytest.fixture
+def counted() -> dict[str, int]:
+    return _ran
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if os.environ.get("CROSSDOCK_DSL"):
+        terminalreporter.write_line(f"conformance: {_ran['kit']} scenarios of the kit, {_ran['own']} of our own")
+    else:
+        terminalreporter.write_line(
+            f"conformance: kit NOT RUN (CROSSDOCK_DSL is not set), {_ran['own']} scenarios of our own"
+        )

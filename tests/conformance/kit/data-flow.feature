@@ -1,0 +1,221 @@
+Feature: Data Flow
+  Data goes where the definition says, and is checked on the way.
+
+  Scenario: The Transformed Input Is The First Context
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: the-transformed-input-is-the-first-context
+      version: '1.0.0'
+    input: { from: .order }
+    do:
+      - add: { set: { total: 5 }, export: { as: '$context + { total: .total }' } }
+    output: { as: '$context' }
+    """
+    And given the workflow input is:
+    """yaml
+    order: { number: SO-1 }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    number: SO-1
+    total: 5
+    """
+
+  Scenario: Input Schema Is Checked Before From
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: input-schema-is-checked-before-from
+      version: '1.0.0'
+    input:
+      schema: { document: { type: object, required: [ order ] } }
+      from: .order
+    do:
+      - pass: { set: '${ . }' }
+    """
+    And given the workflow input is:
+    """yaml
+    number: 1
+    """
+    When the workflow is executed
+    Then the workflow should fault with error:
+    """yaml
+    type: https://serverlessworkflow.io/spec/1.0.0/errors/validation
+    status: 400
+    """
+
+  Scenario: Output And Export Schemas
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: output-and-export-schemas
+      version: '1.0.0'
+    do:
+      - guarded:
+          try:
+            - bad:
+                set: { n: text }
+                export: { as: '{ n: .n }', schema: { document: { properties: { n: { type: integer } } } } }
+          catch: { do: [ { note: { set: { context: '${ $context }' } } } ] }
+    """
+    And given the workflow input is:
+    """yaml
+    old: true
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    context: { old: true }
+    """
+
+  Scenario: Skipped Task Passes Its Input On And Its Then Is Not Followed
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: skipped-task-passes-its-input-on-and-its-then-is-not-followe
+      version: '1.0.0'
+    do:
+      - first: { set: { n: 1 } }
+      - never: { if: .n > 1, set: { n: 9 }, then: end }
+      - last: { set: { n: '${ .n + 1 }' } }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    n: 2
+    """
+    And never should not run
+
+  Scenario: Exit Leaves The Innermost List
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: exit-leaves-the-innermost-list
+      version: '1.0.0'
+    do:
+      - inner:
+          do:
+            - one: { set: { n: 1 }, then: exit }
+            - two: { set: { n: 2 } }
+      - outer: { set: { n: '${ .n + 10 }' } }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    n: 11
+    """
+
+  Scenario: Exit Breaks A Loop
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: exit-breaks-a-loop
+      version: '1.0.0'
+    do:
+      - loop:
+          for: { each: n, in: '[1, 2, 3, 4]' }
+          do:
+            - sum: { set: { sum: '${ .sum + $n }' } }
+            - enough: { switch: [ { yes: { when: '.sum >= 3', then: exit } } ] }
+    """
+    And given the workflow input is:
+    """yaml
+    sum: 0
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    sum: 3
+    """
+
+  Scenario: While Ends A Loop
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: while-ends-a-loop
+      version: '1.0.0'
+    do:
+      - loop:
+          for: { each: n, in: '[1, 2, 3, 4]' }
+          while: .sum + $n <= 3
+          do:
+            - sum: { set: { sum: '${ .sum + $n }' } }
+    """
+    And given the workflow input is:
+    """yaml
+    sum: 0
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    sum: 3
+    """
+
+  Scenario: Money Stays Exact
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: money-stays-exact
+      version: '1.0.0'
+    do:
+      - sum: { set: { total: '${ .a + .b }', sscc: '${ .sscc }' } }
+    """
+    And given the workflow input is:
+    """yaml
+    a: 0.1
+    b: 0.2
+    sscc: 340123450000000018
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    total: 0.3
+    sscc: 340123450000000018
+    """
+
+  Scenario: Descriptors
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: descriptors
+      version: '1.0.0'
+    do:
+      - describe:
+          set:
+            name: ${ $task.name }
+            reference: ${ $task.reference }
+            workflow: ${ $workflow.definition.document.name }
+            raw: ${ $workflow.input.n }
+    """
+    And given the workflow input is:
+    """yaml
+    n: 1
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    name: describe
+    reference: /do/0/describe
+    workflow: descriptors
+    raw: 1
+    """

@@ -1,0 +1,257 @@
+"""The steps of the kit's grammar, and ours for what the kit does not cover, on the in-memory host.
+
+Every state is written to bytes and restored before it is used again, so that each scenario is a test of that too.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from crossdock.engine.memory import Answer, Deadlock, Event, Handler, Memory, Outcome, Slow
+from crossdock.flow import durations, faults, program, yaml12
+from crossdock.flow.outcomes import Done, Failed, Invocation, Parked
+from .gherkin import Scenario, Step
+
+
+@dataclass(slots=True)
+class World:
+    web: Handler
+    definition: str = ""
+    children: list[str] = field(default_factory=list)
+    given: Any = None
+    events: list[Event] = field(default_factory=list)
+    answers: dict[str, list[Any]] = field(default_factory=dict)
+    cancel_after: timedelta | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    outcome: Outcome | None = None
+    deadlock: Deadlock | None = None
+    started: Any = None
+
+    @property
+    def result(self) -> Outcome:
+        assert self.outcome is not None, f"it did not end: {self.deadlock}"
+        return self.outcome
+
+    def handle(self, call: Invocation) -> Any:
+        plan = self.answers.get(call.function)
+        if plan is None:
+            return self.web(call)
+        return plan.pop(0) if len(plan) > 1 else plan[0]
+
+
+async def play(scenario: Scenario, web: Handler) -> None:
+    world = World(web)
+    for step in scenario.steps:
+        for pattern, act in _STEPS:
+            found = pattern.fullmatch(step.text)
+            if found is not None:
+                done = act(world, step, *found.groups())
+                if done is not None:
+                    await done
+                break
+        else:
+            raise AssertionError(f"{scenario.file}:{step.line}: unknown step {step.text!r}")
+
+
+def value(text: str | None) -> Any:
+    source = yaml12.read(text or "", "block")
+    assert not source.findings, source.findings
+    return source.value
+
+
+def span(text: str) -> timedelta:
+    parsed = durations.parse(text)
+    assert parsed is not None, text
+    return parsed
+
+
+# ── given ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _definition(world: World, step: Step) -> None:
+    world.definition = step.block or ""
+
+
+def _child(world: World, step: Step) -> None:
+    world.children.append(step.block or "")
+
+
+def _input(world: World, step: Step) -> None:
+    world.given = value(step.block)
+
+
+def _event(world: World, step: Step, after: str | None) -> None:
+    event = {"specversion": "1.0", "source": "https://test.example", **value(step.block)}
+    event.setdefault("id", f"event-{len(world.events)}")
+    world.events.append(Event(event, span(after) if after else timedelta()))
+
+
+def _answers(world: World, step: Step, name: str) -> None:
+    world.answers.setdefault(name, []).append(Done(value(step.block)))
+
+
+def _answers_later(world: World, step: Step, name: str, after: str) -> None:
+    world.answers.setdefault(name, []).append(Slow(Done(value(step.block)), span(after)))
+
+
+def _fails(world: World, step: Step, name: str, times: str | None) -> None:
+    outcome: Answer = Failed(faults.from_json(value(step.block)))
+    world.answers.setdefault(name, []).extend([outcome] * int(times or 1))
+
+
+def _silent(world: World, step: Step, name: str) -> None:
+    world.answers[name] = [Parked("test")]
+
+
+def _cancelled(world: World, step: Step, after: str) -> None:
+    world.cancel_after = span(after)
+
+
+def _secret(world: World, step: Step, name: str) -> None:
+    world.values[name] = value(step.block)
+
+
+# ── when ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _execute(world: World, step: Step) -> None:
+    main = program.load(world.definition, "scenario.yaml")
+    children = [program.load(child, "child.yaml") for child in world.children]
+    memory = Memory(world.handle, programs=children, values=world.values, check_states=True)
+    world.started = memory.now
+    try:
+        world.outcome = await memory.run(main, world.given, events=world.events, cancel_after=world.cancel_after)
+    except Deadlock as deadlock:
+        world.deadlock = deadlock
+
+
+# ── then ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _status(world: World, step: Step, word: str) -> None:
+    wanted = {"complete": "completed", "fault": "faulted", "cancel": "cancelled"}[word]
+    assert world.result.status == wanted, (world.result.status, world.result.error)
+
+
+def _completed_with(world: World, step: Step) -> None:
+    _status(world, step, "complete")
+    assert world.result.output == value(step.block)
+
+
+def _faulted_with(world: World, step: Step) -> None:
+    _status(world, step, "fault")
+    assert world.result.error is not None
+    contains(faults.to_json(world.result.error), value(step.block))
+
+
+def contains(found: Any, wanted: Mapping[str, Any]) -> None:
+    for name, expected in wanted.items():
+        if name == "type":
+            assert faults.normal(found[name]) == faults.normal(expected)
+        else:
+            assert found.get(name) == expected, (name, found)
+
+
+def _deadlocked(world: World, step: Step) -> None:
+    assert world.deadlock is not None, world.outcome
+
+
+def _at(document: Any, path: str) -> Any:
+    for name in path.split("."):
+        assert isinstance(document, Mapping) and name in document, f"no {path} in {document}"
+        document = document[name]
+    return document
+
+
+def _properties(world: World, step: Step, names: str) -> None:
+    for path in re.findall(r"'([^']*)'", names):
+        _at(world.result.output, path)
+
+
+def _property(world: World, step: Step, path: str) -> None:
+    assert _at(world.result.output, path) == value(step.block)
+
+
+def _items(world: World, step: Step, path: str, count: str) -> None:
+    assert len(_at(world.result.output, path)) == int(count)
+
+
+def _first(world: World, step: Step, task: str) -> None:
+    assert world.result.started()[0] == task
+
+
+def _last(world: World, step: Step, task: str) -> None:
+    assert world.result.started()[-1] == task
+
+
+def _order(world: World, step: Step, task: str, word: str, other: str) -> None:
+    ran = world.result.started()
+    earlier, later = (task, other) if word == "before" else (other, task)
+    assert ran.index(earlier) < ran.index(later), ran
+
+
+def _task(world: World, step: Step, task: str, word: str) -> None:
+    kind = {"complete": "task-completed", "fault": "task-faulted", "cancel": "task-cancelled"}[word]
+    kinds = [s.kind for s in world.result.steps if s.task == task]
+    assert kind in kinds, kinds
+
+
+def _times(world: World, step: Step, task: str, count: str) -> None:
+    assert world.result.started().count(task) == int(count), world.result.started()
+
+
+def _skipped(world: World, step: Step, task: str) -> None:
+    assert task not in world.result.started()
+
+
+def _called(world: World, step: Step, name: str, count: str) -> None:
+    assert sum(call.function == name for call in world.result.calls) == int(count), world.result.calls
+
+
+def _called_with(world: World, step: Step, name: str) -> None:
+    assert value(step.block) in [call.arguments for call in world.result.calls if call.function == name]
+
+
+def _taken(world: World, step: Step, duration: str) -> None:
+    assert world.result.ended_at - world.started == span(duration)
+
+
+def _emitted(world: World, step: Step, kind: str) -> None:
+    assert kind in [event["type"] for event in world.result.events]
+
+
+_STEPS: list[tuple[re.Pattern[str], Callable[..., Any]]] = [
+    (re.compile(pattern), act)
+    for pattern, act in (
+        (r"a workflow with definition", _definition),
+        (r"given another workflow with definition", _child),
+        (r"given the workflow input is", _input),
+        (r"given an event arrives(?: after (\S+?))?", _event),
+        (r"given the function '([^']+)' answers", _answers),
+        (r"given the function '([^']+)' answers after (\S+)", _answers_later),
+        (r"given the function '([^']+)' fails(?: (\d+) times)? with", _fails),
+        (r"given the function '([^']+)' never answers", _silent),
+        (r"given the workflow is cancelled after (\S+)", _cancelled),
+        (r"given the secret '([^']+)' is", _secret),
+        (r"the workflow is executed", _execute),
+        (r"the workflow should (complete|fault|cancel)", _status),
+        (r"the workflow should complete with output", _completed_with),
+        (r"the workflow should fault with error", _faulted_with),
+        (r"the workflow should wait for ever", _deadlocked),
+        (r"the workflow should take (\S+)", _taken),
+        (r"the workflow output should have properties (.*)", _properties),
+        (r"the workflow output should have a '([^']*)' property with value", _property),
+        (r"the workflow output should have a '([^']*)' property containing (\d+) items", _items),
+        (r"(\w+) should run first", _first),
+        (r"(\w+) should run last", _last),
+        (r"(\w+) should run (before|after) (\w+)", _order),
+        (r"(\w+) should (complete|fault|cancel)", _task),
+        (r"(\w+) should run (\d+) times", _times),
+        (r"(\w+) should not run", _skipped),
+        (r"the function '([^']+)' should be called (\d+) times", _called),
+        (r"the function '([^']+)' should be called with", _called_with),
+        (r"an event of type '([^']+)' should be emitted", _emitted),
+    )
+]
