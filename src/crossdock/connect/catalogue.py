@@ -66,10 +66,10 @@ async def _pages(
     found: list[T] = []
     while True:
         ask = page(PAGE, len(found))
-        headers = erp.VENDOR.credentials(config.tenant, secrets(config.key))
+        credentials = erp.VENDOR.credentials(config.tenant, secrets(config.key))
         labels = {"tenant": config.tenant, "system": config.system, "function": "catalogue"}
         answer = await client.send(
-            Request(method=ask.method, url=ask.url(config.base_url), headers=headers, labels=labels)
+            Request(method=ask.method, url=ask.url(config.base_url), credentials=credentials, labels=labels)
         )
         if not isinstance(answer, Response):
             raise Unreadable(f"{config.system}: {answer.kind}: {answer.detail}")

@@ -149,7 +149,7 @@ class Operation:
     # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _request(self, call: Invocation, link: Link, ask: Ask, *, purpose: str) -> Request:
-        headers = {"Accept": "application/json", **link.vendor.credentials(call.tenant_id, link.key())}
+        headers = {"Accept": "application/json"}
         content = ask.content()
         if content:
             headers["Content-Type"] = "application/json"
@@ -160,6 +160,7 @@ class Operation:
             method=ask.method,
             url=ask.url(link.base_url),
             headers=headers,
+            credentials=link.vendor.credentials(call.tenant_id, link.key()),
             body=content,
             timeout=link.timeouts.get(self.function, link.timeout),
             traceparent=call.traceparent,

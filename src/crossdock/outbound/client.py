@@ -125,6 +125,8 @@ class Client:
                 builder = builder.header("traceparent", traceparent)
             for name, value in request.headers.items():
                 builder = builder.header(name, value, is_sensitive=telemetry.secret_name(name))
+            for name, value in request.credentials.items():
+                builder = builder.header(name, value, is_sensitive=True)
             if request.body:
                 builder = builder.body_bytes(request.body)
             # No read-ahead: the head is an answer by itself, and tells that the request arrived.

@@ -18,9 +18,12 @@ MAX_RECORDED = 16_384  # characters of a body that are kept: enough for an order
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
+    """credentials: headers too, but never shown or recorded, whatever their names; nor are their values elsewhere."""
+
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    credentials: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     body: bytes = b""
     timeout: timedelta | None = None  # total; None: the client's
     traceparent: str = ""  # "": the current span's
@@ -89,17 +92,26 @@ def record(
     return Exchange(
         method=request.method,
         url=redact_url(request.url),
-        request_headers=telemetry.redact(request.headers),
-        request_body=readable(request.body),
+        request_headers=telemetry.redact(request.headers) | dict.fromkeys(request.credentials, telemetry.REDACTED),
+        request_body=readable(_without(request.body, request.credentials)),
         status=answer.status if heard else None,
         response_headers=telemetry.redact(answer.headers) if heard else {},
-        response_body=readable(answer.body) if heard else None,
+        response_body=readable(_without(answer.body, request.credentials)) if heard else None,
         problem=None if heard else f"{answer.kind}: {telemetry.redact_text(answer.detail)}",
         started_at=datetime.fromtimestamp(started_at, UTC),
         duration=timedelta(seconds=seconds),
         labels=request.labels,
         trace_id=trace_id,
     )
+
+
+def _without(body: bytes, credentials: Mapping[str, str]) -> bytes:
+    """The body without our own credentials, which some systems echo when they refuse them."""
+    for value in credentials.values():
+        secret = value.rpartition(" ")[2].encode()  # "Bearer x": x
+        if len(secret) >= 6:
+            body = body.replace(secret, telemetry.REDACTED.encode())
+    return body
 
 
 def readable(body: bytes) -> Any:

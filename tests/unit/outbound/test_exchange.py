@@ -21,6 +21,17 @@ def test_an_exchange_is_recorded_without_its_secrets() -> None:
     assert kept.duration.total_seconds() == 0.25
 
 
+def test_credentials_are_kept_out_whatever_they_are_called_and_wherever_they_come_back() -> None:
+    request = Request(
+        method="GET", url="https://x/", credentials={"X-Portal-Key": "hunter2hunter2", "A": "Bearer sesame9"}
+    )
+    answer = Response(status=401, headers={}, body=b'{"error":"sesame9 is no key, nor is hunter2hunter2"}')
+    kept = record(request, answer, 0, 0, "")
+    assert "hunter2" not in repr(kept) + repr(request)
+    assert "sesame9" not in repr(kept) + repr(request)
+    assert set(kept.request_headers) == {"X-Portal-Key", "A"}
+
+
 def test_a_problem_is_recorded_in_words() -> None:
     kept = record(Request(method="GET", url="http://x/"), TransportProblem(Kind.LOST, Sent.UNKNOWN, "gone"), 0, 0, "")
     assert kept.status is None

@@ -1,6 +1,6 @@
 """The sandbox's carrier: nested camelCase, amounts as JSON numbers, weights in kilograms.
 
-Business identity of a booking: order, facility and purpose. VOIDED ones are listed and do not count.
+Business identity of a booking: order, facility and purpose, as long as it is neither VOIDED nor under way.
 """
 
 from datetime import date
@@ -127,8 +127,9 @@ def _find_book(a: roles.BookArguments) -> Ask:
 
 
 def _found_book(a: roles.BookArguments, body: bytes) -> roles.Booking | None:
-    live = [b for b in read(Bookings, body).shipments if b.status.code != "VOIDED" and b.service_code == a.service]
-    found = one(live, "bookings")
+    # BOOKED alone: a parcel moves only after we named its number to the warehouse, so one in motion is another call's.
+    same = [b for b in read(Bookings, body).shipments if b.status.code == "BOOKED" and b.service_code == a.service]
+    found = one(same, "bookings")
     return _booking(found) if found else None
 
 

@@ -98,7 +98,9 @@ def _found_reserve(a: roles.ReserveArguments, body: bytes) -> roles.Reservation 
     same = [
         row
         for row in read(Reservations, body).rows
-        if row.state != "cancelled"
+        # "held" alone: it is released only by a call that knows its number. One that holds nothing is no effect.
+        if row.state == "held"
+        and any(line.qty_held for line in row.lines)
         and sorted((line.line_ref, line.item_code, line.qty_requested) for line in row.lines) == wanted
     ]
     found = one(same, "reservations")
