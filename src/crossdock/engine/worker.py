@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=6)
 RENEW_S = 1.5
 LIVE = 128  # instances in hand: more only lengthens the queue in front of the committer
+ROOM = 16  # claim when at least so many fit: a claim costs the same for one and for many
 POLL_S = 0.5  # a lost notification costs at most this
 STRIKES = 3  # failed turns before an instance is set aside for a person
 
@@ -167,10 +168,8 @@ class Worker:
     async def _claim(self) -> None:
         while not self._stopping.is_set():
             room = LIVE - len(self._live)
-            claimed = 0
-            if room >= min(16, LIVE // 4):
-                self._ready.clear()
-                claimed = await self._claim_some(room)
+            self._ready.clear()
+            claimed = await self._claim_some(room) if room >= ROOM else 0
             if not claimed:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._ready.wait(), POLL_S)

@@ -128,9 +128,8 @@ async def start(
     )  # fmt: skip
     if row is None:
         return False
-    await tx.fetchval(
-        SQL["deliver"], tenant_id, instance_id, "Started", exactjson.text({"input": input, "now": now})
-    )
+    body = exactjson.text({"input": input, "now": now, "instance_id": str(instance_id)})
+    await tx.fetchval(SQL["deliver"], tenant_id, instance_id, "Started", body)
     return True
 
 
