@@ -153,7 +153,7 @@ class Memory:
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._unheard: list[Mapping[str, Any]] = []
         self._order = 0
-        self._steps: list[Stepped] = []
+        self.steps: list[Stepped] = []
         self._events: list[Mapping[str, Any]] = []
         self._made: list[Invocation] = []
         self._commands: list[Command] = []
@@ -186,7 +186,7 @@ class Memory:
             status=state.status,
             output=state.output,
             error=root.error,
-            steps=self._steps,
+            steps=self.steps,
             events=self._events,
             calls=self._made,
             commands=self._commands,
@@ -240,7 +240,7 @@ class Memory:
         step = interpreter.advance(instance.program, instance.state, fact)
         instance.state = states.load(states.dump(step.state)) if self._check_states else step.state
         for trace in step.trace:
-            self._steps.append(self._stepped(instance.program, trace))
+            self.steps.append(self._stepped(instance.program, trace))
         for command in step.commands:
             self._commands.append(command)
             self._obey(instance, command)

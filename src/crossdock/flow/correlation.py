@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from crossdock.flow import _interim as jq
+from crossdock.flow import jq
 from crossdock.flow.facts import Correlation, EventFilter
 
 _NONE: Mapping[str, Any] = {}
@@ -30,7 +30,7 @@ def correlates(wanted: Correlation, event: Mapping[str, Any]) -> bool:
 
 def path_value(path: str, event: Mapping[str, Any]) -> Any:
     """What the expression `path` yields on the event; None where it yields nothing or fails."""
-    expression = _compiled(path)
+    expression = compiled(path)
     if expression is None:
         return None
     try:
@@ -65,7 +65,8 @@ def contains(found: Any, wanted: Any) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(path: str) -> Any:
+def compiled(path: str) -> jq.Expression | None:
+    """The path, ready to run; None when it is not of the native subset."""
     try:
         return jq.compile(path)
     except jq.ExpressionError:

@@ -15,8 +15,7 @@ from urllib.parse import quote
 import jsonschema
 from jsonschema.validators import Draft202012Validator, extend  # pyright: ignore[reportUnknownVariableType]
 
-from crossdock.flow import _interim as jq
-from crossdock.flow import durations, faults
+from crossdock.flow import durations, faults, jq
 from crossdock.flow.facts import Error
 
 Variables: TypeAlias = Mapping[str, Any]

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from crossdock.flow import _interim as jq
-from crossdock.flow import durations, listeners, model, reading
+from crossdock.flow import durations, jq, listeners, model, reading
 from crossdock.flow.dataflow import STANDARD, Compiler, Fallback, Schema, Template, constant, escape
 from crossdock.flow.dataflow import schema as compile_schema
 from crossdock.flow.reading import Problems, describe
@@ -243,6 +242,9 @@ class Reader:
 
     def check(self, template: Template, pointer: str, extra: Sequence[str] = ()) -> None:
         """Every variable an expression reads is one it can see."""
+        if "secrets" in template.needs and not _secrets_of(template.source):
+            fix = "Name the secret, so that it is known which one this task may use."
+            self.problems.add("flow.secret", pointer, "$secrets.NAME", describe(template.source), fix)
         known = {*STANDARD, *self.scope, *extra}
         for name in sorted(template.needs - known):
             self.problems.unknown(

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from crossdock.flow import _interim as jq
-from crossdock.flow import model, reading
+from crossdock.flow import correlation, jq, model, reading
 from crossdock.flow.dataflow import Template, escape
 from crossdock.flow.reading import describe
 
@@ -84,6 +83,9 @@ def _correlation(reader: "Reader", name: str, raw: Any, pointer: str) -> model.E
     reader.expression(source, f"{pointer}/from")
     inner = jq.strip(source)
     path = (source if inner is None else inner).strip()
+    if correlation.compiled(path) is None:
+        fix = "Use a path such as .data.order: hosts evaluate it for every event."
+        reader.problems.add("flow.correlation", f"{pointer}/from", "an expression of the native subset", path, fix)
     expect = part.get("expect")
     return model.Expectation(name, path, None if expect is None else reader.template(expect, f"{pointer}/expect"))
 

@@ -1,0 +1,146 @@
+"""`crossdock flow`: run, validate and draw workflow definitions without a database.
+
+Exit codes: 0 completed or nothing wrong, 1 the workflow faulted, was cancelled or waits for ever, 2 the definition or
+the input is wrong. Results go to stdout, everything else to stderr.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from crossdock import exactjson
+from crossdock.engine import memory, webcalls
+from crossdock.errors import Finding, FlowFault
+from crossdock.flow import faults
+from crossdock.flow import graph as drawing
+from crossdock.flow import program as programs
+from crossdock.flow.outcomes import Invocation
+from crossdock.outbound import Client
+
+app = typer.Typer(help="Run, validate and draw workflow definitions.", no_args_is_help=True)
+
+Definition = Annotated[Path, typer.Argument(help="A workflow definition (YAML or JSON).", exists=True, dir_okay=False)]
+
+
+@app.command()
+def run(
+    file: Definition,
+    given: Annotated[str, typer.Option("--input", help="The input: a JSON file, or - for standard input.")] = "",
+    allow_http: Annotated[bool, typer.Option(help="Make http and openapi calls for real.")] = False,
+    allow: Annotated[list[str] | None, typer.Option(help="An internal origin that may be called.")] = None,
+    child: Annotated[list[Path] | None, typer.Option(help="A workflow that `run: workflow` may name.")] = None,
+    event: Annotated[list[Path] | None, typer.Option(help="A CloudEvent (JSON) that arrives at the start.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Run a workflow in memory on a virtual clock: waits take no time."""
+    try:
+        program = _load(file)
+        children = [_load(path) for path in child or []]
+        data = _input(given)
+        events = [exactjson.loads(path.read_bytes()) for path in event or []]
+    except programs.DefinitionError as wrong:
+        _print_findings(wrong.findings, as_json)
+        raise typer.Exit(2) from None
+    except (exactjson.DecodeError, OSError) as wrong:
+        typer.echo(f"The input is not JSON: {wrong}", err=True)
+        raise typer.Exit(2) from None
+    result = asyncio.run(_run(program, children, data, events, allow_http, allow or []))
+    if as_json:
+        typer.echo(exactjson.text(result))
+    else:
+        typer.echo(f"{result['status']} after {len(result['steps'])} steps")
+        shown = next((result[key] for key in ("output", "error", "waiting") if key in result), None)
+        typer.echo(exactjson.text(shown))
+    raise typer.Exit(0 if result["status"] == "completed" else 1)
+
+
+@app.command()
+def validate(
+    files: Annotated[list[Path], typer.Argument(help="Workflow definitions.", exists=True, dir_okay=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Say everything that is wrong with definitions, with line and column."""
+    findings = [finding for path in files for finding in programs.validate(path.read_bytes(), str(path))]
+    _print_findings(findings, as_json)
+    if not as_json and not findings:
+        typer.echo(f"{len(files)} valid")
+    raise typer.Exit(2 if findings else 0)
+
+
+@app.command()
+def graph(
+    file: Definition,
+    as_json: Annotated[bool, typer.Option("--json", help="Print nodes and edges instead of Mermaid.")] = False,
+) -> None:
+    """Draw the stages of a definition as Mermaid text."""
+    try:
+        drawn = drawing.graph(_load(file))
+    except programs.DefinitionError as wrong:
+        _print_findings(wrong.findings, as_json)
+        raise typer.Exit(2) from None
+    typer.echo(exactjson.text(drawn) if as_json else drawing.mermaid(drawn).rstrip())
+
+
+def _load(path: Path) -> programs.Program:
+    return programs.load(path.read_bytes(), str(path))
+
+
+def _input(given: str) -> Any:
+    if not given:
+        return None
+    return exactjson.loads(sys.stdin.buffer.read() if given == "-" else Path(given).read_bytes())
+
+
+async def _run(
+    program: programs.Program,
+    children: list[programs.Program],
+    data: Any,
+    events: list[Any],
+    allow_http: bool,
+    allow: list[str],
+) -> dict[str, Any]:
+    client = Client(allow=allow) if allow_http else None
+    web = webcalls.WebCalls(client.send) if client is not None else None
+
+    async def handle(call: Invocation) -> memory.Answer:
+        if call.function in {"http", "openapi"}:
+            if web is not None:
+                return await web.perform(call)
+            error = faults.unsupported("calls over HTTP; allow them with --allow-http").error
+            return memory.Failed(error)
+        return memory.unknown_function(call)
+
+    host = memory.Memory(handle, programs=children)
+    try:
+        outcome = await host.run(program, data, events=events)
+    except memory.Deadlock as deadlock:
+        return {"status": "waiting", "waiting": deadlock.waiting, "detail": str(deadlock), "steps": host.steps}
+    except FlowFault as fault:
+        return {"status": "faulted", "error": {"title": str(fault)}, "steps": host.steps}
+    finally:
+        if client is not None:
+            await client.close()
+    result: dict[str, Any] = {"status": outcome.status.value}
+    if outcome.error is not None:
+        result["error"] = faults.to_json(outcome.error)
+    else:
+        result["output"] = outcome.output
+    if outcome.events:
+        result["events"] = outcome.events
+    result["steps"] = outcome.steps
+    return result
+
+
+def _print_findings(findings: list[Finding], as_json: bool) -> None:
+    if as_json:
+        typer.echo(exactjson.text(findings))
+        return
+    for finding in findings:
+        typer.echo(str(finding), err=False)
+
+
+if __name__ == "__main__":
+    app()
