@@ -331,6 +331,12 @@ async def test_a_process_that_joins_and_leaves_does_not_stop_the_server(server: 
     assert not await embedded.stop_if_unused(base)
 
 
+async def test_joining_finishes_what_a_killed_starter_left_undone(server: embedded.Server, base: Path):
+    await run_sql(server.admin_dsn, "drop role crossdock_login", "select 1")
+    async with embedded.running(base) as joined:
+        assert await run_sql(joined.app_dsn("postgres"), "select current_user") == "crossdock_login"
+
+
 # --- cannot be ------------------------------------------------------------------------------------------------------
 
 

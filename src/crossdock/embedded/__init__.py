@@ -214,7 +214,9 @@ async def _create_database(server: Server) -> None:
             # another process may be first
             with suppress(asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
                 await connection.execute(f"create database {DATABASE}")
-            await connection.execute(f"revoke connect, temporary on database {DATABASE} from public")
-            await connection.execute(f"grant connect, temporary on database {DATABASE} to crossdock_app, {life.LOGIN}")
+        if await connection.fetchval("select datacl is null from pg_database where datname = $1", DATABASE):
+            async with connection.transaction():
+                await connection.execute(f"revoke all on database {DATABASE} from public")
+                await connection.execute(f"grant connect, temporary on database {DATABASE} to {life.LOGIN}")
     finally:
         await connection.close()

@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from crossdock.errors import SetupError
+
 # Between two looks at a lock or a socket: short beside a start (130 ms), long beside a look (50 µs).
 LOOK_AGAIN_S = 0.02
 
@@ -20,7 +22,10 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         # O_NOFOLLOW: root opens these in directories that belong to other accounts.
-        self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as e:
+            raise SetupError(f"The lock file {path} cannot be opened: {e.strerror}. Give another --data.") from e
         if os.geteuid() == 0:  # whoever owns the directory must be able to lock, too
             owner = path.parent.stat()
             os.fchown(self.fd, owner.st_uid, owner.st_gid)

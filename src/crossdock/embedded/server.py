@@ -113,12 +113,9 @@ def initialise(places: Places, bin_dir: Path, *, sync: bool = True) -> None:
 
 
 def _as_account(places: Places, command: list[str]) -> subprocess.CompletedProcess[str]:
-    other = places.account.uid != os.geteuid()
     return subprocess.run(
         command,
-        user=places.account.uid if other else None,
-        group=places.account.gid if other else None,
-        extra_groups=[] if other else None,
+        **at.become(places.account),
         cwd="/",
         env=_environment(),
         umask=0o077,
@@ -212,6 +209,8 @@ async def start_or_join(
         if found := postmaster(places):
             with suppress(_GoneError):
                 await _answering(places, found.socket_directory, progress, None)
+                # also when joining: the one that started it may have been killed before it came to this
+                await _login_role(places, found.socket_directory)
                 return found.socket_directory, None
         # Its postmaster is gone or going, but others of its processes still write here.
         if time.monotonic() - told > ORPHANS_MAY_FINISH_S and not postmaster(places):
@@ -287,15 +286,12 @@ def _spawn(places: Places, socket_directory: Path, options: Mapping[str, str]) -
         command = [str(bin_dir / "postgres"), "-D", str(places.data)]
         for name, value in (fixed | dict(options)).items():
             command += ["-c", f"{name}={value}"]
-        other = places.account.uid != os.geteuid()
         words = os.open(places.start_log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             _chown_fd(words, places)
             return subprocess.Popen(
                 command,
-                user=places.account.uid if other else None,
-                group=places.account.gid if other else None,
-                extra_groups=[] if other else None,
+                **at.become(places.account),
                 cwd="/",
                 env=_environment(),
                 umask=0o077,
