@@ -262,11 +262,21 @@ class _Series:
         self._metric: Any = self.kind(name, help, tuple(labels), registry=REGISTRY, **options)
         self._labels = tuple(labels)
         self._seen: dict[str, set[str]] = {label: set() for label in labels}
+        self._children: dict[tuple[str, ...], Any] = {}
         self._lock = threading.Lock()
 
     def _child(self, labels: Mapping[str, str]) -> Any:
         if not self._labels:
             return self._metric
+        asked = tuple(labels[label] for label in self._labels)
+        child = self._children.get(asked)
+        if child is None:
+            child = self._bounded(labels)
+            if len(self._children) < MAX_LABEL_VALUES**2:
+                self._children[asked] = child
+        return child
+
+    def _bounded(self, labels: Mapping[str, str]) -> Any:
         values: list[str] = []
         for label in self._labels:
             value, seen = labels[label], self._seen[label]

@@ -25,16 +25,14 @@ class Bucket:
 
     per_second: float
     burst: int
-    _tokens: float = -1.0
-    _at: float = 0.0
+    _tokens: float = 0.0
+    _at: float | None = None  # None: never used, hence full
     _paused_until: float = 0.0
 
     def take(self, now: float, max_wait_s: float) -> tuple[bool, float]:
         """Takes a token and says how long to wait before using it; takes none when that exceeds max_wait_s."""
-        if self._tokens < 0 and self._at == 0.0:
-            self._tokens, self._at = float(self.burst), now
-        self._tokens = min(float(self.burst), self._tokens + (now - self._at) * self.per_second)
-        self._at = now
+        gained = self.burst if self._at is None else (now - self._at) * self.per_second
+        self._tokens, self._at = min(float(self.burst), self._tokens + gained), now
         # Tokens may be owed: the debt is the queue of those that wait already.
         wait = max((1.0 - self._tokens) / self.per_second, self._paused_until - now, 0.0)
         if wait > max_wait_s:
@@ -64,7 +62,10 @@ class Budget:
         if wait > 0:
             await asyncio.sleep(wait)
         try:
-            async with asyncio.timeout(self._limits.max_wait_s):
+            if self._slots.locked():
+                async with asyncio.timeout(self._limits.max_wait_s):
+                    await self._slots.acquire()
+            else:  # a timer for each call would cost a tenth of it
                 await self._slots.acquire()
         except TimeoutError:
             yield self._limits.max_wait_s
