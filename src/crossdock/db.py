@@ -28,8 +28,13 @@ APP_ROLE = "crossdock_app"
 SERVER_SETTINGS = {"jit": "off", "application_name": "crossdock", "plan_cache_mode": "force_generic_plan"}
 
 
-async def _pool_connection(connection: Any) -> None:
+async def _become_app(connection: Any) -> None:
     await connection.execute(f"set role {APP_ROLE}")
+
+
+async def _keep(_connection: Any) -> None:
+    """Nothing to clean when a connection goes back: everything we set is local to its transaction, and pooled
+    connections never listen. asyncpg's own reset and a new `set role` would cost two round trips a transaction."""
 
 
 class Database:
@@ -46,7 +51,8 @@ class Database:
             dsn,
             min_size=min_size,
             max_size=max_size,
-            setup=_pool_connection,
+            init=_become_app,
+            reset=_keep,
             server_settings=SERVER_SETTINGS,
             command_timeout=60,
         )
@@ -67,9 +73,9 @@ class Database:
         return [r[0] for r in await self.pool.fetch("select crossdock.tenant_ids()")]
 
     async def dedicated(self) -> "asyncpg.Connection[asyncpg.Record]":
-        """A connection of one's own, for LISTEN or for a committer's prepared statements; the caller closes it."""
+        """A connection of one's own, for LISTEN; the caller closes it."""
         connection = await asyncpg.connect(self.dsn, server_settings=SERVER_SETTINGS, command_timeout=60)
-        await connection.execute(f"set role {APP_ROLE}")
+        await _become_app(connection)
         return connection
 
 

@@ -176,6 +176,7 @@ async def _write_rows(tx: Tx, turns: list[Turn]) -> None:
         for t in turns for a in t.attempts
     ])  # fmt: skip
     await _many(tx, "mark_undone", [(t.tenant_id, t.instance_id, at) for t in turns for at in t.undone])
+    await _many(tx, "forget_waits", [(t.tenant_id, t.instance_id) for t in turns if t.ended])
     emits = [
         (t.tenant_id, e["source"], e["id"], e["type"], str(e.get("subject") or ""), envelope.time_of(e, t.now), text(e))
         for t in turns for e in t.emits
@@ -268,10 +269,6 @@ async def _start_child(tx: Tx, turn: Turn, child: RunChild) -> None:
 async def _end(tx: Tx, turn: Turn, hooks: Hooks) -> None:
     assert turn.ended is not None
     tenant_id, instance_id = turn.tenant_id, turn.instance_id
-    await tx.execute(SQL["forget_waits"], [tenant_id], [instance_id])
-    await hooks.withdraw(tx, tenant_id, instance_id, None, turn.now)
-    for child in await tx.fetch(SQL["children"], tenant_id, instance_id, None):
-        await _deliver(tx, tenant_id, child["instance_id"], "CancelRequested", {"reason": "its parent ended", "now": turn.now})
     if turn.ended.error is not None and turn.parent is None:
         e = turn.ended.error
         await hooks.faulted(

@@ -29,8 +29,8 @@ class Hooks(Protocol):
         """An instance ended with an error that nothing in it caught."""
         ...
 
-    async def withdraw(self, tx: Tx, tenant_id: str, instance_id: UUID, at: str | None, now: datetime) -> None:
-        """What was asked of people for this task run (None: for the whole instance) is asked no more."""
+    async def withdraw(self, tx: Tx, tenant_id: str, instance_id: UUID, at: str, now: datetime) -> None:
+        """What was asked of people for this task run is asked no more."""
         ...
 
 
@@ -46,4 +46,4 @@ class Silent:
     async def faulted(
         self, tx: Tx, tenant_id: str, instance_id: UUID, business_key: str, detail: str, now: datetime
     ) -> None: ...
-    async def withdraw(self, tx: Tx, tenant_id: str, instance_id: UUID, at: str | None, now: datetime) -> None: ...
+    async def withdraw(self, tx: Tx, tenant_id: str, instance_id: UUID, at: str, now: datetime) -> None: ...

@@ -255,11 +255,8 @@ class Live:
         self._turn.ended = ended
         self._turn.parent = self.parent
         self.ended = True
-        for call in list(self.calls.values()):
-            if call.state is CallState.PARKED:
-                self._settle(call, CallState.FAILED, error=Error(RUNTIME, 499, "Withdrawn: its instance ended"))
-            else:
-                self._abandon(call.invocation.at)
+        for at in list(self.calls):
+            self._abandon(at)
 
     def _call(self, command: Call) -> None:
         call = self._invocation(command.at, command.function, command.arguments, command.metadata)
@@ -334,13 +331,14 @@ class Live:
         self.in_flight.add(at)
 
     def _abandon(self, at: str) -> None:
-        self._turn.withdrawn.append(at)
         call = self.calls.get(at)
-        if call is None:
+        if call is None:  # a child
+            self._turn.withdrawn.append(at)
             return
         call.abandoned = True
         match call.state:
             case CallState.PARKED:
+                self._turn.withdrawn.append(at)
                 self._settle(call, CallState.FAILED, error=Error(RUNTIME, 499, "Withdrawn: no longer needed here"))
             case CallState.RETRY | CallState.OUTAGE:  # certainly without effect so far: never try again
                 if call.state is CallState.OUTAGE:

@@ -145,5 +145,5 @@ class Turn:
         """Whether it runs code of others in its transaction, and so must not share one."""
         return bool(
             self.begin or self.withdrawn or self.held or self.recovered or self.asked or self.stuck
-            or self.ended or self.children or self.unheld
+            or self.children or self.unheld or (self.ended and (self.parent or self.ended.error))
         )  # fmt: skip
