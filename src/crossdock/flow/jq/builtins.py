@@ -5,6 +5,10 @@ value. Functions that take expressions (`map`, `select`, …) are in forms.py, t
 prelude.py.
 """
 
+# A JSON value is Any by nature and is looked at by its exact type, which narrows it to containers of unknown parts:
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownLambdaType=false
+
 import math
 from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal, DecimalException
@@ -250,7 +254,7 @@ def reverse(value: Any) -> Any:
         raise fail("Cannot index string with number (0)")
     if type(value) is dict and value:
         raise fail("Cannot index object with number (0)")
-    if type(value) in NUMBERS and values.whole(abs(value)):
+    if type(value) in NUMBERS and values.whole(value):
         raise fail("Cannot index number with number (0)")
     length(value)
     return []

@@ -5,6 +5,9 @@ function calls, and `Many` when it may give none or several, lazily. This module
 that serve values and paths alike are in structure.py, paths in paths.py, named functions in forms.py and builtins.py.
 """
 
+# A JSON value is Any by nature and is looked at by its exact type, which narrows it to containers of unknown parts:
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, assert_never
@@ -41,15 +44,19 @@ class NotNative(Exception):
 
 # Reaching outside the expression: the clock, the environment, other inputs, the process, files
 BLOCKED: Final = frozenset(
-    "env now input inputs input_filename input_line_number halt halt_error stderr localtime strflocaltime "
-    "get_search_list modulemeta get_prog_origin get_jq_origin $ENV $__prog_args".split()
+    """
+    env now input inputs input_filename input_line_number halt halt_error stderr localtime strflocaltime
+    get_search_list modulemeta get_prog_origin get_jq_origin $ENV $__prog_args
+    """.split()  # noqa: SIM905  a list of words, read as one
 )
 # What the library knows beyond this compiler
 LIBRARY: Final = frozenset(
-    "acos/0 acosh/0 asin/0 asinh/0 atan/0 atan2/2 atanh/0 cbrt/0 cos/0 cosh/0 hypot/2 j0/0 j1/0 remainder/2 sin/0 "
-    "sinh/0 tan/0 tanh/0 tgamma/0 y0/0 y1/0 jn/2 yn/2 copysign/2 drem/2 erf/0 erfc/0 expm1/0 fdim/2 fma/3 fmax/2 "
-    "fmin/2 fmod/2 gamma/0 lgamma/0 log1p/0 logb/0 nearbyint/0 nextafter/2 nexttoward/2 rint/0 scalb/2 scalbln/2 "
-    "significand/0 ldexp/2 modf/0 frexp/0 lgamma_r/0 nan/0 builtins/0".split()
+    """
+    acos/0 acosh/0 asin/0 asinh/0 atan/0 atan2/2 atanh/0 builtins/0 cbrt/0 copysign/2 cos/0 cosh/0 drem/2 erf/0 erfc/0
+    expm1/0 fdim/2 fma/3 fmax/2 fmin/2 fmod/2 frexp/0 gamma/0 hypot/2 j0/0 j1/0 jn/2 ldexp/2 lgamma/0 lgamma_r/0
+    log1p/0 logb/0 modf/0 nan/0 nearbyint/0 nextafter/2 nexttoward/2 remainder/2 rint/0 scalb/2 scalbln/2
+    significand/0 sin/0 sinh/0 tan/0 tanh/0 tgamma/0 y0/0 y1/0 yn/2
+    """.split()  # noqa: SIM905
 )
 
 
@@ -262,7 +269,7 @@ class Compiler:
         """`map(f) | add` and `[f] | add` without the array between."""
         match left:
             case syntax.Pipe(before, syntax.Call("map", (body,), _)):
-                source: Node = syntax.Pipe(before, syntax.Pipe(syntax.Each(syntax.Identity()), body))
+                source: Node = syntax.Pipe(syntax.Each(before), body)
             case syntax.Call("map", (body,), _):
                 source = syntax.Pipe(syntax.Each(syntax.Identity()), body)
             case syntax.ArrayOf(body) if body is not None:

@@ -76,7 +76,7 @@ class Expression:
             raise LimitExceeded(f"Expected a result within bounds, found {type(error).__name__}") from None
 
 
-def compile(source: str, fallback: FallbackEvaluator | None = None) -> Expression:  # noqa: A001
+def compile(source: str, fallback: FallbackEvaluator | None = None) -> Expression:
     """The expression, ready to run.
 
     Raises ExpressionError where the text is wrong, names something blocked or unknown, or needs the jq library while

@@ -84,19 +84,9 @@ def _map(compiler: Compiler, arguments: Arguments, scope: Scope) -> Filter:
 
 
 def total_of(compiler: Compiler, source: Node, scope: Scope) -> Filter:
+    """`add(source)`"""
     from crossdock.flow.jq.compiler import Many, One
 
-    # a product summed at once needs no tidying of its own
-    match source:
-        case syntax.Pipe(syntax.Pipe() | syntax.Index() | syntax.Variable() as before, rest):
-            inner = _untidied(compiler, rest, scope)
-            outer = compiler.filter(before, scope)
-            if inner is not None:
-                run_before, run_after = outer.run, inner
-                if isinstance(outer, One):
-                    return One(lambda value, env: values.total(run_after(run_before(value, env), env), meter_of(env)))
-        case _:
-            pass
     untidied = _untidied(compiler, source, scope)
     if untidied is not None:
         return One(lambda value, env: values.total(untidied(value, env), meter_of(env)))
@@ -108,7 +98,7 @@ def total_of(compiler: Compiler, source: Node, scope: Scope) -> Filter:
 
 
 def _untidied(compiler: Compiler, source: Node, scope: Scope) -> Run | None:
-    """`.[] | a * b` with its results as computed."""
+    """`.[] | a * b` with its results as computed: what is summed at once needs no tidying of its own."""
     from crossdock.flow.jq.compiler import One
 
     match source:
@@ -157,7 +147,7 @@ def _any_all(*, wanted: bool, generated: bool) -> Form:
 
 
 def _error(compiler: Compiler, arguments: Arguments, scope: Scope) -> Filter:
-    from crossdock.flow.jq.compiler import each_output, One
+    from crossdock.flow.jq.compiler import One, each_output
 
     def raise_(value: Any, env: Env) -> Any:
         raise EvaluationError(value, value if type(value) is str else values.dumps(value, meter_of(env)))

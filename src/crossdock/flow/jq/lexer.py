@@ -51,7 +51,9 @@ class Token:
 
 
 KEYWORDS: Final = frozenset(
-    "as def module import include if then else elif end and or reduce foreach try catch label break".split()
+    """
+    and as break catch def elif else end foreach if import include label module or reduce then try
+    """.split()  # noqa: SIM905  a list of words, read as one
 )
 
 _TOKEN: Final = re.compile(

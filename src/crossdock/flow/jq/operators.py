@@ -1,13 +1,17 @@
 """The closures that run most: field paths, arithmetic and comparison with short ways for the common kinds."""
 
+# A JSON value is Any by nature and is looked at by its exact type, which narrows it to containers of unknown parts:
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+
+import operator
 from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from typing import Any, Final, TypeAlias
 
 from crossdock.flow.jq import values
 from crossdock.flow.jq.access import field
-from crossdock.flow.jq.limits import INTEGER_BOUND, Env, Meter, meter_of
-from crossdock.flow.jq.values import bounded, canonical
+from crossdock.flow.jq.limits import DIGITS, INTEGER_BOUND, Env, Meter, meter_of, too_long
+from crossdock.flow.jq.values import EXACT_NUMBERS, bounded, canonical
 
 Single: TypeAlias = Callable[[Any, Env], Any]
 Operation: TypeAlias = Callable[[Any, Any, Meter], Any]
@@ -91,42 +95,51 @@ def preferred(left: Single, right: Single) -> Single:
 
 
 def binary(op: str, operation: Operation, left: Single, right: Single, *, tidy: bool) -> Single:
-    match op:
-        case "*":
+    if op in _COMPUTE:
+        return _computation(op, operation, left, right, tidy=tidy)
+    if op == "==":
 
-            def multiply(value: Any, env: Env) -> Any:
-                y, x = right(value, env), left(value, env)
-                if type(x) is int and type(y) is int:
-                    product = x * y
-                    return product if -INTEGER_BOUND < product < INTEGER_BOUND else bounded(product)
-                return operation(x, y, meter_of(env))
+        def equal(value: Any, env: Env) -> Any:
+            y, x = right(value, env), left(value, env)
+            if type(x) is str and type(y) is str:
+                return x == y
+            return operation(x, y, meter_of(env))
 
-            return multiply
-        case "+":
+        return equal
 
-            def add(value: Any, env: Env) -> Any:
-                y, x = right(value, env), left(value, env)
-                if type(x) is int and type(y) is int:
-                    return bounded(x + y)
-                return operation(x, y, meter_of(env))
+    def other(value: Any, env: Env) -> Any:
+        y, x = right(value, env), left(value, env)
+        return operation(x, y, meter_of(env))
 
-            return add
-        case "==":
+    return other
 
-            def equal(value: Any, env: Env) -> Any:
-                y, x = right(value, env), left(value, env)
-                if type(x) is str and type(y) is str:
-                    return x == y
-                return operation(x, y, meter_of(env))
 
-            return equal
-        case _:
+_COMPUTE: Final[dict[str, tuple[Callable[[int, int], int], Callable[[Any, Any], Decimal]]]] = {
+    "+": (operator.add, values.EXACT.add),
+    "-": (operator.sub, values.EXACT.subtract),
+    "*": (operator.mul, values.EXACT.multiply),
+}
 
-            def other(value: Any, env: Env) -> Any:
-                y, x = right(value, env), left(value, env)
-                return operation(x, y, meter_of(env))
 
-            return other
+def _computation(op: str, operation: Operation, left: Single, right: Single, *, tidy: bool) -> Single:
+    """`+ - *` with short ways for two ints and for decimals; all else goes to the operation."""
+    whole, fractional = _COMPUTE[op]
+
+    def compute(value: Any, env: Env) -> Any:
+        y, x = right(value, env), left(value, env)
+        kind_x, kind_y = type(x), type(y)
+        if kind_x is int and kind_y is int:
+            result = whole(x, y)
+            return result if -INTEGER_BOUND < result < INTEGER_BOUND else bounded(result)
+        if kind_x in EXACT_NUMBERS and kind_y in EXACT_NUMBERS:
+            try:
+                exact = fractional(x, y)
+            except DecimalException:
+                raise too_long("a number in digits", DIGITS) from None
+            return canonical(exact) if tidy else exact
+        return operation(x, y, meter_of(env))
+
+    return compute
 
 
 def with_constant(op: str, operation: Operation, left: Single, constant: Any) -> Single:

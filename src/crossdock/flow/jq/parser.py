@@ -13,7 +13,9 @@ from crossdock.flow.jq.faults import ExpressionError
 from crossdock.flow.jq.lexer import Kind, Token, tokens
 from crossdock.flow.jq.syntax import Node, Pattern
 
-FORMATS: Final = frozenset("text json csv tsv html uri urid sh base64 base64d base32 base32d".split())
+FORMATS: Final = frozenset(
+    ("text", "json", "csv", "tsv", "html", "uri", "urid", "sh", "base64", "base64d", "base32", "base32d")
+)
 
 _ASSIGNMENTS: Final = ("=", "|=", "+=", "-=", "*=", "/=", "%=", "//=")
 _COMPARISONS: Final = ("==", "!=", "<", "<=", ">", ">=")
@@ -341,17 +343,18 @@ class _Parser:
         return self.tokens[self.at + 1].kind is Kind.STRING
 
     def string(self) -> Node:
+        token = self.take()
         format_name = "text"
-        if self.next.kind is Kind.FORMAT:
-            token = self.take()
+        if token.kind is Kind.FORMAT:
             format_name = token.text
             if format_name not in FORMATS:
                 known = ", ".join("@" + name for name in sorted(FORMATS))
                 raise ExpressionError(f"Expected one of {known}, found {token}", token.offset)
             if self.next.kind is not Kind.STRING:
                 return syntax.Format(format_name)
+            token = self.take()
         parts: list[str | Node] = []
-        for part in self.take().parts:
+        for part in token.parts:
             if isinstance(part, str):
                 if part:
                     parts.append(part)

@@ -16,6 +16,8 @@ from crossdock.flow.jq import limits
 from crossdock.flow.jq.limits import Meter
 from crossdock.flow.jq.values import described, fail
 
+_engine: Any = re2  # has no types; what is used of it is stated by the protocols below
+
 
 class NoEqual(Exception):
     """The pattern has a construct that means something else in RE2, or nothing."""
@@ -72,18 +74,18 @@ def compiled(source: str, flags: str) -> Pattern:
         raise fail(f"{flags} is not a valid modifier string")
     if "x" in flags or "l" in flags:
         raise NoEqual("the flags 'x' and 'l'")
-    options = re2.Options()
+    options = _engine.Options()
     options.never_nl = False
     options.log_errors = False
     options.case_sensitive = "i" not in flags
     options.dot_nl = "m" in flags or "p" in flags
     options.max_mem = 8 << 20
     try:
-        program = cast(_Compiled, re2.compile(_translated(source), options))
+        program = cast(_Compiled, _engine.compile(_translated(source), options))
         names: list[str | None] = [None] * program.groups
         for name, at in program.groupindex.items():
             names[at - 1] = name
-    except re2.error as error:
+    except _engine.error as error:
         raise fail(f"Regex failure: {error}") from None
     return Pattern(program, tuple(names), "g" in flags, "n" not in flags)
 

@@ -258,7 +258,8 @@ def limit(counts: Values, body: Run) -> Run:
 def skip(counts: Values, body: Run) -> Run:
     def run(thing: Thing, env: Env) -> Iterator[Thing]:
         for count in counts(thing, env):
-            yield from islice(body(thing, env), _count(count, "skip doesn't support negative count"), None)
+            passed = _count(count, "skip doesn't support negative count")
+            yield from islice(body(thing, env), passed, None)
 
     return run
 

@@ -120,8 +120,8 @@ def build(mode: Mode, compiler: Compiler, node: Node, scope: Scope) -> Run:
             return streams.break_to(scope.labels[name])
         case syntax.Define(function, body):
             return mode.step(compiler, body, defined(function, scope))
-        case syntax.Call(name, arguments, _):
-            return FORMS[name, len(arguments)](mode, compiler, arguments, scope)
+        case syntax.Call():
+            return FORMS[node.name, len(node.arguments)](mode, compiler, node.arguments, scope)
         case _:
             raise AssertionError(node)
 
@@ -129,9 +129,10 @@ def build(mode: Mode, compiler: Compiler, node: Node, scope: Scope) -> Run:
 def _binder(compiler: Compiler, patterns: tuple[syntax.Pattern, ...], scope: Scope) -> tuple[Binder, Scope]:
     from crossdock.flow.jq.compiler import NotNative, binder
 
-    if len(patterns) > 1:
+    pattern, *alternatives = patterns
+    if alternatives:
         raise NotNative("the alternative patterns of '?//'")
-    return binder(compiler, patterns[0], scope)
+    return binder(compiler, pattern, scope)
 
 
 # functions

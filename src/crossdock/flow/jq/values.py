@@ -5,6 +5,10 @@ Integers are exact. `+ - *` on fractions are exact to 1,000 digits, division to 
 int again. Nothing here changes a value it was given.
 """
 
+# A JSON value is Any by nature and is looked at by its exact type, which narrows it to containers of unknown parts:
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+
+import math
 import re
 from collections.abc import Iterable
 from decimal import Context, Decimal, DecimalException
@@ -20,6 +24,7 @@ DIVISION: Final = Context(prec=28, Emax=limits.DIGITS, Emin=-limits.DIGITS)
 INFINITE: Final = int(1.7976931348623157e308)  # the largest double: an ordinary number here, printed as jq prints it
 
 NUMBERS: Final = frozenset({int, Decimal, float})
+EXACT_NUMBERS: Final = frozenset({int, Decimal})
 CONTAINERS: Final = frozenset({list, dict})
 _ORDER: Final[dict[type, int]] = {type(None): 0, bool: 1, int: 3, Decimal: 3, float: 3, str: 4, list: 5, dict: 6}
 _KINDS: Final = {0: "null", 1: "boolean", 3: "number", 4: "string", 5: "array", 6: "object"}
@@ -62,7 +67,7 @@ def truth(value: Any) -> bool:
 
 
 def decimal(value: float) -> Decimal:
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         raise fail(f"Expected a number that JSON can write, found {value}")
     return Decimal(repr(value))
 
@@ -313,9 +318,12 @@ def total(items: Iterable[Any], meter: Meter) -> Any:
     result: Any = None
     gathered: list[Any] | None = None
     for item in items:
-        if type(result) is int and type(item) is int:
+        kind_result, kind_item = type(result), type(item)
+        if kind_item is int and kind_result is int:
             result = bounded(result + item)
-        elif type(result) is list and type(item) is list:
+        elif kind_item in EXACT_NUMBERS and kind_result in EXACT_NUMBERS:
+            result = _computed(EXACT.add, result, item)
+        elif kind_result is list and kind_item is list:
             # one growing list of our own instead of a copy per item
             if gathered is None:
                 gathered = result = list(cast(list[Any], result))
