@@ -35,9 +35,9 @@ export function CaseTable({ of, empty, onOpen, current, onCurrent, full, keys = 
   const columns = useMemo<Column<Case>[]>(() => [
     { id: 'severity', head: t.cases.severity, sort: 'severity', cell: (c) => <Sev of={c.severity} /> },
     { id: 'number', head: t.cases.number, sort: 'number', cell: (c) => <Link className="mono quiet" to="/exceptions/$id" params={{ id: c.id }} onClick={(e) => { if (!e.metaKey && !e.ctrlKey && !e.shiftKey) { e.preventDefault(); onOpen(c); } }}>{c.number}</Link> },
-    { id: 'title', head: t.cases.what, sort: 'title', max: full ? 360 : 250, cell: (c) => <strong className="w550" title={c.detail}>{c.title}</strong> },
+    { id: 'title', head: t.cases.what, sort: 'title', grow: 150, cell: (c) => <strong className="w550" title={c.detail}>{c.title}</strong> },
     { id: 'order', head: t.cases.order, sort: 'order', hide: full ? 's' : 'x', cell: (c) => (c.order ? <Link className="mono quiet" to="/orders/$order" params={{ order: c.order }}>{c.order}</Link> : '–') },
-    { id: 'customer', head: t.cases.customer, sort: 'customer', hide: 's', max: full ? 220 : 150, cell: (c) => <span title={c.customer ?? undefined}>{c.customer ?? '–'}</span> },
+    { id: 'customer', head: t.cases.customer, sort: 'customer', hide: 's', max: full ? 220 : 140, cell: (c) => <span title={c.customer ?? undefined}>{c.customer ?? '–'}</span> },
     { id: 'money', head: t.cases.money, sort: 'money', right: true, hide: 's', cell: (c) => <span className="num">{money(c.money, c.currency, true)}</span> },
     { id: 'sla', head: t.cases.sla, sort: 'sla', cell: (c) => <Sla from={c.opened_at} due={c.due_at} /> },
     ...(full ? [{ id: 'queue', head: t.cases.queue, sort: 'queue', hide: 'm' as const, cell: (c: Case) => c.queue }] : []),

@@ -12,6 +12,7 @@ export interface Column<T> {
   /** what the server sorts by, when it can */ sort?: string;
   /** leaves first on small screens: 'm' below 1280, 's' below 700 */ hide?: 'm' | 's' | 'x';
   max?: number;
+  /** takes the room that is left, and gives it up first */ grow?: number;
 }
 export interface TableProps<T> {
   label: string; columns: Column<T>[]; rows: T[]; rowId: (row: T) => string; rowLabel: (row: T) => string;
@@ -63,7 +64,7 @@ export function DataTable<T>(p: TableProps<T>) {
             const id = p.rowId(r), cur = p.current !== null && it.index === at;
             return (
               <tr key={id} aria-rowindex={it.index + 2} aria-current={cur || undefined} className={p.rowClass?.(r)} onClick={() => p.onCurrent(id)} onDoubleClick={() => p.onOpen?.(r)}>
-                {p.columns.map((c) => <td key={c.id} className={cls(c)} style={c.max ? { maxWidth: c.max } : undefined}>{c.cell(r)}</td>)}
+                {p.columns.map((c) => <td key={c.id} className={cls(c)} style={c.max ? { maxWidth: c.max } : undefined}>{c.grow ? <div className="cut" style={{ minWidth: c.grow }}>{c.cell(r)}</div> : c.cell(r)}</td>)}
               </tr>
             );
           })}
@@ -75,7 +76,7 @@ export function DataTable<T>(p: TableProps<T>) {
   );
 }
 
-const cls = <T,>(c: Column<T>) => [c.right && 'r', c.hide && `h-${c.hide}`].filter(Boolean).join(' ') || undefined;
+const cls = <T,>(c: Column<T>) => [c.right && 'r', c.grow && 'grow', c.hide && `h-${c.hide}`].filter(Boolean).join(' ') || undefined;
 
 function Head<T>({ column: c, sort, onSort }: { column: Column<T>; sort?: string; onSort?: (s: string) => void }) {
   if (!c.sort || !onSort) return <th scope="col" className={cls(c)}>{c.head}</th>;

@@ -6,7 +6,7 @@ import '@xyflow/react/dist/style.css';
 import { IconArrowsSplit2, IconBolt, IconClockHour4, IconCube, IconFlag, IconUserCheck } from '@tabler/icons-react';
 import type { FlowEdge, FlowNode } from '../api/types';
 import { t } from '../i18n';
-import { layout, NODE, type Laid, type Point } from '../lib/layout';
+import { layout, NODE, type Laid, type Point, type Shape } from '../lib/layout';
 
 const ICON = { event: IconBolt, task: IconCube, decision: IconArrowsSplit2, person: IconUserCheck, wait: IconClockHour4, end: IconFlag };
 export type GraphNode = Partial<FlowNode> & { id: string; label: string };
@@ -62,6 +62,13 @@ function Refit({ size, touched }: { size: string; touched: React.RefObject<boole
   return null;
 }
 
+/** In one row, or folded into several: whichever may be drawn larger in the box. */
+async function best(f: Shape, aspect: number): Promise<Laid> {
+  const scale = (l: Laid) => Math.min(1, 1200 / l.width, 1200 / aspect / l.height);
+  const flat = await layout(f), folded = await layout(f, aspect);
+  return scale(folded) > scale(flat) * 1.15 ? folded : flat;
+}
+
 export interface FlowGraphProps { nodes: GraphNode[]; edges: FlowEdge[]; dark: boolean; onNode?: (id: string) => void; label: string }
 
 export default function FlowGraph({ nodes: ns, edges: es, dark, onNode, label }: FlowGraphProps) {
@@ -72,7 +79,14 @@ export default function FlowGraph({ nodes: ns, edges: es, dark, onNode, label }:
   const latest = useRef({ nodes: ns, edges: es });
   latest.current = { nodes: ns, edges: es };
   // laid out again only when the shape changes, not with each count
-  useEffect(() => { let on = true; void layout(latest.current).then((l) => { if (on) setLaid(l); }); return () => { on = false; }; }, [shape]);
+  const [w = 0, h = 0] = size.split('x').map(Number);
+  const aspect = w && h ? Math.round((w / h) * 2) / 2 : 0;
+  useEffect(() => {
+    if (!aspect) return;
+    let on = true;
+    void best(latest.current, aspect).then((l) => { if (on) setLaid(l); });
+    return () => { on = false; };
+  }, [shape, aspect]);
   useEffect(() => {
     const ro = new ResizeObserver(([r]) => setSize(`${Math.round(r!.contentRect.width)}x${Math.round(r!.contentRect.height)}`));
     ro.observe(box.current!);

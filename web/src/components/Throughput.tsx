@@ -16,6 +16,7 @@ const css = (v: string) => getComputedStyle(document.documentElement).getPropert
 /** ECharts does not parse color-mix(): the browser resolves it, through a canvas, to plain rgb. */
 function shades(brand: string, dark: boolean): string[] {
   const probe = document.createElement('i');
+  probe.style.transition = 'none'; // else its computed colour is still the one before
   document.body.append(probe);
   const ctx = document.createElement('canvas').getContext('2d', { willReadFrequently: true })!;
   const colors = [0, 34, 58, 78].map((p) => {

@@ -4,21 +4,23 @@ import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
 
 export interface Point { x: number; y: number }
 export interface Route { pts: Point[]; label?: Point }
-export interface Laid { nodes: Record<string, Point>; edges: Record<string, Route> }
+export interface Laid { nodes: Record<string, Point>; edges: Record<string, Route>; width: number; height: number }
 export interface Shape { nodes: { id: string }[]; edges: { id: string; source: string; target: string; label: string | null }[] }
 export const NODE = { width: 128, height: 86 };
 
 let elk: InstanceType<typeof ELK> | undefined;
 
-export async function layout(f: Shape, direction: 'RIGHT' | 'DOWN' = 'RIGHT'): Promise<Laid> {
+/** `aspect` is the box's width by height: a long flow is folded into rows so that its words stay readable. */
+export async function layout(f: Shape, aspect = 0): Promise<Laid> {
   elk ??= new ELK({ workerUrl });
   const known = new Set(f.nodes.map((n) => n.id));
   const g = await elk.layout({
     id: 'root',
     layoutOptions: {
-      'elk.algorithm': 'layered', 'elk.direction': direction, 'elk.edgeRouting': 'ORTHOGONAL',
+      'elk.algorithm': 'layered', 'elk.direction': 'RIGHT', 'elk.edgeRouting': 'ORTHOGONAL',
       'elk.layered.spacing.nodeNodeBetweenLayers': '30', 'elk.spacing.nodeNode': '24', 'elk.layered.spacing.edgeNodeBetweenLayers': '14',
       'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX', 'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES', 'elk.portConstraints': 'FIXED_SIDE',
+      ...(aspect ? { 'elk.aspectRatio': String(aspect), 'elk.layered.wrapping.strategy': 'MULTI_EDGE', 'elk.layered.wrapping.additionalEdgeSpacing': '10' } : {}),
     },
     children: f.nodes.map((n) => ({ id: n.id, ...NODE })),
     // ELK keeps room for the labels that it is told of
@@ -29,5 +31,9 @@ export async function layout(f: Shape, direction: 'RIGHT' | 'DOWN' = 'RIGHT'): P
     const s = e.sections?.[0], l = e.labels?.[0];
     if (s) edges[e.id] = { pts: [s.startPoint, ...(s.bendPoints ?? []), s.endPoint], label: l && { x: (l.x ?? 0) + (l.width ?? 0) / 2, y: (l.y ?? 0) + 7 } };
   }
-  return { nodes: Object.fromEntries((g.children ?? []).map((c) => [c.id, { x: c.x ?? 0, y: c.y ?? 0 }])), edges };
+  const all = g.children ?? [];
+  return {
+    edges, width: Math.max(1, ...all.map((c) => (c.x ?? 0) + NODE.width)), height: Math.max(1, ...all.map((c) => (c.y ?? 0) + NODE.height)),
+    nodes: Object.fromEntries(all.map((c) => [c.id, { x: c.x ?? 0, y: c.y ?? 0 }])),
+  };
 }
