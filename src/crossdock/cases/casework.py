@@ -1,0 +1,422 @@
+"""Cases: what cannot go on by itself, with a reason, the money at risk, a clock, and the actions that end it.
+
+    open ⇄ snoozed      open, snoozed → closed      closed → open (unless a workflow was answered by it)
+
+A case of a workflow may hold a parked call: its resolution is the call's answer `{action, data, note, by}`. A case
+about a call whose effect nobody could tell settles that call: it happened, with this output, or it did not.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, cast
+from uuid import UUID
+
+from crossdock import audit, exactjson, ids
+from crossdock.cases import common
+from crossdock.db import Tx, queries
+from crossdock.errors import Conflict, Finding, NotFound, PartnerError
+from crossdock.events import inbox
+from crossdock.flow.facts import Error
+from crossdock.flow.outcomes import Done, Failed
+
+SQL = queries("crossdock.cases", "casework.sql")
+COMMUNICATION = "https://serverlessworkflow.io/spec/1.0.0/errors/communication"
+SEVERITIES = ("critical", "high", "medium", "low")
+DETAIL_LIMIT = 4000
+
+
+class Status(StrEnum):
+    OPEN = "open"
+    SNOOZED = "snoozed"
+    CLOSED = "closed"
+
+
+# From → where to, by what is done. Anything else is a Conflict.
+TRANSITIONS: Mapping[tuple[Status, str], Status] = {
+    (Status.OPEN, "assign"): Status.OPEN,
+    (Status.SNOOZED, "assign"): Status.SNOOZED,
+    (Status.OPEN, "comment"): Status.OPEN,
+    (Status.SNOOZED, "comment"): Status.SNOOZED,
+    (Status.CLOSED, "comment"): Status.CLOSED,
+    (Status.OPEN, "snooze"): Status.SNOOZED,
+    (Status.SNOOZED, "snooze"): Status.SNOOZED,
+    (Status.SNOOZED, "wake"): Status.OPEN,
+    (Status.OPEN, "resolve"): Status.CLOSED,
+    (Status.SNOOZED, "resolve"): Status.CLOSED,
+    (Status.OPEN, "withdraw"): Status.CLOSED,
+    (Status.SNOOZED, "withdraw"): Status.CLOSED,
+    (Status.CLOSED, "reopen"): Status.OPEN,
+}
+
+
+class Answers(StrEnum):
+    """What the resolution of a case does to the call it holds."""
+
+    WORKFLOW = "workflow"
+    OUTCOME = "outcome"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One action that ends a case. effect: what happens then, in a sentence. needs_input: `data` is edited first."""
+
+    id: str
+    label: str
+    effect: str = ""
+    needs_input: bool = False
+
+
+HAPPENED = Offer(
+    id="happened", label="It did happen", effect="The call counts as done with the output given", needs_input=True
+)
+NOT_HAPPENED = Offer(id="not-happened", label="It did not happen", effect="The call fails, and may be made again")
+CLOSE = Offer(id="close", label="Close", effect="The case is closed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class New:
+    """What to open. key: opened once while open. holds: the task run whose call it holds, and how it answers."""
+
+    kind: str
+    queue: str
+    title: str
+    severity: str = "medium"
+    detail: str = ""
+    reason: str = ""
+    order: str = ""
+    customer_id: str = ""
+    customer: str = ""
+    money: Decimal | None = None
+    currency: str = ""
+    evidence: Any = None
+    data: Any = None
+    editable: Sequence[str] = ()
+    actions: Sequence[Offer] = (CLOSE,)
+    due_at: datetime | None = None
+    key: str | None = None
+    incident_id: UUID | None = None
+    instance_id: UUID | None = None
+    at: str | None = None
+    answers: Answers | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    case_id: UUID
+    number: str
+    kind: str
+    severity: str
+    title: str
+    detail: str
+    reason: str
+    order: str
+    customer_id: str
+    customer: str
+    money: Decimal | None
+    currency: str
+    queue: str
+    owner: str | None
+    status: Status
+    snoozed_until: datetime | None
+    evidence: Any
+    data: Any
+    editable: list[str]
+    actions: list[dict[str, Any]]
+    comments: list[dict[str, Any]]
+    history: list[dict[str, Any]]
+    incident_id: UUID | None
+    instance_id: UUID | None
+    at: str | None
+    answers: Answers | None
+    opened_at: datetime
+    due_at: datetime | None
+    closed_at: datetime | None
+    resolution: str | None
+    resolved_by: str | None
+    note: str | None
+
+    def breached(self, now: datetime) -> bool:
+        return self.due_at is not None and (self.closed_at or now) > self.due_at
+
+    def summary(self, now: datetime) -> dict[str, Any]:
+        """One item of the list, as the API shows it."""
+        return {
+            "id": str(self.case_id), "number": self.number, "kind": self.kind, "severity": self.severity,
+            "title": self.title, "detail": self.detail, "reason": self.reason, "order": self.order,
+            "customer": self.customer or self.customer_id, "money": None if self.money is None else str(self.money),
+            "currency": self.currency, "queue": self.queue, "owner": self.owner, "status": self.status.value,
+            "opened_at": self.opened_at, "due_at": self.due_at, "breached": self.breached(now),
+            "incident": None if self.incident_id is None else str(self.incident_id), "actions": self.actions,
+        }  # fmt: skip
+
+    def full(self, now: datetime) -> dict[str, Any]:
+        """The page of one case."""
+        return {
+            **self.summary(now), "customer_id": self.customer_id, "snoozed_until": self.snoozed_until,
+            "evidence": self.evidence, "editable": self.editable, "data": self.data, "comments": self.comments,
+            "history": self.history, "closed_at": self.closed_at, "resolution": self.resolution,
+            "resolved_by": self.resolved_by, "note": self.note,
+            "instance": None if self.instance_id is None else str(self.instance_id),
+        }  # fmt: skip
+
+
+# ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def open_case(tx: Tx, tenant_id: str, new: New, now: datetime, *, by: str = common.SYSTEM) -> Case:
+    """Opens a case, or gives the one that is open already under the same key."""
+    if new.key is not None and (same := await tx.fetchrow(SQL["same"], tenant_id, new.order, new.key)):
+        return _case(same)
+    number = await common.number(tx, tenant_id, "EX")
+    row = await tx.fetchrow(
+        SQL["open"], tenant_id, ids.new(), number, new.kind,
+        new.severity if new.severity in SEVERITIES else "medium", new.title[:500], new.detail[:DETAIL_LIMIT],
+        new.reason[:DETAIL_LIMIT], new.order, new.customer_id, new.customer, new.money, new.currency, new.queue,
+        exactjson.text(new.evidence if new.evidence is not None else {}),
+        None if new.data is None else exactjson.text(new.data), exactjson.text(list(new.editable)),
+        exactjson.text(list(new.actions)), exactjson.text([{"at": now, "by": by, "what": "opened"}]), new.key,
+        new.incident_id, new.instance_id, new.at, new.answers, now, new.due_at,
+    )  # fmt: skip
+    if row is None:  # opened by another transaction since we looked
+        row = await tx.fetchrow(SQL["same"], tenant_id, new.order, new.key)
+    case = _case(row)
+    facts = {"case": str(case.case_id), "number": case.number, "kind": case.kind, "severity": case.severity,
+             "queue": case.queue, "title": case.title, "money": case.money}  # fmt: skip
+    await common.publish(tx, tenant_id, "case.opened", case.order, now, facts)
+    return case
+
+
+# ── what people do ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def assign(tx: Tx, tenant_id: str, case_id: UUID, owner: str | None, by: str, now: datetime) -> Case:
+    case = await _take(tx, tenant_id, case_id, "assign")
+    what = f"assigned to {owner}" if owner else "unassigned"
+    return await _save(tx, tenant_id, replace(case, owner=owner), by, now, "assign", what)
+
+
+async def snooze(tx: Tx, tenant_id: str, case_id: UUID, until: datetime, by: str, now: datetime) -> Case:
+    """Raises PartnerError when `until` is not in the future."""
+    if until <= now:
+        finding = Finding(
+            "case.snooze", "/until", f"a time after {now.isoformat()}", until.isoformat(), "Choose a later time"
+        )
+        raise PartnerError([finding])
+    case = await _take(tx, tenant_id, case_id, "snooze")
+    changed = replace(case, status=Status.SNOOZED, snoozed_until=until)
+    return await _save(tx, tenant_id, changed, by, now, "snooze", f"snoozed until {until.isoformat()}")
+
+
+async def comment(tx: Tx, tenant_id: str, case_id: UUID, text: str, by: str, now: datetime) -> Case:
+    case = await _take(tx, tenant_id, case_id, "comment")
+    said = {"at": now, "by": by, "text": text[:DETAIL_LIMIT]}
+    return await _save(tx, tenant_id, replace(case, comments=[*case.comments, said]), by, now, "comment", "commented")
+
+
+async def resolve(
+    tx: Tx, tenant_id: str, case_id: UUID, action: str, by: str, now: datetime, *, data: Any = None, note: str = ""
+) -> Case:
+    """Ends a case by one of its actions, and answers the call it holds.
+
+    data: what was edited, as members of the case's data; only what `editable` names may differ.
+    Raises Conflict when it is closed, PartnerError when the action or an edit is not offered.
+    """
+    case = await _take(tx, tenant_id, case_id, "resolve")
+    offered = {offer["id"]: offer for offer in case.actions}
+    if action not in offered:
+        expected = ", ".join(offered)
+        raise PartnerError(
+            [Finding("case.action", "/action", f"one of {expected}", action, "Choose an action offered")]
+        )
+    edited = _edited(case, data)
+    changed = replace(
+        case, status=Status.CLOSED, closed_at=now, resolution=action, resolved_by=by, note=note, data=edited
+    )
+    saved = await _save(tx, tenant_id, changed, by, now, "resolve", f"resolved: {action}", note=note)
+    await _answer(tx, tenant_id, saved, action, by, note, data)
+    facts = {"case": str(case.case_id), "number": case.number, "kind": case.kind, "action": action, "note": note}
+    await common.publish(tx, tenant_id, "case.resolved", case.order, now, {**facts, "by": by, "resolved_by": by})
+    return saved
+
+
+async def reopen(tx: Tx, tenant_id: str, case_id: UUID, by: str, now: datetime) -> Case:
+    """Raises Conflict when its resolution has answered a workflow: that cannot be taken back."""
+    case = await _take(tx, tenant_id, case_id, "reopen")
+    if case.answers is not None:
+        raise Conflict(f"{case.number} answered its process with {case.resolution!r}; a new case is needed")
+    changed = replace(case, status=Status.OPEN, closed_at=None, resolution=None, resolved_by=None, snoozed_until=None)
+    saved = await _save(tx, tenant_id, changed, by, now, "reopen", "reopened")
+    facts = {"case": str(case.case_id), "number": case.number, "kind": case.kind, "by": by}
+    await common.publish(tx, tenant_id, "case.reopened", case.order, now, facts)
+    return saved
+
+
+# ── what happens by itself ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def withdraw(tx: Tx, tenant_id: str, instance_id: UUID, at: str | None, now: datetime) -> int:
+    """Closes the cases that hold a call nobody waits for any more; returns how many."""
+    rows = await tx.fetch(SQL["parked"], tenant_id, instance_id, at)
+    for row in rows:
+        await _withdraw(tx, tenant_id, _case(row), now, "withdrawn: its process no longer asks")
+    return len(rows)
+
+
+async def close_of_incident(tx: Tx, tenant_id: str, incident_id: UUID, now: datetime) -> int:
+    rows = await tx.fetch(SQL["of_incident"], tenant_id, incident_id)
+    for row in rows:
+        await _withdraw(tx, tenant_id, _case(row), now, "closed: the system is back")
+    return len(rows)
+
+
+async def close_by_system(tx: Tx, tenant_id: str, case_id: UUID, what: str, now: datetime) -> None:
+    """Closes a case whose cause went away; one that is closed already stays as it is."""
+    row = await tx.fetchrow(SQL["locked"], tenant_id, case_id)
+    if row is not None and row["status"] != Status.CLOSED:
+        await _withdraw(tx, tenant_id, _case(row), now, what)
+
+
+async def wake(tx: Tx, tenant_id: str, now: datetime) -> int:
+    rows = await tx.fetch(SQL["awake"], tenant_id, now)
+    for row in rows:
+        changed = replace(_case(row), status=Status.OPEN, snoozed_until=None)
+        await _save(tx, tenant_id, changed, common.SYSTEM, now, "wake", "snooze ended")
+    return len(rows)
+
+
+async def _withdraw(tx: Tx, tenant_id: str, case: Case, now: datetime, what: str) -> None:
+    changed = replace(case, status=Status.CLOSED, closed_at=now, resolution="withdrawn", resolved_by=common.SYSTEM)
+    await _save(tx, tenant_id, changed, common.SYSTEM, now, "withdraw", what)
+    facts = {"case": str(case.case_id), "number": case.number, "kind": case.kind}
+    await common.publish(tx, tenant_id, "case.withdrawn", case.order, now, facts)
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """owner: a user's name, or "none"; None: any."""
+
+    status: str | None = None
+    queue: str | None = None
+    kind: str | None = None
+    owner: str | None = None
+    incident_id: UUID | None = None
+    order: str | None = None
+    q: str | None = None
+
+
+async def find(
+    tx: Tx, tenant_id: str, wanted: Filter, *, limit: int = 50, cursor: str | None = None
+) -> common.Page[Case]:
+    """The newest first."""
+    search = f"%{wanted.q}%" if wanted.q else None
+    filters = (wanted.status, wanted.queue, wanted.kind, wanted.owner, wanted.incident_id, wanted.order, search)
+    after = common.read_cursor(cursor)
+    rows = [_case(r) for r in await tx.fetch(SQL["list"], tenant_id, *filters, *after, limit + 1)]
+    total: int = await tx.fetchval(SQL["count"], tenant_id, *filters)
+    return common.page(rows, limit, total, lambda c: (c.opened_at, c.case_id))
+
+
+async def get(tx: Tx, tenant_id: str, case_id: UUID) -> Case:
+    row = await tx.fetchrow(SQL["one"], tenant_id, case_id)
+    if row is None:
+        raise NotFound("No such case")
+    return _case(row)
+
+
+# ── within ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _take(tx: Tx, tenant_id: str, case_id: UUID, doing: str) -> Case:
+    row = await tx.fetchrow(SQL["locked"], tenant_id, case_id)
+    if row is None:
+        raise NotFound("No such case")
+    case = _case(row)
+    if (case.status, doing) not in TRANSITIONS:
+        by = f" by {case.resolved_by}" if case.resolved_by else ""
+        raise Conflict(f"{case.number} is {case.status.value}{by}; it cannot be given '{doing}' now")
+    return case
+
+
+async def _save(
+    tx: Tx, tenant_id: str, case: Case, by: str, now: datetime, action: str, what: str, *, note: str = ""
+) -> Case:
+    history = [*case.history, {"at": now, "by": by, "what": what}]
+    row = await tx.fetchrow(
+        SQL["save"], tenant_id, case.case_id, case.owner, case.status, case.snoozed_until,
+        None if case.data is None else exactjson.text(case.data), exactjson.text(case.comments),
+        exactjson.text(history), case.closed_at, case.resolution, case.resolved_by, case.note, case.answers,
+    )  # fmt: skip
+    detail = {"order": case.order, "what": what} | ({"note": note} if note else {})
+    await audit.record(tx, tenant_id, by, f"case.{action}", case.number, detail)
+    return _case(row)
+
+
+async def _answer(tx: Tx, tenant_id: str, case: Case, action: str, by: str, note: str, data: Any) -> None:
+    if case.answers is None or case.instance_id is None or case.at is None:
+        return
+    match case.answers:
+        case Answers.WORKFLOW:
+            given = case.data if data is not None else None
+            outcome = Done({"action": action, "data": given, "note": note or None, "by": by})
+        case Answers.OUTCOME if action == HAPPENED.id:
+            outcome = Done(data if data is not None else {})
+        case Answers.OUTCOME:
+            outcome = Failed(Error(COMMUNICATION, 502, "The call had no effect", note or f"found by {by}"))
+    await inbox.answer(tx, tenant_id, case.instance_id, case.at, outcome)
+
+
+def _edited(case: Case, data: Any) -> Any:
+    """The case's data with the edits. Raises PartnerError for each edit outside the editable pointers."""
+    if data is None or case.answers is Answers.OUTCOME:
+        return case.data
+    stored: Any = case.data
+    if not isinstance(data, dict) or not isinstance(stored, dict):
+        finding = Finding(
+            "case.data", "/data", "the members to change", type(cast("object", data)).__name__, "Send an object"
+        )
+        raise PartnerError([finding])
+    before = cast("dict[str, Any]", stored)
+    after = before | exactjson.plain(data)
+    wrong = [p for p in _differences(before, after, "") if not any(_within(p, e) for e in case.editable)]
+    if wrong:
+        expected = ", ".join(case.editable) or "nothing"
+        raise PartnerError(
+            [
+                Finding("case.editable", f"/data{p}", f"changes in {expected}", "another", "Leave it as it was")
+                for p in wrong
+            ]
+        )
+    return after
+
+
+def _within(pointer: str, editable: str) -> bool:
+    return pointer == editable or pointer.startswith(editable.rstrip("/") + "/")
+
+
+def _differences(before: Any, after: Any, pointer: str) -> list[str]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        one, two = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
+        keys = sorted({*one, *two})
+        return [p for k in keys for p in _differences(one.get(k), two.get(k), f"{pointer}/{k}")]
+    return [] if before == after else [pointer or "/"]
+
+
+def _case(row: Any) -> Case:
+    return Case(
+        case_id=row["case_id"], number=row["number"], kind=row["kind"], severity=row["severity"], title=row["title"],
+        detail=row["detail"], reason=row["reason"], order=row["order_no"], customer_id=row["customer_id"],
+        customer=row["customer"], money=row["money"], currency=row["currency"], queue=row["queue"], owner=row["owner"],
+        status=Status(row["status"]), snoozed_until=row["snoozed_until"], evidence=common.json_of(row["evidence"]),
+        data=common.json_of(row["data"]), editable=common.json_of(row["editable"]),
+        actions=common.json_of(row["actions"]), comments=common.json_of(row["comments"]),
+        history=common.json_of(row["history"]), incident_id=row["incident_id"], instance_id=row["instance_id"],
+        at=row["at"], answers=None if row["answers"] is None else Answers(row["answers"]), opened_at=row["opened_at"],
+        due_at=row["due_at"], closed_at=row["closed_at"], resolution=row["resolution"], resolved_by=row["resolved_by"],
+        note=row["note"],
+    )  # fmt: skip

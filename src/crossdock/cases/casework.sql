@@ -1,0 +1,62 @@
+-- name: open
+-- The same open trouble of the same order (dedupe_key) is not opened twice: no row comes back.
+insert into crossdock.cases (tenant_id, case_id, number, kind, severity, title, detail, reason, order_no, customer_id,
+  customer, money, currency, queue, evidence, data, editable, actions, history, dedupe_key, incident_id, instance_id, at,
+  answers, opened_at, due_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+  $25, $26)
+on conflict (tenant_id, order_no, dedupe_key) where dedupe_key is not null and status <> 'closed' do nothing
+returning *
+
+-- name: same
+-- The open case that a repeated opening would have doubled.
+select * from crossdock.cases
+where tenant_id = $1 and order_no = $2 and dedupe_key = $3 and status <> 'closed'
+
+-- name: one
+select * from crossdock.cases where tenant_id = $1 and case_id = $2
+
+-- name: locked
+-- Whoever decides holds the row, so that two people cannot answer the same call.
+select * from crossdock.cases where tenant_id = $1 and case_id = $2 for update
+
+-- name: save
+-- Everything about a case that people change, at once.
+update crossdock.cases set owner = $3, status = $4, snoozed_until = $5, data = $6, comments = $7, history = $8,
+  closed_at = $9, resolution = $10, resolved_by = $11, note = $12, answers = $13
+where tenant_id = $1 and case_id = $2
+returning *
+
+-- name: parked
+-- Cases that hold a call of this instance. Of one task run, only those the workflow asked for: a doubt about an
+-- effect stays, because undoing needs to know what happened.
+select * from crossdock.cases
+where tenant_id = $1 and instance_id = $2 and status <> 'closed'
+  and (($3::text is null and answers is not null) or (at = $3 and answers = 'workflow'))
+for update
+
+-- name: of_incident
+select * from crossdock.cases where tenant_id = $1 and incident_id = $2 and status <> 'closed' for update
+
+-- name: awake
+-- Snoozed cases whose time has come.
+select * from crossdock.cases where tenant_id = $1 and status = 'snoozed' and snoozed_until <= $2 for update
+
+-- name: list
+-- Newest first within the filters; $9/$10 are where the page before ended.
+select * from crossdock.cases
+where tenant_id = $1 and ($2::text is null or status = $2) and ($3::text is null or queue = $3)
+  and ($4::text is null or kind = $4)
+  and ($5::text is null or ($5 = 'none' and owner is null) or owner = $5)
+  and ($6::uuid is null or incident_id = $6) and ($7::text is null or order_no = $7)
+  and ($8::text is null or title ilike $8 or number ilike $8 or order_no ilike $8 or customer ilike $8)
+  and ($9::timestamptz is null or (opened_at, case_id) < ($9, $10))
+order by opened_at desc, case_id desc limit $11
+
+-- name: count
+select count(*) from crossdock.cases
+where tenant_id = $1 and ($2::text is null or status = $2) and ($3::text is null or queue = $3)
+  and ($4::text is null or kind = $4)
+  and ($5::text is null or ($5 = 'none' and owner is null) or owner = $5)
+  and ($6::uuid is null or incident_id = $6) and ($7::text is null or order_no = $7)
+  and ($8::text is null or title ilike $8 or number ilike $8 or order_no ilike $8 or customer ilike $8)

@@ -1,0 +1,131 @@
+"""SLA clocks: promises under way, which warn before they break and open a case when they do.
+
+    running → warned → breached;   running, warned, breached → stopped
+
+A clock never interrupts the process it belongs to. `due` is called by a worker; with business time as argument it
+also wakes snoozed cases, ends what has expired, and tells people of long outages: everything that time alone does.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from crossdock import exactjson
+from crossdock.cases import approvals, casework, common, holds, incidents
+from crossdock.db import Database, Tx, queries
+
+SQL = queries("crossdock.cases", "sla.sql")
+
+WARN_AT = Decimal("0.75")  # of the way to the deadline, where the clock itself does not say
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    key: str
+    started_at: datetime
+    warn_at: datetime | None
+    due_at: datetime
+    status: str
+    stopped_at: datetime | None
+
+
+async def start(
+    tx: Tx,
+    tenant_id: str,
+    order: str,
+    key: str,
+    due_at: datetime,
+    now: datetime,
+    *,
+    instance_id: UUID | None = None,
+    on_breach: Any = None,
+    warn_at: Decimal = WARN_AT,
+) -> None:
+    """on_breach: {kind, queue, severity, title, money?} of the case to open. warn_at: share of the way, 0…1."""
+    warned_at = now + timedelta(seconds=float(Decimal((due_at - now).total_seconds()) * warn_at))
+    await tx.execute(
+        SQL["start"], tenant_id, order, key, instance_id, now, warned_at, due_at, exactjson.text(on_breach or {})
+    )
+
+
+async def stop(tx: Tx, tenant_id: str, order: str, key: str, now: datetime) -> bool | None:
+    """True when it was kept, False when it had been broken (its case is closed), None when no such clock ran."""
+    row = await tx.fetchrow(SQL["stop"], tenant_id, order, key, now)
+    if row is None:
+        return None
+    if row["case_id"] is not None:
+        await casework.close_by_system(tx, tenant_id, row["case_id"], "closed: it happened after all", now)
+    return bool(now <= row["due_at"])
+
+
+async def withdraw(tx: Tx, tenant_id: str, instance_id: UUID, now: datetime) -> None:
+    """Its process has ended: nothing is promised any more."""
+    await tx.execute(SQL["stop_instance"], tenant_id, instance_id, now)
+
+
+async def of_order(tx: Tx, tenant_id: str, order: str) -> list[Clock]:
+    return [Clock(*row) for row in await tx.fetch(SQL["of_order"], tenant_id, order)]
+
+
+async def due(tx: Tx, tenant_id: str, now: datetime) -> int:
+    """Does what time alone does in one tenant; returns how many things happened."""
+    done = await _warn(tx, tenant_id, now) + await _breach(tx, tenant_id, now)
+    done += await casework.wake(tx, tenant_id, now)
+    done += await approvals.expire(tx, tenant_id, now)
+    done += await holds.expire(tx, tenant_id, now)
+    return done + await incidents.tell(tx, tenant_id, now)
+
+
+async def run_due(db: Database, now: datetime) -> int:
+    """`due` for each tenant that has something due, in a transaction each."""
+    done = 0
+    for row in await db.pool.fetch("select tenant_id from crossdock.work_due() where due_at <= $1", now):
+        async with db.transaction(row["tenant_id"]) as tx:
+            done += await due(tx, row["tenant_id"], now)
+    return done
+
+
+async def next_due(db: Database) -> datetime | None:
+    """When `run_due` next has something to do: simulated time may jump there."""
+    return await db.pool.fetchval("select min(due_at) from crossdock.work_due()")
+
+
+async def _warn(tx: Tx, tenant_id: str, now: datetime) -> int:
+    rows = await tx.fetch(SQL["warn"], tenant_id, now)
+    for row in rows:
+        facts = {"key": row["key"], "due_at": row["due_at"]}
+        await common.publish(tx, tenant_id, "sla.warned", row["order_no"], now, facts)
+    return len(rows)
+
+
+async def _breach(tx: Tx, tenant_id: str, now: datetime) -> int:
+    rows = await tx.fetch(SQL["breach"], tenant_id, now)
+    for row in rows:
+        wanted: dict[str, Any] = exactjson.loads(row["on_breach"])
+        order, key = row["order_no"], row["key"]
+        if wanted:
+            case = await casework.open_case(tx, tenant_id, _case(order, key, row, wanted), now)
+            await tx.execute(SQL["remember_case"], tenant_id, order, key, case.case_id)
+        facts = {"key": key, "due_at": row["due_at"], "started_at": row["started_at"]}
+        await common.publish(tx, tenant_id, "sla.breached", order, now, facts)
+    return len(rows)
+
+
+def _case(order: str, key: str, row: Any, wanted: dict[str, Any]) -> casework.New:
+    money = wanted.get("money")
+    return casework.New(
+        kind=str(wanted.get("kind", "sla-breach")),
+        queue=str(wanted.get("queue", "order-desk")),
+        severity=str(wanted.get("severity", "medium")),
+        title=str(wanted.get("title", f"Order {order}: {key} is late")),
+        reason="A promise was not kept in time",
+        order=order,
+        customer_id=str(wanted.get("customer") or ""),
+        customer=str(wanted.get("customer_name") or ""),
+        money=Decimal(money) if isinstance(money, int | Decimal) else None,
+        currency=str(wanted.get("currency") or ""),
+        evidence={"clock": key, "started_at": row["started_at"], "due_at": row["due_at"]},
+        key=f"sla/{key}",
+    )

@@ -1,0 +1,35 @@
+-- name: start
+-- Started again under the same key, it runs anew: a retried step is not late because of its first attempt.
+insert into crossdock.sla_clock (tenant_id, order_no, key, instance_id, started_at, warn_at, due_at, on_breach)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict (tenant_id, order_no, key) do update set instance_id = excluded.instance_id,
+  started_at = excluded.started_at, warn_at = excluded.warn_at, due_at = excluded.due_at,
+  on_breach = excluded.on_breach, status = 'running', stopped_at = null, case_id = null
+
+-- name: stop
+update crossdock.sla_clock c set status = 'stopped', stopped_at = $4
+from crossdock.sla_clock before
+where c.tenant_id = $1 and c.order_no = $2 and c.key = $3 and c.status <> 'stopped'
+  and before.tenant_id = c.tenant_id and before.order_no = c.order_no and before.key = c.key
+returning before.status as was, c.case_id, c.due_at
+
+-- name: stop_instance
+update crossdock.sla_clock set status = 'stopped', stopped_at = $3
+where tenant_id = $1 and instance_id = $2 and status in ('running', 'warned')
+
+-- name: warn
+update crossdock.sla_clock set status = 'warned'
+where tenant_id = $1 and status = 'running' and warn_at <= $2 and due_at > $2
+returning order_no, key, due_at
+
+-- name: breach
+update crossdock.sla_clock set status = 'breached'
+where tenant_id = $1 and status in ('running', 'warned') and due_at <= $2
+returning order_no, key, started_at, due_at, on_breach, instance_id
+
+-- name: remember_case
+update crossdock.sla_clock set case_id = $4 where tenant_id = $1 and order_no = $2 and key = $3
+
+-- name: of_order
+select key, started_at, warn_at, due_at, status, stopped_at from crossdock.sla_clock
+where tenant_id = $1 and order_no = $2 order by started_at
