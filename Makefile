@@ -10,7 +10,8 @@ ARGS ?=
 PYTEST_WORKERS ?= 2
 WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: demo dev test test-e2e check format install lock clean
+.PHONY: demo dev test test-e2e format install lock clean
+.PHONY: check check-lint check-format check-types check-imports check-documents check-pages
 .DELETE_ON_ERROR:
 
 demo: install
@@ -22,12 +23,25 @@ test: install
 test-e2e: install
 	$(BIN)/pytest tests/e2e
 
-check: install
+# `make -k check` goes on after a failure, to name them all
+check: check-lint check-format check-types check-imports check-documents check-pages
+
+check-lint: install
 	$(BIN)/ruff check
+
+check-format: install
 	$(BIN)/ruff format --check
+
+check-types: install
 	$(BIN)/pyright
+
+check-imports: install
 	$(BIN)/lint-imports
+
+check-documents: install
 	$(BIN)/pytest tests/unit/house
+
+check-pages: install
 	$(BIN)/python hatch_build.py node node_modules/typescript/bin/tsc --noEmit
 
 format: install

@@ -167,9 +167,10 @@ def _port(settings: Settings) -> Check:
             probe.bind((settings.host, settings.port))
         except OSError as e:
             user = _listener(settings.port)
-            ours = "crossdock" in user
             found = f"{where} is used by {user}" if user else f"{where}: {e.strerror}"
-            return Check("port", ours, found, "Stop that program, or set CROSSDOCK_PORT (0 takes any free port).")
+            return Check(
+                "port", _is_crossdock(user), found, "Stop that program, or set CROSSDOCK_PORT (0 takes any free port)."
+            )
     return Check("port", True, f"{where} is free")
 
 
@@ -179,6 +180,11 @@ def _listener(port: int) -> str:
             if c.status == psutil.CONN_LISTEN and c.laddr and c.laddr[1] == port and c.pid:
                 return f"{' '.join(psutil.Process(c.pid).cmdline()[:3])} (process {c.pid})"
     return ""
+
+
+def _is_crossdock(command: str) -> bool:
+    """Whether the command is our own program, and not one that lies below a directory of that name."""
+    return any(Path(word).name == "crossdock" or word.startswith("crossdock.") for word in command.split())
 
 
 def _pages() -> Check:

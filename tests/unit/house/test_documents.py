@@ -1,9 +1,12 @@
 """Documents that promise something about the code are held to it."""
 
+import ast
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,36 @@ def test_every_dependency_has_its_reason_licence_and_alternative():
     wanted = [name for names in project().values() for name in names]
     assert sorted(listed) == sorted(wanted), "docs/dependencies.md and pyproject.toml differ"
     assert [row for row in page if len(row) != 4 or not all(row)] == []
+
+
+@pytest.mark.parametrize(("tree", "groups"), [("src", ["runtime"]), ("tests", ["runtime", "development"])])
+def test_every_imported_package_is_declared(tree: str, groups: list[str]):
+    providers = packages_distributions()
+    declared = {name.replace("_", "-") for group in groups for name in project()[group]}
+    # the same objects under the name of the package that they come from, or of its plugin
+    declared |= {"starlette"} | ({"playwright"} if tree == "tests" else set())
+    missing: dict[str, str] = {}
+    for path in (ROOT / tree).rglob("*.py"):
+        own = {p.stem for p in path.parent.glob("*.py")}
+        for module in imported(path) - set(sys.stdlib_module_names) - own - {"crossdock", "crossdock_sandbox", "tests"}:
+            names = {d.lower().replace("_", "-") for d in providers.get(module, [module])}
+            if not names & declared:
+                missing[module] = str(path.relative_to(ROOT))
+    assert missing == {}, "add them to pyproject.toml and docs/dependencies.md, then `make lock`"
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names of all absolute imports, wherever in the file."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Import(names=names):
+                found |= {n.name.split(".")[0] for n in names}
+            case ast.ImportFrom(module=str(module), level=0):
+                found.add(module.split(".")[0])
+            case _:
+                pass
+    return found
 
 
 def test_runtime_licences_are_permissive():
