@@ -188,9 +188,9 @@ async def _end(
     await audit.record(tx, tenant_id, by, f"hold.{status.value}", hold.number, detail)
     went_on = 0
     for wait in await tx.fetch(SQL["waiting"], tenant_id, word(hold.scope, hold.key)):
-        if await tx.fetchval(SQL["still_held"], tenant_id, wait["keys"]):
+        if await tx.fetchval(SQL["still_held"], tenant_id, wait["instance_id"], wait["at"]):
             continue
-        if await tx.fetchval(SQL["go_on"], tenant_id, wait["instance_id"], wait["at"]) is not None:
+        if await tx.fetchval(SQL["go_on"], tenant_id, wait["instance_id"], wait["at"]):
             answer = Done({"held": True, "released_by": by, "note": note or None})
             went_on += await inbox.answer(tx, tenant_id, wait["instance_id"], wait["at"], answer)
     facts = {"hold": str(hold.hold_id), "number": hold.number, "scope": hold.scope.value, "key": hold.key,

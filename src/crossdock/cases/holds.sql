@@ -13,20 +13,23 @@ order by placed_at
 for share
 
 -- name: park
-insert into crossdock.hold_wait (tenant_id, instance_id, at, order_no, keys, since) values ($1, $2, $3, $4, $5, $6)
-on conflict (tenant_id, instance_id, at) do nothing
+insert into crossdock.hold_wait (tenant_id, word, instance_id, at, order_no, since)
+select $1, w, $2, $3, $4, $6 from unnest($5::text[]) as w
+on conflict do nothing
 
 -- name: waiting
 -- Orders that a hold on this key stopped, in instance order so that row locks never cross.
-select instance_id, at, order_no, keys from crossdock.hold_wait
-where tenant_id = $1 and keys @> array[$2::text] order by instance_id, at
+select instance_id, at from crossdock.hold_wait where tenant_id = $1 and word = $2 order by instance_id, at
 
 -- name: still_held
-select exists (select from crossdock.hold
-  where tenant_id = $1 and status = 'active' and scope || ':' || key = any ($2::text[]))
+-- Whether another active hold stops the same task run.
+select exists (select from crossdock.hold_wait w
+  join crossdock.hold h on h.tenant_id = w.tenant_id and h.status = 'active' and h.scope || ':' || h.key = w.word
+  where w.tenant_id = $1 and w.instance_id = $2 and w.at = $3)
 
 -- name: go_on
-delete from crossdock.hold_wait where tenant_id = $1 and instance_id = $2 and at = $3 returning order_no
+with gone as (delete from crossdock.hold_wait where tenant_id = $1 and instance_id = $2 and at = $3 returning at)
+select exists (select from gone)
 
 -- name: forget
 delete from crossdock.hold_wait where tenant_id = $1 and instance_id = $2 and ($3::text is null or at = $3)
@@ -36,7 +39,7 @@ select * from crossdock.hold where tenant_id = $1 and hold_id = $2 for update
 
 -- name: one
 select h.*, (select count(*) from crossdock.hold_wait w
-  where w.tenant_id = h.tenant_id and w.keys @> array[h.scope || ':' || h.key]) as orders
+  where w.tenant_id = h.tenant_id and w.word = h.scope || ':' || h.key) as orders
 from crossdock.hold h where h.tenant_id = $1 and h.hold_id = $2
 
 -- name: end
@@ -50,7 +53,7 @@ select * from crossdock.hold where tenant_id = $1 and status = 'active' and expi
 -- name: list
 -- With how many orders each one stops now. status: active, or released for both ways of ending.
 select h.*, (select count(*) from crossdock.hold_wait w
-  where w.tenant_id = h.tenant_id and w.keys @> array[h.scope || ':' || h.key]) as orders
+  where w.tenant_id = h.tenant_id and w.word = h.scope || ':' || h.key) as orders
 from crossdock.hold h
 where h.tenant_id = $1 and ($2::text is null or (h.status = 'active') = ($2 = 'active'))
   and ($3::text is null or h.scope = $3) and ($4::text is null or h.key = $4)

@@ -118,17 +118,17 @@ create table crossdock.hold (
 create index hold_active on crossdock.hold (tenant_id, scope, key) where status = 'active';
 select crossdock.protect('crossdock.hold');
 
--- Orders parked on holds: `keys` are all holds that would stop them, as scope:key.
+-- Orders parked on holds: one row for each hold that would stop them, as scope:key.
 create table crossdock.hold_wait (
   tenant_id text not null references crossdock.tenant,
+  word text not null,
   instance_id uuid not null,
   at text not null,
   order_no text not null,
-  keys text[] not null,
   since timestamptz not null,
-  primary key (tenant_id, instance_id, at)
+  primary key (tenant_id, word, instance_id, at)
 );
-create index hold_wait_keys on crossdock.hold_wait using gin (keys);
+create index hold_wait_instance on crossdock.hold_wait (tenant_id, instance_id, at);
 select crossdock.protect('crossdock.hold_wait');
 
 -- An outage of one system is one incident, which owns the orders that wait for it.
