@@ -75,13 +75,13 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 
 -- name: held
 -- Locked: a document is released once.
-select document_id, receipt_id, place, status from crossdock.document
+select receipt_id, place, status, errors from crossdock.document
 where tenant_id = $1 and document_id = $2 and direction = 'in' for update
 
 -- name: released
-update crossdock.document set status = $3, order_no = $4, po = $5, purpose = $6, total = $7, currency = $8, lines = $9,
-  errors = $10::jsonb, notes = $11::jsonb, canonical = $12::jsonb, partner_id = $13, customer_id = $14, released_by = $15,
-  released_at = crossdock.now()
+update crossdock.document set status = $3, order_no = $4, purpose = $5, total = $6, currency = $7, lines = $8,
+  errors = $9::jsonb, notes = $10::jsonb, canonical = $11::jsonb, partner_id = $12, customer_id = $13,
+  released_by = $14, released_at = crossdock.now()
 where tenant_id = $1 and document_id = $2
 
 -- name: list
@@ -109,3 +109,7 @@ where d.tenant_id = $1 and d.document_id = $2
 
 -- name: answers_of
 select document_id from crossdock.document where tenant_id = $1 and answers = $2 order by received_at, document_id
+
+-- name: forget_order
+-- Only a release finds a row here: it makes a second order under a number that was used before.
+delete from crossdock.purchase_order where tenant_id = $1 and customer_id = $2 and po = $3 and purpose = $4

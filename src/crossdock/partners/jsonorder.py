@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 
@@ -44,7 +44,7 @@ def decode(raw: bytes, context: Context) -> list[Decoded]:
     if (whole := _object(value)) is not None and "lines" not in whole:
         found = whole.get("orders", whole)
     listed = isinstance(found, list)
-    documents: list[Any] = found if listed else [found]
+    documents = cast("list[Any]", found) if listed else [found]  # an element of JSON may be anything
     if not documents or len(documents) > MAX_ORDERS:
         issue = error("order.none", "/", f"1 to {MAX_ORDERS} orders", str(len(documents)), "Send orders as documented.")
         return [Decoded(index=0, format=format_, partner=context.partner, issues=(issue,))]

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -102,7 +102,8 @@ def parse(data: Mapping[str, Any], where: str) -> TableMap:
             wrong(f"columns/{name}", f"one of {', '.join(Field)}", name)
             continue
         wanted = Field(name)
-        spec: Any = column if isinstance(column, dict) else {"headers": column}
+        # a column is its headers, or {headers, required}
+        spec = cast("dict[str, Any]", column) if isinstance(column, dict) else {"headers": column}
         aliases: Any = spec.get("headers", ())
         for header in [aliases] if isinstance(aliases, str) else aliases:
             if headers.setdefault(normal(str(header)), wanted) is not wanted:

@@ -1,0 +1,207 @@
+"""What becomes of each document: accepted, duplicate, held or rejected; and what business effect it has.
+
+Pure: what the tenant has seen before is given as `Known`. Duplicates are told at two levels. An interchange whose
+number its sender has used before is a duplicate when it says the same, and held when it says something else. A purchase
+order whose number its customer has used before likewise, by the agreement with the partner. A fault of the document
+itself wins over both: the sender must correct it first.
+
+Test interchanges have no effect and are compared within their own file only: a partner in testing sends the same number
+until it is right.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from crossdock import exactjson
+from crossdock.canonical.order import PurchaseOrder, Purpose
+from crossdock.partners.model import Decoded, Issue, Severity, Status, hold, shown
+from crossdock.partners.profiles import Duplicates
+
+OrderKey: TypeAlias = tuple[str, str, str]  # customer, purchase order, purpose
+
+# A person may overrule these; the others need the cause removed (a partner added, a cancelled order found).
+OVERRULED = frozenset(
+    {"x12.isa13.reused", "order.po.reused", "x12.ctt01.count", "customer.other", "order.line.schedules"}
+)
+
+
+class Effect(StrEnum):
+    ORDER = "order"
+    CANCELLATION = "cancellation"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    digest: str
+    order_no: str
+
+
+@dataclass(slots=True)
+class Known:
+    """Numbers used before: interchange key → digest, and order key → its content and our number."""
+
+    interchanges: dict[str, str] = field(default_factory=dict[str, str])
+    orders: dict[OrderKey, Seen] = field(default_factory=dict[OrderKey, Seen])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """order_no: of the order a duplicate repeats or a cancellation names; a new order gets its number when stored."""
+
+    document: Decoded
+    status: Status
+    issues: tuple[Issue, ...]
+    effect: Effect | None = None
+    order_no: str = ""
+    digest: str = ""
+    repeats: bool = False  # its interchange number was used before
+
+    @property
+    def errors(self) -> tuple[Issue, ...]:
+        return tuple(i for i in self.issues if i.severity is not Severity.NOTE)
+
+    @property
+    def notes(self) -> tuple[Issue, ...]:
+        return tuple(i for i in self.issues if i.severity is Severity.NOTE)
+
+
+def digest(order: PurchaseOrder) -> str:
+    return hashlib.sha256(exactjson.canonical(order)).hexdigest()
+
+
+def key(document: Decoded) -> OrderKey | None:
+    if document.order is None:
+        return None
+    return document.customer_id, document.order.number, document.order.purpose.value
+
+
+def decide(documents: list[Decoded], known: Known, *, released: frozenset[str] | None = None) -> list[Verdict]:
+    """One verdict for each document, in order; `known` learns what this file uses.
+
+    released: the reasons for which a document was held that a person now lets go; of these, those in OVERRULED hold
+    it no longer. Its interchange is not compared again: it would meet itself.
+    """
+    tests: dict[str, str] = {}  # interchange numbers of test interchanges of this file
+    states = _interchanges(documents, known, tests) if released is None else {}
+    released = (released or frozenset()) & OVERRULED
+    return [_one(d, known, states, released) for d in documents]
+
+
+def _interchanges(documents: list[Decoded], known: Known, tests: dict[str, str]) -> dict[int, str]:
+    """For each interchange of the file: new, same or other."""
+    states: dict[int, str] = {}
+    for document in documents:
+        interchange = document.interchange
+        if interchange is None or interchange.index in states:
+            continue
+        seen = tests if document.test else known.interchanges
+        before = seen.get(interchange.key)
+        states[interchange.index] = "new" if before is None else "same" if before == interchange.digest else "other"
+        inside = [d for d in documents if d.interchange is not None and d.interchange.index == interchange.index]
+        # an interchange that was rejected as a whole may be corrected and sent again under its number
+        if before is None and interchange.control and any(not d.of(Severity.ERROR) for d in inside):
+            seen[interchange.key] = interchange.digest
+    return states
+
+
+def _one(document: Decoded, known: Known, states: dict[int, str], released: frozenset[str]) -> Verdict:
+    issues = [_overruled(i) if i.finding.code in released else i for i in document.issues]
+    state = states.get(document.interchange.index, "new") if document.interchange else "new"
+    if any(i.severity is Severity.ERROR for i in issues):
+        return Verdict(document=document, status=Status.REJECTED, issues=tuple(issues), repeats=state == "same")
+    if state == "same":
+        issues.append(_repeated(document))
+        status = Status.DUPLICATE
+        seen = known.orders.get(key(document) or ("", "", ""))
+        order_no = seen.order_no if seen else ""
+        return Verdict(document=document, status=status, issues=tuple(issues), order_no=order_no, repeats=True)
+    if state == "other":
+        issues.append(_reused(document))
+    if any(i.severity is Severity.HOLD for i in issues):
+        return Verdict(document=document, status=Status.HELD, issues=tuple(issues), repeats=state == "other")
+    if document.test or document.order is None:
+        return Verdict(document=document, status=Status.ACCEPTED, issues=tuple(issues))
+    return _order(document, document.order, issues, known, released)
+
+
+def _order(
+    document: Decoded, order: PurchaseOrder, issues: list[Issue], known: Known, released: frozenset[str]
+) -> Verdict:
+    content = digest(order)
+    at = (document.customer_id, order.number, order.purpose.value)
+    before = known.orders.get(at)
+    if before is not None and "order.po.reused" not in released:
+        policy = document.partner.duplicates if document.partner else Duplicates.COMPARE
+        same = policy is Duplicates.DROP or (policy is Duplicates.COMPARE and before.digest == content)
+        issues.append(_order_again(order, before, same))
+        status = Status.DUPLICATE if same else Status.HELD
+        return Verdict(document=document, status=status, issues=tuple(issues), order_no=before.order_no)
+    if order.purpose is Purpose.CANCELLATION:
+        original = known.orders.get((document.customer_id, order.number, Purpose.ORIGINAL.value))
+        if original is None:
+            issues.append(_unknown_order(document, order))
+            return Verdict(document=document, status=Status.HELD, issues=tuple(issues))
+        known.orders[at] = Seen(content, original.order_no)
+        return Verdict(
+            document=document,
+            status=Status.ACCEPTED,
+            issues=tuple(issues),
+            effect=Effect.CANCELLATION,
+            order_no=original.order_no,
+            digest=content,
+        )
+    known.orders[at] = Seen(content, "")
+    return Verdict(document=document, status=Status.ACCEPTED, issues=tuple(issues), effect=Effect.ORDER, digest=content)
+
+
+def _overruled(issue: Issue) -> Issue:
+    return Issue(Severity.NOTE, issue.finding, issue.ack) if issue.severity is Severity.HOLD else issue
+
+
+def _number(document: Decoded) -> str:
+    i = document.interchange
+    return f"{i.control} from {i.sender}" if i else ""
+
+
+def _repeated(document: Decoded) -> Issue:
+    text = "Nothing to do if it was sent twice; a new order needs a new interchange number."
+    return hold(
+        "x12.isa13.duplicate", "ISA13", "an interchange number used once", shown(_number(document)), text, "TA1 R 025"
+    )
+
+
+def _reused(document: Decoded) -> Issue:
+    return hold(
+        "x12.isa13.reused",
+        "ISA13",
+        "an interchange number used once",
+        f"{shown(_number(document))}, used before with other content",
+        "Send it with a new number; or release it here, if it is a new order.",
+        "TA1 R 025",
+    )
+
+
+def _order_again(order: PurchaseOrder, before: Seen, same: bool) -> Issue:
+    name = f"our order {before.order_no}" if before.order_no else "another order of this file"
+    if same:
+        text = "Nothing to do: the first one counts."
+        return hold("order.po.duplicate", "order number", "a new order", f"{shown(order.number)}, as {name}", text)
+    return hold(
+        "order.po.reused",
+        "order number",
+        "an order number this customer has not used",
+        f"{shown(order.number)}, used for {name} with other content",
+        "Ask whether it is a new order, a correction or an error; release it only as a new order.",
+    )
+
+
+def _unknown_order(document: Decoded, order: PurchaseOrder) -> Issue:
+    return hold(
+        "order.unknown",
+        "order number",
+        f"an order of customer {document.customer_id or 'unknown'} to cancel",
+        shown(order.number),
+        "Ask which order is meant; release it once that order is here.",
+    )

@@ -1,0 +1,538 @@
+"""Bytes in, orders out: stored raw and committed, then decoded, judged, numbered and published in one transaction.
+
+An arrival is acknowledged only after its bytes are committed (`receive` returns later still). If the process dies in
+between, its receipt is open and `resume` finishes it. Everything a document brings about (its row, our order number,
+the 997, the event) is one transaction: all of it or nothing. Transports and pages call `receive`.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from crossdock import exactjson, ids, telemetry
+from crossdock.canonical.order import PartyRole, PurchaseOrder
+from crossdock.db import Database, Tx, queries
+from crossdock.errors import Conflict, NotFound, PartnerError
+from crossdock.events import envelope, inbox
+from crossdock.partners import deciding, profiles
+from crossdock.partners.deciding import Effect, Known, Seen, Verdict
+from crossdock.partners.decoding import decode
+from crossdock.partners.model import MAX_BYTES, Context, Decoded, Format, Status, error
+from crossdock.partners.profiles import Mode, Profile
+from crossdock.partners.tabular import map as maps
+from crossdock.partners.x12 import acknowledge
+
+SQL = queries("crossdock.partners", "intake.sql")
+SOURCE = "/crossdock/intake"
+FIRST_ORDER = 10001
+# Decoding more than this leaves the event loop to a thread, so that one large file does not stall the others.
+IN_THREAD_BYTES = 64 * 1024
+
+Publish: TypeAlias = Callable[[Tx, str, Mapping[str, Any]], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentResult:
+    """What became of one document. document_id is None in a dry run; order is ours, po the buyer's number."""
+
+    document_id: UUID | None
+    file: str
+    index: int
+    format: str
+    type: str
+    status: Status
+    order: str | None
+    po: str | None
+    lines: int | None
+    total: Decimal | None
+    currency: str | None
+    partner: str | None
+    test: bool
+    errors: tuple[dict[str, str], ...]
+    notes: tuple[dict[str, str], ...]
+
+    def plain(self) -> dict[str, Any]:
+        """As the command line and REST give it: money as text."""
+        return {
+            "file": self.file,
+            "index": self.index,
+            "type": self.type or self.format,
+            "status": self.status.value,
+            "order": self.order,
+            "lines": self.lines,
+            "total": None if self.total is None else f"{self.total:f}",
+            "currency": self.currency,
+            "errors": list(self.errors),
+            "notes": list(self.notes),
+            "po": self.po,
+            "format": self.format,
+            "partner": self.partner,
+            "test": self.test,
+            "document": str(self.document_id) if self.document_id else None,
+        }
+
+
+def result(verdict: Verdict, filename: str, document_id: UUID | None = None, order_no: str = "") -> DocumentResult:
+    d = verdict.document
+    return DocumentResult(
+        document_id=document_id,
+        file=filename,
+        index=d.index,
+        format=d.format.value,
+        type=d.type,
+        status=verdict.status,
+        order=order_no or verdict.order_no or None,
+        po=d.po or None,
+        lines=len(d.order.lines) if d.order else None,
+        total=d.total,
+        currency=d.order.currency if d.order else None,
+        partner=d.partner.id if d.partner else None,
+        test=d.test,
+        errors=tuple(i.plain() for i in verdict.errors),
+        notes=tuple(i.plain() for i in verdict.notes),
+    )
+
+
+def preview(raw: bytes, filename: str, context: Context, known: Known) -> list[DocumentResult]:
+    """What `receive` would say, without storing; `known` learns, so that files of one run are compared."""
+    verdicts = deciding.decide(decode(raw, filename, context), known)
+    return [result(v, filename) for v in verdicts]
+
+
+async def receive(
+    db: Database,
+    tenant_id: str,
+    raw: bytes,
+    filename: str,
+    channel: str,
+    *,
+    partner: str | None = None,
+    adopt: bool = False,
+    dry_run: bool = False,
+    publish: Publish = inbox.receive,
+) -> list[DocumentResult]:
+    """Stores a file and carries out its documents.
+
+    channel: how it came (`cli`, `api`, `sftp`, …). partner: its sender, where the channel knows. adopt: unknown senders
+    become trial partners. dry_run: stores nothing.
+    """
+    if dry_run:
+        async with db.transaction(tenant_id) as tx:
+            ctx = await context(tx, tenant_id, partner, adopt)
+            documents = decode(raw, filename, ctx)
+            known = await _known(tx, tenant_id, documents, lock=False)
+        return [result(v, filename) for v in deciding.decide(documents, known)]
+    if len(raw) > MAX_BYTES:
+        # not worth keeping, and not kept: its sender must cut it up
+        return [result(v, filename) for v in deciding.decide(decode(raw, filename, Context()), Known())]
+    receipt_id = await _store(db, tenant_id, raw, filename, channel, partner, adopt=adopt)
+    return await _carry_out(db, tenant_id, receipt_id, publish)
+
+
+async def receive_manual(
+    db: Database, tenant_id: str, order: PurchaseOrder | Mapping[str, Any], by: str, *, publish: Publish = inbox.receive
+) -> DocumentResult:
+    """An order typed in by one of us: the same path, from the same JSON (docs/intake.md)."""
+    given = written(order) if isinstance(order, PurchaseOrder) else order
+    raw = exactjson.dumps({k: v for k, v in given.items() if v is not None})
+    receipt_id = await _store(db, tenant_id, raw, "manual.json", f"manual:{by}", None, manual=True)
+    return (await _carry_out(db, tenant_id, receipt_id, publish))[0]
+
+
+async def resume(db: Database, tenant_id: str, *, publish: Publish = inbox.receive, limit: int = 100) -> int:
+    """Carries out what a crash left between the commit of its bytes and that of its documents. Returns how many."""
+    async with db.transaction(tenant_id) as tx:
+        open_ = [r[0] for r in await tx.fetch(SQL["open_receipts"], tenant_id, limit)]
+    for receipt_id in open_:
+        await _carry_out(db, tenant_id, receipt_id, publish)
+    return len(open_)
+
+
+async def release(
+    tx: Tx, tenant_id: str, document_id: UUID, by: str, *, publish: Publish = inbox.receive
+) -> DocumentResult:
+    """Carries out a held document, because a person says so or because what held it is gone.
+
+    It is read again with the partners and maps of today. Raises NotFound, or Conflict when it is not held (any more) or
+    something still stands in its way.
+    """
+    held = await tx.fetchrow(SQL["held"], tenant_id, document_id)
+    if held is None:
+        raise NotFound("No such inbound document.")
+    if held["status"] != Status.HELD:
+        raise Conflict(f"The document is {held['status']}, not held.")
+    receipt = await tx.fetchrow(SQL["receipt"], tenant_id, held["receipt_id"])
+    if receipt is None:
+        raise NotFound("Its bytes are gone.")
+    documents = await _decoded(tx, tenant_id, receipt)
+    document = documents[int(held["place"])]
+    known = await _known(tx, tenant_id, [document])
+    reasons = frozenset(e["code"] for e in exactjson.loads(held["errors"]))
+    verdict = deciding.decide([document], known, released=reasons)[0]
+    if verdict.status not in {Status.ACCEPTED, Status.DUPLICATE}:
+        raise Conflict("It cannot be carried out yet. " + " ".join(str(i.finding) for i in verdict.errors))
+    order_no = verdict.order_no
+    if verdict.effect is not None:
+        order_no = await _effect(tx, tenant_id, verdict, document_id, receipt["received_at"], None, publish)
+    done = result(verdict, receipt["filename"], document_id, order_no)
+    await tx.execute(
+        SQL["released"],
+        tenant_id,
+        document_id,
+        *(done.status.value, order_no or None, document.order.purpose.value if document.order else None),
+        *(done.total, done.currency, done.lines, _clean(exactjson.text(done.errors))),
+        *(_clean(exactjson.text(done.notes)), _canonical(document), done.partner, document.customer_id or None, by),
+    )
+    if "partner.unknown" in reasons and document.acknowledgement and document.partner and document.partner.acknowledge:
+        await _answer(tx, tenant_id, receipt, document, document.acknowledgement, False)
+    return done
+
+
+async def save_profile(tx: Tx, tenant_id: str, profile: Profile) -> None:
+    """Declares a partner, or replaces its profile."""
+    await tx.execute(SQL["save_profile"], tenant_id, profile.id, exactjson.text(profiles.plain(profile)))
+
+
+async def save_map(tx: Tx, tenant_id: str, data: Mapping[str, Any]) -> None:
+    """Declares a table map, or replaces it. Raises PartnerError when it is wrong."""
+    checked = maps.parse(data, str(data.get("id", "map")))
+    await tx.execute(SQL["save_map"], tenant_id, checked.id, exactjson.text(dict(data)))
+
+
+async def context(tx: Tx, tenant_id: str, partner: str | None, adopt: bool, manual: bool = False) -> Context:
+    """What decoding needs to know of a tenant. Raises PartnerError when `partner` is none of its partners."""
+    own = tuple(profiles.parse(exactjson.loads(r[0]), "partner") for r in await tx.fetch(SQL["profiles"], tenant_id))
+    tables = {**maps.shipped()}
+    for row in await tx.fetch(SQL["maps"], tenant_id):
+        declared = maps.parse(exactjson.loads(row[0]), "map")
+        tables[declared.id] = declared
+    currency: str = await tx.fetchval(SQL["currency"], tenant_id) or "USD"
+    said = named(own, partner) if partner else None
+    return Context(profiles=own, maps=tables, partner=said, adopt=adopt, manual=manual, currency=currency)
+
+
+def named(own: Sequence[Profile], partner: str) -> Profile:
+    """A partner by its id, among the tenant's own and the library's examples."""
+    found = next((p for p in (*own, *profiles.shipped()) if p.id == partner), None)
+    if found is None:
+        choices = ", ".join(p.id for p in own) or "none yet"
+        issue = error("partner.none", "partner", f"one of our partners: {choices}", repr(partner), "Add it first.")
+        raise PartnerError([issue.finding])
+    return found
+
+
+async def _store(
+    db: Database,
+    tenant_id: str,
+    raw: bytes,
+    filename: str,
+    channel: str,
+    partner: str | None,
+    *,
+    adopt: bool = False,
+    manual: bool = False,
+) -> UUID:
+    """The claim check: bytes and receipt committed, before anybody looks into them."""
+    receipt_id = ids.new()
+    sha256 = hashlib.sha256(raw).digest()
+    async with db.transaction(tenant_id) as tx:
+        if partner is not None:
+            await context(tx, tenant_id, partner, adopt)
+        await tx.execute(SQL["store_raw"], tenant_id, sha256, raw, len(raw))
+        name, way = _text(filename), _text(channel)
+        await tx.fetchval(SQL["store_receipt"], tenant_id, receipt_id, sha256, name, way, partner, manual, adopt)
+    return receipt_id
+
+
+async def _carry_out(db: Database, tenant_id: str, receipt_id: UUID, publish: Publish) -> list[DocumentResult]:
+    with telemetry.span("intake", document=str(receipt_id), tenant=tenant_id):
+        async with db.transaction(tenant_id) as tx:
+            receipt = await tx.fetchrow(SQL["receipt"], tenant_id, receipt_id)
+            if receipt is None:
+                raise NotFound("No such receipt.")
+            documents = await _decoded(tx, tenant_id, receipt)
+            likely = deciding.decide(documents, await _known(tx, tenant_id, documents, lock=False))
+        numbers = await _reserve(db, tenant_id, sum(v.effect is Effect.ORDER for v in likely))
+        async with db.transaction(tenant_id) as tx:
+            if not await tx.fetchval(SQL["claim_receipt"], tenant_id, receipt_id):
+                return []  # another process has finished it meanwhile
+            known = await _known(tx, tenant_id, documents)
+            verdicts = deciding.decide(documents, known)
+            results = [await _record(tx, tenant_id, receipt, v, numbers, publish) for v in verdicts]
+            await _interchanges(tx, tenant_id, receipt, verdicts)
+            await tx.execute(SQL["close_receipt"], tenant_id, receipt_id)
+        return results
+
+
+async def _decoded(tx: Tx, tenant_id: str, receipt: Any) -> list[Decoded]:
+    ctx = await context(tx, tenant_id, receipt["partner_id"], receipt["adopt"], receipt["manual"])
+    raw, filename = receipt["bytes"], receipt["filename"]
+    if len(raw) > IN_THREAD_BYTES:
+        return await asyncio.to_thread(decode, raw, filename, ctx)
+    return decode(raw, filename, ctx)
+
+
+async def _reserve(db: Database, tenant_id: str, count: int) -> list[str]:
+    """Order numbers for as many documents as will likely become orders; those not used are gaps.
+
+    In a transaction of its own, so that arrivals do not queue for the counter's row while another one is carried out.
+    It need not wait for the disk: its commit lies before theirs in the log, so it is durable when theirs is.
+    """
+    if not count:
+        return []
+    async with db.transaction(tenant_id) as tx:
+        await tx.execute("set local synchronous_commit = off")
+        last = await tx.fetchval(SQL["take_numbers"], tenant_id, "order", FIRST_ORDER, count)
+    return [f"SO-{n}" for n in range(last, last - count, -1)]  # popped from the end: lowest first
+
+
+async def _known(tx: Tx, tenant_id: str, documents: list[Decoded], *, lock: bool = True) -> Known:
+    """What the tenant has seen of these documents' numbers; with lock, nobody else decides about them until commit."""
+    interchanges = sorted({d.interchange.key for d in documents if d.interchange and not d.test})
+    orders = sorted({(k[0], k[1]) for d in documents if (k := deciding.key(d)) and not d.test})
+    if not interchanges and not orders:
+        return Known()
+    interchanges = [_text(k) for k in interchanges]
+    if lock:
+        locks = [f"i|{k}" for k in interchanges] + [_text(f"o|{c}|{po}") for c, po in orders]
+        await tx.execute(SQL["lock"], tenant_id, locks)
+    seen = await tx.fetch(SQL["known_interchanges"], tenant_id, interchanges)
+    customers, pos = [_text(c) for c, _ in orders], [_text(po) for _, po in orders]
+    before = await tx.fetch(SQL["known_orders"], tenant_id, customers, pos)
+    return Known(
+        interchanges={r["key"]: r["digest"] for r in seen},
+        orders={(r["customer_id"], r["po"], r["purpose"]): Seen(r["digest"], r["order_no"]) for r in before},
+    )
+
+
+async def _record(
+    tx: Tx, tenant_id: str, receipt: Any, verdict: Verdict, numbers: list[str], publish: Publish
+) -> DocumentResult:
+    d, document_id = verdict.document, ids.new()
+    order_no = verdict.order_no
+    if verdict.effect is not None:
+        order_no = await _effect(tx, tenant_id, verdict, document_id, receipt["received_at"], numbers, publish)
+    done = result(verdict, receipt["filename"], document_id, order_no)
+    if d.partner is not None and d.partner.mode is Mode.TRIAL and not receipt["manual"]:
+        await tx.execute(
+            SQL["adopt_profile"], tenant_id, d.partner.id, _clean(exactjson.text(profiles.plain(d.partner)))
+        )
+    await tx.execute(
+        SQL["store_document"],
+        tenant_id,
+        document_id,
+        receipt["receipt_id"],
+        d.index,
+        "in",
+        d.format.value,
+        _text(d.type) or d.format.value,
+        verdict.status.value,
+        d.test,
+        receipt["sha256"],
+        receipt["filename"],
+        receipt["channel"],
+        done.partner,
+        _text(d.customer_id) or None,
+        _text(str(d.sender)) if d.sender else None,
+        _text(str(d.receiver)) if d.receiver else None,
+        _text(d.interchange.control) if d.interchange else None,
+        _text(d.set_control) or None,
+        order_no or None,
+        _text(d.po) or None,
+        d.order.purpose.value if d.order else None,
+        done.total,
+        done.currency,
+        done.lines,
+        _clean(exactjson.text(done.errors)),
+        _clean(exactjson.text(done.notes)),
+        exactjson.text(d.parsed) if d.parsed is not None else None,
+        _canonical(d),
+        None,
+        receipt["received_at"],
+    )
+    return done
+
+
+async def _effect(
+    tx: Tx,
+    tenant_id: str,
+    verdict: Verdict,
+    document_id: UUID,
+    received_at: datetime,
+    numbers: list[str] | None,
+    publish: Publish,
+) -> str:
+    """Gives the order its number, remembers it, and publishes the event. Returns the number."""
+    d = verdict.document
+    order = d.order
+    if order is None or verdict.effect is None:
+        return verdict.order_no
+    order_no = verdict.order_no
+    if verdict.effect is Effect.ORDER:
+        if numbers:
+            order_no = numbers.pop()
+        else:
+            order_no = f"SO-{await tx.fetchval(SQL['take_numbers'], tenant_id, 'order', FIRST_ORDER, 1)}"
+    customer, po, purpose = _text(d.customer_id), _text(order.number), order.purpose.value
+    # a person may release a second order under a number: the latest is what a cancellation means
+    if verdict.effect is Effect.ORDER:
+        await tx.execute(SQL["forget_order"], tenant_id, customer, po, purpose)
+    await tx.execute(SQL["remember_order"], tenant_id, customer, po, purpose, verdict.digest, order_no, document_id)
+    if verdict.effect is Effect.ORDER:
+        type_, data = "crossdock.order.received", {"order": received(d, order, order_no, document_id, received_at)}
+    else:
+        type_ = "crossdock.order.cancellation-requested"
+        data = {"order": order_no, "reason": order.notes or "cancelled by the buyer", "by": d.customer_id}
+    event = envelope.make(
+        type_,
+        subject=order_no,
+        data=exactjson.plain(data),
+        now=received_at,
+        source=SOURCE,
+        id=str(document_id),
+        traceparent=telemetry.traceparent(),
+    )
+    await publish(tx, tenant_id, exactjson.loads(_clean(exactjson.text(event))))
+    return order_no
+
+
+def received(
+    document: Decoded, order: PurchaseOrder, order_no: str, document_id: UUID, received_at: datetime
+) -> dict[str, Any]:
+    """The order as the event crossdock.order.received carries it (docs/intake.md)."""
+    ship_to = order.party(PartyRole.SHIP_TO)
+    return {
+        "order": order_no,
+        "po": order.number,
+        "channel": document.format.value,
+        "document": str(document_id),
+        "received_at": received_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "customer_id": document.customer_id,
+        "currency": order.currency,
+        "ship_to": ship_to.address if ship_to else None,
+        "ordered_on": order.ordered_on,
+        "requested_on": order.requested_on,
+        "cancel_after": order.cancel_after,
+        "lines": [
+            {
+                "line": line.number,
+                "items": line.items,
+                "description": line.description,
+                "quantity": line.quantity,
+                "unit": line.unit,
+                "unit_price": line.unit_price,
+                "requested_on": line.requested_on,
+            }
+            for line in order.lines
+        ],
+        "stated_total": order.stated_total,
+        "notes": order.notes,
+    }
+
+
+def written(order: PurchaseOrder) -> dict[str, Any]:
+    """A canonical order as the JSON that `docs/intake.md` documents; decoding it gives the order back.
+
+    customer_id is the buyer's id.
+    """
+    buyer = order.party(PartyRole.BUYER)
+    parties = {r: order.party(r) for r in (PartyRole.SHIP_TO, PartyRole.BILL_TO)}
+    fields: dict[str, Any] = {
+        "customer_id": buyer.id if buyer else None,
+        "po": order.number,
+        "purpose": order.purpose,
+        "ordered_on": order.ordered_on,
+        "currency": order.currency,
+        "requested_on": order.requested_on,
+        "cancel_after": order.cancel_after,
+        "ship_not_before": order.ship_not_before,
+        **{r.value: p.address for r, p in parties.items() if p is not None},
+        "payment_terms_days": order.payment_terms_days,
+        "references": order.references or None,
+        "notes": order.notes or None,
+        "total": order.stated_total,
+        "lines": [
+            {
+                "line": line.number,
+                "items": line.items,
+                "description": line.description,
+                "quantity": line.quantity,
+                "unit": line.unit,
+                "unit_price": line.unit_price,
+                "requested_on": line.requested_on,
+            }
+            for line in order.lines
+        ],
+    }
+    return {k: v for k, v in exactjson.plain(fields).items() if v is not None}
+
+
+async def _interchanges(tx: Tx, tenant_id: str, receipt: Any, verdicts: list[Verdict]) -> None:
+    """Remembers the interchange numbers of a file, and answers each interchange once."""
+    answered: set[int] = set()
+    for v in verdicts:
+        d = v.document
+        if d.interchange is None:
+            continue
+        inside = [w for w in verdicts if w.document.interchange == d.interchange]
+        if not d.test and any(w.status is not Status.REJECTED and not w.repeats for w in inside):
+            await tx.execute(
+                SQL["remember_interchange"],
+                tenant_id,
+                _text(d.interchange.key),
+                d.interchange.digest,
+                receipt["receipt_id"],
+                receipt["received_at"],
+            )
+        if d.interchange.index in answered or d.partner is None or not d.partner.acknowledge:
+            continue
+        answered.add(d.interchange.index)
+        answer = d.acknowledgement
+        if answer is not None:
+            await _answer(tx, tenant_id, receipt, d, answer, any(w.repeats for w in inside))
+
+
+async def _answer(
+    tx: Tx, tenant_id: str, receipt: Any, d: Decoded, answer: acknowledge.Acknowledgement, repeats: bool
+) -> None:
+    """Writes the 997 or TA1 as an outbound document, under this partner's own running numbers."""
+    if d.partner is None or d.interchange is None:
+        return
+    now: datetime = receipt["received_at"]
+    if repeats:
+        answer = acknowledge.repeated(answer, d.interchange.control, f"{now:%y%m%d}", f"{now:%H%M}")
+    control = await tx.fetchval(SQL["take_numbers"], tenant_id, f"interchange:{d.partner.id}", 1, 1)
+    # ISA13 has nine digits: after 999999999 comes 1 again
+    number = (control - 1) % 999_999_999 + 1
+    text = acknowledge.write(answer, acknowledge.Numbers(number, number), now.astimezone(UTC))
+    raw = text.encode("utf-8", "replace")
+    sha256 = hashlib.sha256(raw).digest()
+    await tx.execute(SQL["store_raw"], tenant_id, sha256, raw, len(raw))
+    kind = "997" if answer.groups else "TA1"
+    values: list[Any] = [
+        *(tenant_id, ids.new(), None, 0, "out", Format.X12.value, kind, Status.SENT.value, d.test, sha256),
+        *(f"{kind}-{d.partner.id}-{number:09d}.edi", receipt["channel"], d.partner.id, d.partner.customer_id),
+        *(_text(str(d.receiver)), _text(str(d.sender)), f"{number:09d}", None, None, None, None, None, None, None),
+        *("[]", "[]", exactjson.text({"acknowledges": d.interchange.control, "text": text}), None),
+        *(receipt["receipt_id"], now),
+    ]
+    await tx.execute(SQL["store_document"], *values)
+
+
+def _canonical(document: Decoded) -> str | None:
+    return _clean(exactjson.text(document.order)) if document.order is not None else None
+
+
+def _text(value: str) -> str:
+    """As PostgreSQL can keep it: it has no NUL, and no half of a surrogate pair."""
+    return value.replace("\0", "\u2400").encode("utf-8", "replace").decode()
+
+
+def _clean(json: str) -> str:
+    """As _text, for JSON."""
+    return json.replace("\\u0000", "\\u2400")
