@@ -78,7 +78,16 @@ async def serve(
         if keeper.done() and not keeper.cancelled():
             log.critical("The agenda failed", exc_info=keeper.exception())
         keeper.cancel()
+        cut(server)
         await sandbox.courier.close()
+
+
+def cut(server: uvicorn.Server) -> None:
+    """Close what a stopped or cancelled server still holds open."""
+    for listener in getattr(server, "servers", []):
+        listener.close()
+    for connection in list(server.server_state.connections):
+        connection.transport.abort()
 
 
 @contextlib.asynccontextmanager

@@ -154,7 +154,7 @@ def decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
 
 
 def plain(value: Decimal, target: str) -> Decimal:
-    """The value, if it is an ordinary business number: finite, under 10^12, at most six decimals."""
-    if not value.is_finite() or value.adjusted() > 11 or int(value.as_tuple().exponent) < -6:
-        raise refused(Common.INVALID, "Expected a finite number under 10^12 with at most 6 decimals", target)
+    """The value, if it is an ordinary business number: finite, under 10^12, at most six decimals, no exponent."""
+    if not value.is_finite() or value.adjusted() > 11 or not -6 <= int(value.as_tuple().exponent) <= 0:
+        raise refused(Common.INVALID, "Expected a plain number under 10^12 with at most 6 decimals", target)
     return value
