@@ -9,11 +9,11 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -22,7 +22,7 @@ from crossdock import exactjson, ids
 from crossdock.clock import CHANNEL as CLOCK_CHANNEL
 from crossdock.clock import Clock, Stopwatch
 from crossdock.db import Database, queries
-from crossdock.engine import calls, compensation, timers
+from crossdock.engine import compensation, timers
 from crossdock.engine.committer import Committed, Committer
 from crossdock.engine.definitions import Programs
 from crossdock.engine.functions import Functions
@@ -45,6 +45,9 @@ POLL_S = 0.5  # a lost notification costs at most this
 STRIKES = 3  # failed turns before an instance is set aside for a person
 
 
+Duty: TypeAlias = Callable[[], Awaitable[object]]
+
+
 @dataclass(slots=True)
 class Stats:
     turns: int = 0
@@ -58,16 +61,16 @@ class Stats:
 class Worker:
     def __init__(
         self, db: Database, functions: Functions, clock: Clock, hooks: Hooks, projections: list[Projection] | None = None,
-        *, on_call: Callable[[Invocation, str, str, float], None] | None = None,
+        *, duties: Sequence[Duty] = (),
     ) -> None:  # fmt: skip
-        """on_call: told (call, system, outcome word, ms) of every call made, for metrics."""
+        """duties: what else time brings about, asked several times a second."""
         self.id = ids.new()
         self.stats = Stats()
         self._db = db
         self._functions = functions
         self._clock = clock
         self._hooks = hooks
-        self._on_call = on_call
+        self._duties = duties
         self._relay = Relay(db, projections or [])
         self._programs = Programs()
         self._committer = Committer(db, self.id, hooks)
@@ -89,7 +92,7 @@ class Worker:
             async with self._committer, asyncio.TaskGroup() as group:
                 loops = [
                     group.create_task(loop(), name=loop.__name__)
-                    for loop in (self._renew, self._bury, self._fire_timers, self._try_outages, self._hand_on, self._watch(listener))
+                    for loop in (self._renew, self._bury, self._fire_timers, self._try_outages, self._hand_on, self._do_duties, self._watch(listener))
                 ]
                 await self._claim()
                 if self._tasks:
@@ -360,8 +363,6 @@ class Worker:
         live.answers.append(Answer(invocation.at, outcome, probe, tried_at, watch.ms, outage))
         self.stats.calls += 1
         self.stats.call_s += watch.ms / 1000
-        if self._on_call:
-            self._on_call(invocation, call.system, calls.describe(outcome)[0], watch.ms)
         if wake := self._wakes.get((live.tenant_id, live.instance_id)):
             wake.set()
 
@@ -382,6 +383,12 @@ class Worker:
     async def _try_outages(self) -> None:
         while True:
             await timers.try_outages(self._db, self._hooks, self._clock.now)
+            await asyncio.sleep(0.25)
+
+    async def _do_duties(self) -> None:
+        while True:
+            for duty in self._duties:
+                await duty()
             await asyncio.sleep(0.25)
 
     async def _hand_on(self) -> None:

@@ -1,0 +1,3 @@
+from crossdock.cli.app import main
+
+main()

@@ -1,0 +1,163 @@
+"""All commands of `crossdock`."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvloop
+from rich.console import Console
+
+from crossdock import exactjson, telemetry
+from crossdock import settings as environment
+from crossdock.cli import compose
+from crossdock.cli import demo as demonstration
+from crossdock.db import Database
+from crossdock.engine import flowcli
+from crossdock.errors import CrossdockError
+from crossdock.gateway import doctor, identity
+from crossdock.partners import cli as intake
+from crossdock.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+user = typer.Typer(no_args_is_help=True, help="People who may sign in.")
+app.add_typer(user, name="user")
+app.add_typer(flowcli.app, name="flow")
+app.command("doctor")(doctor.command)
+
+
+def main() -> None:
+    """Entry point. What we raise on purpose is one line on standard error, and status 2."""
+    try:
+        app()
+    except CrossdockError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _settings() -> Settings:
+    found, warnings = environment.read()
+    for warning in warnings:
+        typer.echo(warning, err=True)
+    return found
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+async def _with_database(work: Callable[[Database, Settings], Awaitable[Any]]) -> Any:
+    settings = _settings()
+    opened = await compose.open_database(settings, _say)
+    try:
+        return await work(opened.db, settings)
+    finally:
+        await opened.close()
+
+
+class _OwnedDatabase(Database):
+    """A database whose server is let go of with it."""
+
+    release: Callable[[], Awaitable[object]]
+
+    async def close(self) -> None:
+        await super().close()
+        await self.release()
+
+
+async def _open_for_intake() -> Database:
+    opened = await compose.open_database(_settings(), _say)
+    owned = _OwnedDatabase(opened.db.pool, opened.db.dsn)
+    owned.release = opened.located.close
+    return owned
+
+
+intake.register(app, _open_for_intake)
+
+
+@app.command()
+def demo(
+    orders: Annotated[int, typer.Option(min=1, help="Orders of the day")] = 500,
+    speed: Annotated[float, typer.Option(min=0, help="Business seconds per second; 0 jumps to the evening")] = 120,
+    once: Annotated[bool, typer.Option("--once", help="Run to the last payment without a person, then balance")] = False,
+    crash: Annotated[bool, typer.Option("--crash", help="Kill a worker by SIGKILL in the middle")] = False,
+    json: Annotated[Path | None, typer.Option(help="Write the result here")] = None,
+    port: Annotated[int, typer.Option(help="Of the control tower; 0 takes a free one")] = 8080,
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes")] = 2,
+    seed: Annotated[int, typer.Option(help="Another seed is another day")] = 7,
+    data: Annotated[Path | None, typer.Option(help="Directory of the embedded database")] = None,
+    ready_file: Annotated[Path | None, typer.Option(help="Write address, user and password here when ready")] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page")] = False,
+) -> None:
+    """A distributor's bad day on this machine, end to end."""
+    options = demonstration.Options(
+        orders=orders, speed=speed, once=once, crash=crash, json=json, port=port, workers=workers, seed=seed,
+        data=compose.data_directory(data) or _settings().data, ready_file=ready_file,
+    )  # fmt: skip
+    logging.basicConfig(level=logging.WARNING)
+    sys.exit(_run_until_signal(demonstration.run(options, Console(stderr=True))))
+
+
+def _run_until_signal(work: Any) -> int:
+    """Runs to the end, or until SIGINT or SIGTERM, after which everything is stopped in order."""
+
+    async def whole() -> int:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            return 0
+
+    return uvloop.run(whole())
+
+
+@app.command()
+def worker(
+    ready_line: Annotated[bool, typer.Option("--ready-line", hidden=True)] = False,
+) -> None:
+    """Run one worker until SIGTERM."""
+    settings = _settings()
+    telemetry.log_json(level=settings.log_level.upper())
+
+    async def work(db: Database, settings: Settings) -> None:
+        made, http = await compose.worker(db, settings)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, made.stop)
+        if ready_line:
+            print(exactjson.text({"worker": str(made.id)}), flush=True)
+        try:
+            await made.run()
+        finally:
+            await http.close()
+
+    uvloop.run(_with_database(work))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version."""
+
+    async def work(db: Database, settings: Settings) -> None:
+        _say("The database is at this version.")
+
+    uvloop.run(_with_database(work))
+
+
+@user.command("reset-password")
+def reset_password(name: Annotated[str, typer.Argument(help="User name")]) -> None:
+    """Give a user a new password, shown once; sessions end."""
+
+    async def work(db: Database, settings: Settings) -> None:
+        typer.echo(await identity.reset_password(db, name))
+
+    uvloop.run(_with_database(work))

@@ -1,0 +1,161 @@
+"""The composition root: the one place that builds what everything else is given."""
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from crossdock import audit, clock, embedded, exactjson, migrations
+from crossdock.cases import functions as people
+from crossdock.cases import messages, sla
+from crossdock.cases.hooks import People
+from crossdock.connect import config, registry, sandbox
+from crossdock.connect.config import Secrets, SystemConfig
+from crossdock.db import Database, Tx
+from crossdock.engine import definitions
+from crossdock.engine.functions import Functions
+from crossdock.engine.worker import Worker
+from crossdock.errors import SetupError
+from crossdock.outbound import Client
+from crossdock.rules import Rulebook
+from crossdock.rules import load as load_table
+from crossdock.settings import Settings
+from crossdock.tower import projection
+
+LIBRARY = files("crossdock.library")
+# The sandbox's one secret, from which all its keys derive; handed to child processes, never to the database.
+SANDBOX_SECRET = "CROSSDOCK_SANDBOX_SECRET"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A database that is migrated, and how to let go of it."""
+
+    db: Database
+    located: embedded.Located
+
+    async def close(self) -> None:
+        await self.db.close()
+        await self.located.close()
+
+
+async def open_database(settings: Settings, on_progress: Callable[[str], None] | None = None) -> Opened:
+    """Finds or starts the database, migrates it, opens a pool."""
+    located = await embedded.locate(settings, on_progress)
+    try:
+        await migrations.migrate(located.admin_dsn, located.app_dsn)
+        return Opened(await Database.open(located.app_dsn, max_size=settings.database_connections), located)
+    except BaseException:
+        await located.close()
+        raise
+
+
+def rulebook() -> Rulebook:
+    """The shipped decision tables. Raises when a cell of one does not compile."""
+    tables = [
+        load_table(t.name.removesuffix(".json"), "", t.read_bytes())
+        for t in sorted(LIBRARY.joinpath("tables").iterdir(), key=lambda t: t.name)
+        if t.name.endswith(".json") and not t.name.endswith(".tests.json")
+    ]
+    return Rulebook(tables)
+
+
+async def publish_library(tx: Tx, tenant_id: str) -> list[definitions.Published]:
+    """Publishes the shipped workflows for a tenant; a repeated call changes nothing."""
+    found = [w for w in LIBRARY.joinpath("workflows").iterdir() if w.name.endswith(".yaml")]
+    return [
+        await definitions.publish(tx, tenant_id, w.read_text(encoding="utf-8"), w.name)
+        for w in sorted(found, key=lambda w: w.name)
+    ]
+
+
+# ── systems of record ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def connect_system(tx: Tx, system: SystemConfig) -> None:
+    """Stores how a tenant reaches a system: references to secrets, never secrets."""
+    await tx.execute(
+        "insert into crossdock.system_connection (tenant_id, system, connector, base_url, secret_ref, settings) "
+        "values ($1, $2, $3, $4, $5, $6) on conflict (tenant_id, system) do update "
+        "set connector = excluded.connector, base_url = excluded.base_url, secret_ref = excluded.secret_ref, "
+        "settings = excluded.settings",
+        system.tenant, system.system, system.vendor, system.base_url, system.key, exactjson.text(system),
+    )  # fmt: skip
+
+
+async def systems(db: Database) -> list[SystemConfig]:
+    tenants = await db.tenant_ids()
+    async with db.transaction(*tenants) as tx:
+        rows = await tx.fetch("select settings from crossdock.system_connection order by tenant_id, system")
+    return [msgspec.convert(exactjson.loads(r["settings"]), SystemConfig, strict=False) for r in rows]
+
+
+def secrets() -> Secrets:
+    """Resolves references to secrets; the sandbox's from its one secret, when this process was given it."""
+    shared = os.environ.get(SANDBOX_SECRET)
+    return sandbox.secrets(shared, config.from_environment) if shared else config.from_environment
+
+
+def client(settings: Settings, configs: list[SystemConfig]) -> Client:
+    """The HTTP client for connectors. Internal addresses are reached only where the operator allowed it."""
+    allow = sorted({_origin(c.base_url) for c in configs}) if settings.allow_internal_addresses else []
+    return Client(allow)
+
+
+def _origin(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
+
+
+# ── the worker ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def worker(db: Database, settings: Settings) -> tuple[Worker, Client]:
+    """A worker with all functions, and the client that its owner closes."""
+    configs = await systems(db)
+    http = client(settings, configs)
+    by_name = registry.operations(configs, http, secrets=secrets())
+    tenants = await db.tenant_ids()
+    operations: dict[str, dict[str, Any]] = {
+        t: {name: op for name, op in by_name.items() if op.available(t)} for t in tenants
+    }
+    functions = Functions(people.catalogue(rulebook(), messages.load()), operations)
+    time = clock.Clock()
+    made = Worker(
+        db, functions, time, People(), [projection.project], duties=duties(db, time)
+    )
+    return made, http
+
+
+def duties(db: Database, time: clock.Clock) -> list[Callable[[], Awaitable[object]]]:
+    """What time alone brings about beside timers: promises broken, snoozes over, the audit trail sealed."""
+
+    async def clocks() -> None:
+        await _one_at_a_time(db, 0x0C0561, lambda: sla.run_due(db, time.now()))
+
+    async def seal() -> None:
+        for row in await db.pool.fetch("select * from crossdock.unsealed_tenants() as tenant_id"):
+            async with db.transaction(row["tenant_id"]) as tx:
+                if await tx.fetchval("select pg_try_advisory_xact_lock($1)", 0x0C0562):
+                    await audit.seal(tx, row["tenant_id"])
+
+    return [clocks, seal]
+
+
+async def _one_at_a_time(db: Database, lock: int, work: Callable[[], Awaitable[object]]) -> None:
+    async with db.pool.acquire() as connection:
+        if await connection.fetchval("select pg_try_advisory_lock($1)", lock):
+            try:
+                await work()
+            finally:
+                await connection.execute("select pg_advisory_unlock($1)", lock)
+
+
+def data_directory(given: Path | None) -> Path | None:
+    if given is not None and given.exists() and not given.is_dir():
+        raise SetupError(f"Expected a directory for --data, found the file {given}.")
+    return given

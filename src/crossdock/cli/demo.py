@@ -1,0 +1,492 @@
+"""`crossdock demo`: a distributor's bad day, on this machine, end to end.
+
+One process tree: embedded PostgreSQL, the sandbox enterprise, the gateway, workers. The day's orders arrive as X12,
+JSON and CSV over HTTP; suppliers slip, a carrier is down, credit is short, prices deviate, customers cancel.
+
+Business time runs at `--speed`. With `--once` it jumps from event to event, a stated policy plays the people, and the
+run ends when payment terms have passed: then the three records are balanced. `--crash` kills a worker in the middle.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import secrets
+import socket
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from crossdock import clock, embedded, exactjson, migrations
+from crossdock.cases import autopilot, sla
+from crossdock.cli import balance, compose, day
+from crossdock.cli.processes import Child, Tree
+from crossdock.connect import sandbox
+from crossdock.db import Database
+from crossdock.errors import CrossdockError
+from crossdock.gateway import identity
+from crossdock.outbound import Client, Request, Response
+from crossdock.partners import intake, profiles
+
+DATABASE = "crossdock_demo"
+MORNING = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
+OPENS = MORNING + timedelta(hours=5, minutes=30)
+EVENING = MORNING + timedelta(hours=18)
+HORIZON = timedelta(days=150)  # terms of 60 days and the slowest payer are over long before
+QUANTUM = timedelta(minutes=2)  # what falls due within it is done in one jump
+PEOPLE_EVERY = timedelta(minutes=20)  # how often the stated policy looks at its work
+TENANTS = ("castell", "norrland")
+ROLES = {"admin": Decimal(1_000_000)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    orders: int = 500
+    speed: float = 120.0
+    once: bool = False
+    crash: bool = False
+    port: int = 8080
+    workers: int = 2
+    seed: int = 7
+    data: Path | None = None
+    json: Path | None = None
+    ready_file: Path | None = None
+
+
+@dataclass(slots=True)
+class Running:
+    """The demo's parts once they run."""
+
+    db: Database
+    tree: Tree
+    http: Client
+    gateway_url: str
+    sandbox_url: str
+    control: dict[str, str]
+    keys: dict[str, str]
+    user: str
+    password: str
+    workers: list[Child]
+    day: day.Day
+    console: Console
+    fed: int = 0
+    accounted: dict[str, int] = field(default_factory=dict[str, int])
+
+
+async def run(options: Options, console: Console) -> int:
+    """Exit status: 0 when all went well, and with --once when the three records agree."""
+    secret = secrets.token_hex(16)
+    with tempfile.TemporaryDirectory(prefix="crossdock-demo-") as logs:
+        async with embedded.running(options.data, lambda text: console.print(f"[dim]{text}")) as server:
+            admin_dsn, app_dsn = await _fresh_database(server)
+            tree = Tree(Path(logs), {
+                "CROSSDOCK_DATABASE_URL": app_dsn, "CROSSDOCK_DATABASE_ADMIN_URL": admin_dsn,
+                "CROSSDOCK_ALLOW_INTERNAL_ADDRESSES": "true", compose.SANDBOX_SECRET: secret,
+            })  # fmt: skip
+            db = await Database.open(app_dsn, max_size=6)
+            try:
+                running = await _start(options, console, tree, db, secret)
+                return await (_once(running, options) if options.once else _live(running, options))
+            finally:
+                await tree.stop()
+                await db.close()
+
+
+async def _fresh_database(server: embedded.Server) -> tuple[str, str]:
+    connection = await asyncpg.connect(server.admin_dsn)
+    try:
+        await connection.execute(f"drop database if exists {DATABASE} with (force)")
+        await connection.execute(f"create database {DATABASE}")
+    finally:
+        await connection.close()
+    admin_dsn, app_dsn = server.admin_dsn_of(DATABASE), server.app_dsn(DATABASE)
+    await migrations.migrate(admin_dsn, app_dsn)
+    return admin_dsn, app_dsn
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+async def _start(options: Options, console: Console, tree: Tree, db: Database, secret: str) -> Running:
+    port = options.port or free_port()
+    gateway_url = f"http://127.0.0.1:{port}"
+    await clock.set_to(db.pool, OPENS, 0)
+    _, told = await tree.start(
+        "sandbox", "crossdock_sandbox", "--port", "0", "--seed", str(options.seed),
+        "--hooks-url", gateway_url + "/hooks/{tenant}/{system}", "--business-origin", OPENS.isoformat(), "--rate", "0",
+    )  # fmt: skip
+    sandbox_url = str(told["base_url"])
+    http = Client([sandbox_url, gateway_url], timeout=timedelta(seconds=30), read_timeout=timedelta(seconds=30))
+    control = {"X-Sandbox-Control": hmac.new(secret.encode(), b"control", hashlib.sha256).hexdigest()}
+    seeds = {t: await _get(http, f"{sandbox_url}/{t}/_seed", control) for t in TENANTS}
+    console.print("Two distributors with their partners, systems and workflows …")
+    keys = {t: await _found(db, t, seeds[t], sandbox_url) for t in TENANTS}
+    user, password = "demo", secrets.token_urlsafe(9)
+    await identity.add_user(db, user, "Dana Demo", password, {t: ("admin", ROLES["admin"]) for t in TENANTS})
+    plan = day.make(seeds, options.orders, MORNING, options.seed)
+    await tree.start("gateway", "crossdock.cli", "serve", "--port", str(port), "--ready-line")
+    running = Running(db, tree, http, gateway_url, sandbox_url, control, keys, user, password, [], plan, console)
+    for n in range(options.workers):
+        await _start_worker(running, n)
+    for fault in plan.faults:
+        await _post(http, f"{sandbox_url}/_faults", control, {
+            "tenant": fault.tenant, "system": fault.system, "kind": fault.kind, "rate": fault.rate,
+            "from": fault.start and fault.start.isoformat(), "until": fault.until and fault.until.isoformat(),
+            "operation": fault.operation, "count": fault.count, "delay_s": fault.delay_s,
+        })  # fmt: skip
+    for tenant, supplier, days in plan.slips:
+        await _post(http, f"{sandbox_url}/_slip", control, {"tenant": tenant, "supplier": supplier, "days": days})
+    return running
+
+
+async def _start_worker(running: Running, n: int) -> None:
+    child, _ = await running.tree.start(f"worker-{n}", "crossdock.cli", "worker", "--ready-line")
+    running.workers.append(child)
+
+
+async def _found(db: Database, tenant: str, seed: dict[str, Any], sandbox_url: str) -> str:
+    """One tenant: its name, systems, partners, look-up lists, workflows, and a key for its network."""
+    async with db.transaction(tenant) as tx:
+        await tx.execute(
+            "insert into crossdock.tenant (tenant_id, name, currency, settings) values ($1, $2, $3, $4)",
+            tenant, seed["name"], seed["currency"], exactjson.text({"brand": BRANDS.get(tenant, "#2f5bd7")}),
+        )  # fmt: skip
+        for config in sandbox.configs(sandbox_url, [tenant]):
+            await compose.connect_system(tx, config)
+        for c in seed["customers"]:
+            await intake.save_profile(tx, tenant, _profile(c))
+            await tx.execute(
+                "insert into crossdock.catalogue_customer (tenant_id, customer_id, name, tier, body) values ($1, $2, $3, $4, $5)",
+                tenant, c["customer_id"], c["name"], c["tier"], exactjson.text({"ship_to": c["ship_to"], "currency": c["currency"]}),
+            )  # fmt: skip
+        for i in seed["items"]:
+            await tx.execute(
+                "insert into crossdock.catalogue_item (tenant_id, sku, description, unit, list_price, body) values ($1, $2, $3, $4, $5, $6)",
+                tenant, i["sku"], i["description"], i["sales_unit"], Decimal(i["list_price"]), exactjson.text({"units": i["units"], "gtin": i["gtin"]}),
+            )  # fmt: skip
+        await compose.publish_library(tx, tenant)
+    return await identity.add_key(db, tenant, "partner-network", "admin")
+
+
+BRANDS = {"castell": "#0f766e", "norrland": "#2f5bd7"}
+
+
+def _profile(customer: dict[str, Any]) -> profiles.Profile:
+    return profiles.Profile(
+        id=customer["customer_id"].lower(), name=customer["name"], customer_id=customer["customer_id"],
+        currency=customer["currency"],
+        identifiers=(profiles.Identifier("01", customer["duns"]), profiles.Identifier("customer", customer["customer_id"])),
+    )  # fmt: skip
+
+
+# ── HTTP to our own parts ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _send(http: Client, method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> Response:
+    answer = await http.send(Request(method, url, headers=headers, body=body or b""))
+    if not isinstance(answer, Response):
+        raise CrossdockError(f"{method} {url}: {answer.detail}")
+    if answer.status >= 300:
+        raise CrossdockError(f"{method} {url}: {answer.status} {answer.body[:500]!r}")
+    return answer
+
+
+async def _get(http: Client, url: str, headers: dict[str, str]) -> Any:
+    return exactjson.loads((await _send(http, "GET", url, headers)).body)
+
+
+async def _post(http: Client, url: str, headers: dict[str, str], body: Any, method: str = "POST") -> Any:
+    whole = {k: v for k, v in body.items() if v is not None}
+    answer = await _send(http, method, url, {**headers, "Content-Type": "application/json"}, exactjson.dumps(whole))
+    return exactjson.loads(answer.body) if answer.body else None
+
+
+async def _deliver(running: Running, delivery: day.Delivery) -> None:
+    """What a partner's network does: posts the bytes, and is told what became of them."""
+    url = f"{running.gateway_url}/api/intake?filename={delivery.filename}"
+    headers = {"Authorization": f"Bearer {running.keys[delivery.tenant]}", "Content-Type": "application/octet-stream"}
+    told = exactjson.loads((await _send(running.http, "POST", url, headers, delivery.raw)).body)
+    for document in told["documents"]:
+        status = document["status"]
+        running.accounted[status] = running.accounted.get(status, 0) + 1
+    running.fed += len(delivery.orders)
+
+
+# ── business time ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _set_clock(running: Running, moment: datetime, rate: float) -> None:
+    origin = await clock.set_to(running.db.pool, moment, rate)
+    body = {"real_origin": origin.real.isoformat(), "business_origin": origin.business.isoformat(), "rate": rate}
+    await _post(running.http, f"{running.sandbox_url}/_clock", running.control, body, "PUT")
+
+
+async def _now(running: Running) -> datetime:
+    return await running.db.pool.fetchval("select crossdock.now()")
+
+
+async def _quiet(running: Running) -> datetime | None:
+    """Waits until nothing is going on; then when the sandbox next has something to do."""
+    calm = 0
+    while True:
+        world = await _get(running.http, f"{running.sandbox_url}/_next", running.control)
+        engine = await running.db.pool.fetchval(
+            "select crossdock.busy() or coalesce(crossdock.next_due() <= crossdock.now(), false)"
+        )
+        # Twice in a row: between the two looks a webhook may have passed from one side to the other.
+        calm = 0 if world["busy"] or engine else calm + 1
+        if calm == 2:
+            return datetime.fromisoformat(world["next_at"]) if world["next_at"] else None
+        if not calm:
+            await asyncio.sleep(0.004)
+
+
+@dataclass(slots=True)
+class Jumping:
+    """Discrete-event time: nothing happens between two events, so none of it is waited for."""
+
+    running: Running
+    policy: autopilot.Policy | None
+    people_at: datetime
+
+    async def until(self, end: datetime, done: Callable[[datetime], bool], tick: Callable[[datetime], None]) -> datetime:
+        """Plays deliveries and jumps until `end`, or until `done` says so while nothing is going on."""
+        r = self.running
+        pending = list(reversed(r.day.deliveries))[: len(r.day.deliveries) - self._sent]
+        now = await _now(r)
+        while now < end:
+            world_at = await _quiet(r)
+            await self._people(now)
+            if done(now):
+                break
+            candidates = [world_at, await r.db.pool.fetchval("select crossdock.next_due()"), await sla.next_due(r.db)]
+            if pending:
+                candidates.append(pending[-1].at)
+            if self.policy is not None:
+                candidates.append(self.people_at)
+            moments = [c for c in candidates if c is not None]
+            now = min(end, max(min(moments, default=end), now) + QUANTUM)
+            await _set_clock(r, now, 0)
+            due: list[day.Delivery] = []
+            while pending and pending[-1].at <= now:
+                due.append(pending.pop())
+            for start in range(0, len(due), 8):
+                await asyncio.gather(*(_deliver(r, d) for d in due[start : start + 8]))
+            self._sent += len(due)
+            tick(now)
+        return now
+
+    _sent: int = 0
+
+    async def _people(self, now: datetime) -> None:
+        if self.policy is None or now < self.people_at:
+            return
+        for tenant in TENANTS:
+            await autopilot.decide_all(self.running.db, tenant, self.policy, now)
+        self.people_at = now + PEOPLE_EVERY
+
+
+async def _once(running: Running, options: Options) -> int:
+    started = time.perf_counter()
+    console = running.console
+    jumping = Jumping(running, autopilot.load(), OPENS + PEOPLE_EVERY)
+    killed = False
+
+    with _progress(console) as bar:
+        feeding = bar.add_task("orders in", total=options.orders)
+        closing = bar.add_task("orders done", total=options.orders)
+        state = {"open": options.orders, "fed_all": False, "killed": False}
+
+        def tick(now: datetime) -> None:
+            bar.update(feeding, completed=running.fed, description=f"orders in      {now:%a %d %b %H:%M}")
+            bar.update(closing, completed=options.orders - state["open"])
+
+        async def watch() -> None:
+            nonlocal killed
+            while True:
+                state["open"] = options.orders - await _ended(running.db)
+                if options.crash and not killed and running.fed > options.orders // 2:
+                    killed = True
+                    victim = running.workers[0]
+                    running.tree.kill(victim)
+                    await victim.process.wait()
+                    console.print(f"[red]SIGKILL[/] to worker {victim.pid} with {running.fed} orders in")
+                    await _start_worker(running, len(running.workers))
+                await asyncio.sleep(0.2)
+
+        watching = asyncio.create_task(watch())
+        try:
+            def done(now: datetime) -> bool:
+                return running.fed >= options.orders and state["open"] == 0 and now > EVENING
+
+            ended_at = await jumping.until(MORNING + HORIZON, done, tick)
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+        state["open"] = options.orders - await _ended(running.db)
+        tick(ended_at)
+    return await _conclude(running, options, ended_at, time.perf_counter() - started, killed)
+
+
+async def _conclude(running: Running, options: Options, ended_at: datetime, seconds: float, killed: bool) -> int:
+    report = balance.compare(running.day.orders, await _stored(running.db), await _ledgers(running))
+    counts = await _counts(running.db)
+    problem = await _problems(running)
+    result: dict[str, Any] = {
+        "orders_in": len(running.day.orders), **counts, "lost": report.lost,
+        "duplicate_effects": report.duplicate_effects, "mispriced": report.mispriced, "balanced": report.balanced,
+        "seconds": round(seconds, 1), "orders_per_s": round(len(running.day.orders) / seconds, 2),
+        "business_days": (ended_at - MORNING).days, "killed_worker": killed, "documents": running.accounted,
+        "intake_to_release": await _latency(running.db), "problems": problem, "findings": report.findings[:200],
+    }  # fmt: skip
+    if options.json:
+        options.json.write_bytes(exactjson.dumps(result) + b"\n")
+    c = running.console
+    c.print_json(exactjson.text({k: v for k, v in result.items() if k not in ("findings",)}))
+    for finding in report.findings[:20]:
+        c.print(f"[red]unbalanced[/] {finding}", markup=True, highlight=False)
+    accounted = sum(counts[k] for k in ("closed", "cancelled", "rejected", "waiting", "in_case", "failed"))
+    good = report.balanced and accounted == len(running.day.orders) and not problem
+    c.print("[green]The three records agree." if good else "[red]The three records do not agree, or work is stuck.")
+    return 0 if good else 1
+
+
+# ── live: people watch, and decide ──────────────────────────────────────────────────────────────────────────────
+
+
+async def _live(running: Running, options: Options) -> int:
+    c = running.console
+    if options.speed == 0:
+        with _progress(c) as bar:
+            task = bar.add_task("the day so far", total=options.orders)
+            jumping = Jumping(running, None, OPENS)
+            now = await jumping.until(
+                EVENING, lambda _: running.fed >= options.orders, lambda _: bar.update(task, completed=running.fed)
+            )
+        await _quiet(running)
+        await _set_clock(running, now, 1.0)
+    c.print(f"\nOpen [bold]{running.gateway_url}[/]  ·  user [bold]{running.user}[/]  ·  password [bold]{running.password}[/]")
+    if options.ready_file:
+        options.ready_file.write_bytes(
+            exactjson.dumps({"url": running.gateway_url, "user": running.user, "password": running.password})
+        )
+    if options.speed == 0:
+        await _forever(running)
+        return 0
+    await _set_clock(running, OPENS, options.speed)
+    with _progress(c) as bar:
+        task = bar.add_task("orders in", total=options.orders)
+        for delivery in running.day.deliveries:
+            while (now := await _now(running)) < delivery.at:
+                wait = (delivery.at - now).total_seconds() / options.speed
+                await asyncio.sleep(min(0.5, wait))
+            await _deliver(running, delivery)
+            bar.update(task, completed=running.fed, description=f"orders in  {delivery.at:%H:%M}")
+    c.print("All orders are in. The day goes on; Ctrl-C stops.")
+    await _forever(running)
+    return 0
+
+
+async def _forever(running: Running) -> None:
+    """Until Ctrl-C. A worker that dies is started again."""
+    while True:
+        for child in [w for w in running.workers if not w.alive]:
+            running.console.print(f"[yellow]worker {child.pid} ended; starting another")
+            running.workers.remove(child)
+            await _start_worker(running, len(running.tree.children))
+        await asyncio.sleep(0.5)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    )
+
+
+# ── the three records ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _ended(db: Database) -> int:
+    async with db.transaction(*TENANTS) as tx:
+        return await tx.fetchval("select count(*) from crossdock.order_view where outcome is not null")
+
+
+async def _counts(db: Database) -> dict[str, int]:
+    async with db.transaction(*TENANTS) as tx:
+        row = await tx.fetchrow(
+            "select count(*) filter (where outcome = 'closed') as closed,"
+            " count(*) filter (where outcome = 'cancelled') as cancelled,"
+            " count(*) filter (where outcome = 'rejected') as rejected,"
+            " count(*) filter (where outcome = 'failed') as failed,"
+            " count(*) filter (where outcome is null and open_cases = 0) as waiting,"
+            " count(*) filter (where outcome is null and open_cases > 0) as in_case,"
+            " count(*) filter (where backordered_at is not null) as backordered,"
+            " count(*) filter (where approvals > 0) as with_approval,"
+            " count(*) filter (where cases > 0) as with_case"
+            " from crossdock.order_view"
+        )
+    return dict(row) if row else {}
+
+
+async def _stored(db: Database) -> list[balance.Stored]:
+    async with db.transaction(*TENANTS) as tx:
+        orders = await tx.fetch("select * from crossdock.order_view")
+        lines = await tx.fetch("select tenant_id, order_no, line, shipped from crossdock.order_line_view where shipped > 0")
+    shipped: dict[tuple[str, str], dict[str, Decimal]] = {}
+    for n in lines:
+        shipped.setdefault((n["tenant_id"], n["order_no"]), {})[n["line"]] = n["shipped"]
+    return [
+        balance.Stored(
+            o["tenant_id"], o["order_no"], o["customer_id"], o["po"], o["outcome"],
+            shipped.get((o["tenant_id"], o["order_no"]), {}), o["invoiced"], o["paid"],
+        )
+        for o in orders
+    ]  # fmt: skip
+
+
+async def _ledgers(running: Running) -> dict[tuple[str, str], list[balance.Entry]]:
+    found: dict[tuple[str, str], list[balance.Entry]] = {}
+    for tenant in TENANTS:
+        for system in sandbox.SYSTEMS:
+            told = await _get(running.http, f"{running.sandbox_url}/{tenant}/{system}/_ledger", running.control)
+            found[tenant, system] = told["entries"]
+    return found
+
+
+async def _latency(db: Database) -> dict[str, float | None]:
+    """Intake to release in real seconds, from the rows' own wall-clock stamps of the first calls."""
+    async with db.transaction(*TENANTS) as tx:
+        row = await tx.fetchrow(
+            "select percentile_cont(0.5) within group (order by s) as p50, percentile_cont(0.99) within group (order by s) as p99"
+            " from (select extract(epoch from released_at - received_at)::float8 as s from crossdock.order_view"
+            " where released_at is not null) x"
+        )
+    return {"p50_business_s": row["p50"], "p99_business_s": row["p99"]} if row else {}
+
+
+async def _problems(running: Running) -> list[str]:
+    """What would be a fault of ours: stuck or faulted instances, dead letters, parked webhooks."""
+    found: list[str] = []
+    async with running.db.transaction(*TENANTS) as tx:
+        for r in await tx.fetch(
+            "select tenant_id, business_key, name, status, error from crossdock.instance where status in ('suspended', 'faulted') limit 20"
+        ):
+            found.append(f"{r['tenant_id']} {r['business_key']} {r['name']} {r['status']}: {r['error']}")
+        for r in await tx.fetch("select tenant_id, seq, reason from crossdock.dead_letter limit 20"):
+            found.append(f"dead letter {r['tenant_id']}/{r['seq']}: {r['reason']}")
+    hooks = await _get(running.http, f"{running.sandbox_url}/_webhooks", running.control)
+    found += [f"webhook given up: {p['system']} {p['last_error']}" for p in hooks["parked"][:10]]
+    return found
