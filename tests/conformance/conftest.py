@@ -12,6 +12,7 @@ import pytest
 from crossdock.engine.memory import Handler
 from crossdock.engine.webcalls import WebCalls
 from crossdock.outbound import Client, Request, Response, TransportProblem
+
 from . import servers
 from .gherkin import Scenario, scenarios
 

@@ -36,7 +36,7 @@ SWAGGER: dict[str, Any] = {
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802  the base class calls it by this name
+    def do_GET(self) -> None:
         url = urlsplit(self.path)
         segments = url.path.strip("/").split("/")
         match segments:
@@ -62,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class names it so
+    def log_message(self, format: str, *args: Any) -> None:
         pass
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from crossdock.engine.memory import Answer, Deadlock, Event, Handler, Memory, Outcome, Slow
 from crossdock.flow import durations, faults, program, yaml12
 from crossdock.flow.outcomes import Done, Failed, Invocation, Parked
+
 from .gherkin import Scenario, Step
 
 
@@ -160,7 +161,8 @@ def _deadlocked(world: World, step: Step) -> None:
 
 def _at(document: Any, path: str) -> Any:
     for name in path.split("."):
-        assert isinstance(document, Mapping) and name in document, f"no {path} in {document}"
+        assert isinstance(document, Mapping), f"no {path} in {document}"
+        assert name in document, f"no {path} in {document}"
         document = document[name]
     return document
 

@@ -7,6 +7,7 @@ import pytest
 
 from crossdock.engine.memory import Handler
 from crossdock.flow import program
+
 from . import steps
 from .gherkin import Scenario
 

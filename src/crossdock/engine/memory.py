@@ -308,7 +308,9 @@ class Memory:
             self._start(program, given, (parent.id, at) if awaited else None)
         elif awaited:
             detail = f"Expected a workflow {name[0]}/{name[1]}:{name[2]}, found none."
-            self._tell(parent.id, ChildFailed(at, Error(faults.CONFIGURATION, 400, "Unknown workflow", detail), self.now))
+            self._tell(
+                parent.id, ChildFailed(at, Error(faults.CONFIGURATION, 400, "Unknown workflow", detail), self.now)
+            )
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────
 

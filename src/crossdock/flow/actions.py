@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from crossdock.flow import dataflow, faults, listening, model, retry
+from crossdock.flow import dataflow, faults, jsonlike, listening, model, retry
 from crossdock.flow.facts import Call, Emit, RunChild, Trace
 from crossdock.flow.machine import Machine
 from crossdock.flow.state import Attempt, Loop, Race, Run, Wait
@@ -122,11 +122,12 @@ def _unsupported(_machine: Machine, _run: Run, task: model.Task) -> None:
 
 def _for(machine: Machine, run: Run, task: model.Task) -> None:
     action = _is(task.action, model.For)
-    items = machine.evaluate(action.items, run, run.input)
-    if not isinstance(items, list):
-        raise faults.expression(f"Expected a list for `in`, found {str(items)[:100]!r}.")
+    given = machine.evaluate(action.items, run, run.input)
+    items = jsonlike.sequence(given)
+    if items is None:
+        raise faults.expression(f"Expected a list for `in`, found {str(given)[:100]!r}.")
     data = run.input
-    run = machine.hold(replace(run, memory=Loop(items, -1)))  # pyright: ignore[reportUnknownArgumentType]
+    run = machine.hold(replace(run, memory=Loop(items, -1)))
     _iterate(machine, run, action, data)
 
 

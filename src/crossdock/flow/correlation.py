@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from crossdock.flow import jq
+from crossdock.flow import jq, jsonlike
 from crossdock.flow.facts import Correlation, EventFilter
 
 _NONE: Mapping[str, Any] = {}
@@ -56,11 +56,10 @@ def key(value: Any) -> str | None:
 
 def contains(found: Any, wanted: Any) -> bool:
     """Equality, except that a mapping may have more members than wanted."""
-    if isinstance(wanted, dict):
-        if not isinstance(found, dict):
-            return False
-        members: dict[str, Any] = found
-        return all(name in members and contains(members[name], value) for name, value in wanted.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    members = jsonlike.mapping(wanted)
+    if members is not None:
+        there = jsonlike.mapping(found)
+        return there is not None and all(name in there and contains(there[name], v) for name, v in members.items())
     return bool(found == wanted) and isinstance(found, bool) == isinstance(wanted, bool)
 
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from urllib.parse import quote
 
 import jsonschema
 from jsonschema.validators import Draft202012Validator, extend  # pyright: ignore[reportUnknownVariableType]
 
-from crossdock.flow import durations, faults, jq
+from crossdock.flow import durations, faults, jq, jsonlike
 from crossdock.flow.facts import Error
 
 Variables: TypeAlias = Mapping[str, Any]
@@ -50,7 +50,12 @@ class Compiler:
         self._problem = problem
         self._fallback = fallback
         self.native = True
-        self.variables: list[tuple[str, frozenset[str]]] = []  # (pointer, names), for the linter
+        self._read: list[tuple[str, frozenset[str]]] = []
+
+    def read_since(self) -> list[tuple[str, frozenset[str]]]:
+        """(pointer, variables) of every expression compiled since this was last asked."""
+        read, self._read = self._read, []
+        return read
 
     def expression(self, source: Any, pointer: str) -> Template:
         """An expression with or without `${ }`, as in `when`, `if`, `in`, `while`."""
@@ -60,16 +65,14 @@ class Compiler:
 
     def template(self, value: Any, pointer: str) -> Template:
         """Any value; texts of the form `${ … }` are expressions, everything else is literal."""
-        match value:
-            case str():
-                inner = jq.strip(value)
-                return constant(value) if inner is None else self._expression(inner, pointer, value)
-            case dict():
-                return self._mapping(value, pointer)  # pyright: ignore[reportUnknownArgumentType]
-            case list():
-                return self._sequence(value, pointer)  # pyright: ignore[reportUnknownArgumentType]
-            case _:
-                return constant(value)
+        if isinstance(value, str):
+            inner = jq.strip(value)
+            return constant(value) if inner is None else self._expression(inner, pointer, value)
+        if (members := jsonlike.mapping(value)) is not None:
+            return self._mapping(members, pointer)
+        if (items := jsonlike.sequence(value)) is not None:
+            return self._sequence(items, pointer)
+        return constant(value)
 
     def shape(self, value: Any, pointer: str) -> Template:
         """`as` and `from`: a text is an expression even without `${ }`, a structure is a template."""
@@ -87,7 +90,7 @@ class Compiler:
             return constant(None)
         self.native = self.native and compiled.native
         needs = frozenset(name.removeprefix("$") for name in compiled.variables)
-        self.variables.append((pointer, needs))
+        self._read.append((pointer, needs))
         run = compiled.evaluate
 
         def evaluate(value: Any, variables: Variables) -> Any:
@@ -144,7 +147,7 @@ def endpoint(uri: str, value: Any) -> str:
         return uri
 
     def fill(found: re.Match[str]) -> str:
-        item: Any = value.get(found[1]) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        item = jsonlike.member(value, found[1])
         if item is None or isinstance(item, dict | list):
             raise faults.expression(f"Expected a plain value '{found[1]}' in the task's input for {uri}, found none.")
         if isinstance(item, bool):
@@ -173,9 +176,9 @@ def _is_integer(_checker: Any, value: Any) -> bool:
     return isinstance(value, int) or (isinstance(value, Decimal) and value == value.to_integral_value())
 
 
-_Validator: Any = extend(
-    Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
-)
+_exact_types = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
+# jsonschema makes its validator classes at run time, so they have no static type.
+_validator_class = cast("Any", extend(Draft202012Validator, type_checker=_exact_types))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +202,10 @@ class Schema:
 def schema(document: Any) -> Schema | str:
     """The compiled schema, or why it is not one."""
     try:
-        _Validator.check_schema(document)
+        _validator_class.check_schema(document)
     except jsonschema.SchemaError as error:
         return str(error.message)[:200]
-    return Schema(_Validator(document))
+    return Schema(_validator_class(document))
 
 
 def instance(error: Error, pointer: str) -> Error:

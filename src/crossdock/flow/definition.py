@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from crossdock.flow import durations, jq, listeners, model, reading
+from crossdock.flow import durations, jq, jsonlike, listeners, model, reading
 from crossdock.flow.dataflow import STANDARD, Compiler, Fallback, Schema, Template, constant, escape
 from crossdock.flow.dataflow import schema as compile_schema
 from crossdock.flow.reading import Problems, describe
@@ -61,7 +61,7 @@ class Reader:
         for name, value in self._use("authentications").items():
             self._policy(value, f"/use/authentications/{escape(name)}", named=True)
         for i, item in enumerate(self.uses.get("extensions") or []):
-            for name, value in item.items() if isinstance(item, dict) else ():  # pyright: ignore[reportUnknownVariableType]
+            for name, value in (jsonlike.mapping(item) or {}).items():
                 self.problems.map(value, f"/use/extensions/{i}/{name}", reading.EXTENSION, "an extension")
 
     def functions(self) -> None:
@@ -74,30 +74,38 @@ class Reader:
     def _use(self, section: str) -> dict[str, Any]:
         return self.uses.get(section) or {}
 
+    def _names(self, section: str) -> list[str]:
+        return [str(name) for name in jsonlike.sequence(self.uses.get(section)) or []]
+
+    def secrets(self) -> list[str]:
+        """Names in use.secrets."""
+        return self._names("secrets")
+
     # ── lists and tasks ──────────────────────────────────────────────────────────────────────────────────────────
 
     def body(self, items: Any, pointer: str, names: Sequence[str] = (), branches: bool = False) -> model.Body:
         """Compile a list of tasks; `names` are the variables its tasks see beside the standard ones."""
-        if not isinstance(items, list):
+        listed = jsonlike.sequence(items)
+        if listed is None:
             if items is not None:
                 self.problems.add("flow.kind", pointer, "a list of tasks", describe(items), "Write `- name:` entries.")
             return model.Body(model.NOTHING, 0)
         entries: list[tuple[str, Any, str]] = []
         seen: dict[str, str] = {}
-        listed: list[Any] = items
         for i, item in enumerate(listed):
             here = f"{pointer}/{i}"
-            if not isinstance(item, dict) or len(item) != 1:  # pyright: ignore[reportUnknownArgumentType]
+            entry = jsonlike.mapping(item)
+            if entry is None or len(entry) != 1:
                 fix = "Write one task per entry: `- name:` and below it, indented further, what it does."
                 self.problems.add("flow.task-entry", here, "one named task", describe(item), fix)
                 continue
-            name, task = next(iter(item.items()))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-            here = f"{here}/{escape(str(name))}"  # pyright: ignore[reportUnknownArgumentType]
+            name, task = next(iter(entry.items()))
+            here = f"{here}/{escape(name)}"
             if name in seen:
                 fix = "Give each task of a list its own name; `then` could not tell them apart."
                 self.problems.add("flow.duplicate-task", here, "a new task name", f"'{name}' again", fix)
-            seen[str(name)] = here  # pyright: ignore[reportUnknownArgumentType]
-            entries.append((str(name), task, here))  # pyright: ignore[reportUnknownArgumentType]
+            seen[name] = here
+            entries.append((name, task, here))
         first = len(self.tasks)
         if pointer.count("/") > 3 * _DEEPEST:
             fix = "Move a part into its own workflow and run it."
@@ -119,7 +127,7 @@ class Reader:
         if kind is None:
             expected = f"a task ({', '.join(sorted(reading.TASKS))})"
             self.problems.add("flow.task-kind", pointer, expected, describe(raw), "Say what the task does.")
-            kind, raw = "do", {"do": []}
+            kind, raw = "do", dict[str, Any](do=[])
         required, allowed = reading.TASKS[kind]
         shape = (required, {**reading.COMMON[1], **allowed})
         task = self.problems.map(raw, pointer, shape, f"a {kind} task")
@@ -167,16 +175,16 @@ class Reader:
         )
 
     def _metadata(self, metadata: Any, pointer: str, name: str) -> tuple[Template | None, Any, str | None]:
-        ours: Any = metadata.get("crossdock") if isinstance(metadata, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        if not isinstance(ours, dict) or not ours:
+        ours = jsonlike.mapping(jsonlike.member(metadata, "crossdock"))
+        if not ours:
             return None, None, None
-        words: dict[str, Any] = dict(ours)  # pyright: ignore[reportUnknownArgumentType]
+        words = dict(ours)
         compensate = words.pop("compensate", None)
-        stage: Any = words.get("stage")
+        stage = words.get("stage")
         stage_id = None
-        if isinstance(stage, dict):
-            stage_id = str(stage.get("id") or name)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-            words["stage"] = {"id": stage_id, **stage}
+        if (described := jsonlike.mapping(stage)) is not None:
+            stage_id = str(described.get("id") or name)
+            words["stage"] = {"id": stage_id, **described}
         elif isinstance(stage, str):
             stage_id = stage
             words["stage"] = {"id": stage}
@@ -199,7 +207,7 @@ class Reader:
         if raw is None:
             return None
         part = self.problems.map(raw, pointer, reading.SCHEMA, "a schema")
-        if not str(part.get("format", "json")).partition(":")[0] == "json":
+        if str(part.get("format", "json")).partition(":")[0] != "json":
             self.problems.word(part["format"], f"{pointer}/format", ("json",))
         if "document" not in part:
             found = "a resource" if "resource" in part else "none"
@@ -246,10 +254,10 @@ class Reader:
             fix = "Name the secret, so that it is known which one this task may use."
             self.problems.add("flow.secret", pointer, "$secrets.NAME", describe(template.source), fix)
         known = {*STANDARD, *self.scope, *extra}
-        for name in sorted(template.needs - known):
-            self.problems.unknown(
-                "flow.unknown-variable", pointer, "a variable in scope", f"${name}", {f"${k}" for k in known}
-            )
+        shown = {f"${name}" for name in known}
+        for place, needs in self.compiler.read_since():
+            for name in sorted(needs - known):
+                self.problems.unknown("flow.unknown-variable", place, "a variable in scope", f"${name}", shown)
 
     def duration(self, value: Any, pointer: str) -> Template | None:
         if value is None:
@@ -325,15 +333,16 @@ class Reader:
         cases: list[model.Case] = []
         defaults = 0
         for i, item in enumerate(raw):
-            if not isinstance(item, dict) or len(item) != 1:  # pyright: ignore[reportUnknownArgumentType]
+            entry = jsonlike.mapping(item)
+            if entry is None or len(entry) != 1:
                 self.problems.add("flow.case", f"{pointer}/{i}", "one named case", describe(item), "Write `- name:`.")
                 continue
-            name, case = next(iter(item.items()))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-            here = f"{pointer}/{i}/{escape(str(name))}"  # pyright: ignore[reportUnknownArgumentType]
+            name, case = next(iter(entry.items()))
+            here = f"{pointer}/{i}/{escape(name)}"
             part = self.problems.map(case, here, reading.CASE, "a case")
             when = self.optional(part.get("when"), f"{here}/when")
             defaults += when is None
-            cases.append(model.Case(str(name), when, self._then(part.get("then"), f"{here}/then", targets)))  # pyright: ignore[reportUnknownArgumentType]
+            cases.append(model.Case(name, when, self._then(part.get("then"), f"{here}/then", targets)))
         if defaults > 1:
             # "There can be only one default case, all others MUST set a condition."
             self.problems.add(
@@ -347,7 +356,7 @@ class Reader:
         each, at = str(part.get("each", "item")), str(part.get("at", "index"))
         self.names((each, at), f"{pointer}/for")
         source = part.get("in")
-        if isinstance(source, list):
+        if jsonlike.sequence(source) is not None:
             items = self.template(source, f"{pointer}/for/in")
         elif isinstance(source, str):
             items = self.expression(source, f"{pointer}/for/in")
@@ -573,8 +582,8 @@ class Reader:
             self.problems.add("flow.authentication", pointer, expected, found, "Keep one.")
         for scheme, options in part.items():
             secret = options.get("use")
-            if secret is not None and secret not in (self.uses.get("secrets") or []):
-                known = [str(s) for s in self.uses.get("secrets") or []]
+            if secret is not None and secret not in (self._names("secrets")):
+                known = [str(s) for s in self._names("secrets")]
                 self.problems.unknown(
                     "flow.unknown-secret", f"{pointer}/{scheme}/use", "a secret of use.secrets", str(secret), known
                 )
@@ -595,11 +604,13 @@ class Reader:
         self.tasks[index] = self._task(raw, here, index, model.NOTHING, name, {})
         self._calling, self.scope = outer_calling, outer_scope
         if arguments_pointer:
-            del self.problems.findings[said:]  # `functions` says it once, at the definition
+            # `functions` says once, at the definition, what is wrong there; only a cycle needs the caller to be seen.
+            late = self.problems.findings[said:]
+            self.problems.findings[said:] = [f for f in late if f.code == "flow.function-cycle"]
         return model.Body(index, 1)
 
     def _check_secrets(self, pointer: str) -> None:
-        declared = {str(s) for s in self.uses.get("secrets") or []}
+        declared = self._names("secrets")
         for name in self._secrets:
             if name not in declared:
                 self.problems.unknown("flow.unknown-secret", pointer, "a secret of use.secrets", name, declared)
@@ -625,12 +636,7 @@ def _keeps(common: model.Common, action: model.Action) -> bool:
 
 def _secrets_of(value: Any) -> set[str]:
     """Names after `$secrets` in the expressions of a value."""
-    match value:
-        case str():
-            return {a or b for a, b in _SECRET.findall(value)}
-        case dict():
-            return set[str]().union(*(_secrets_of(v) for v in value.values()))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        case list():
-            return set[str]().union(*(_secrets_of(v) for v in value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        case _:
-            return set()
+    if isinstance(value, str):
+        return {a or b for a, b in _SECRET.findall(value)}
+    parts = (jsonlike.mapping(value) or {}).values() or jsonlike.sequence(value) or ()
+    return set[str]().union(*(_secrets_of(part) for part in parts))

@@ -6,6 +6,8 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from crossdock.flow import jsonlike
+
 _ISO = re.compile(
     r"^P(?!$)(?:(?P<years>\d+(?:\.\d+)?)Y)?(?:(?P<months>\d+(?:\.\d+)?)M)?(?:(?P<weeks>\d+(?:\.\d+)?)W)?"
     r"(?:(?P<days>\d+(?:\.\d+)?)D)?"
@@ -25,8 +27,8 @@ def parse(value: Any) -> timedelta | None:
                 if found is None:
                     return None
                 return _sum({k: Decimal(v) for k, v in found.groupdict().items() if v is not None})
-            case Mapping():
-                parts: dict[str, Any] = dict(value)  # pyright: ignore[reportUnknownArgumentType]
+            case dict():
+                parts = jsonlike.mapping(value) or {}  # pyright: ignore[reportUnknownArgumentType]
                 known = parts and all(
                     k in UNITS and isinstance(v, int | Decimal) and not isinstance(v, bool) for k, v in parts.items()
                 )

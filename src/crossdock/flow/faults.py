@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from crossdock.errors import FlowFault
+from crossdock.flow import jsonlike
 from crossdock.flow.facts import Error
 
 _BASE = "https://open-workflow-specification.org/spec/1.0.0/errors/"
@@ -91,9 +92,10 @@ def to_json(error: Error) -> dict[str, Any]:
 
 def from_json(value: Any) -> Error:
     """The inverse of `to_json`, tolerant of what an expression may have produced."""
-    if not isinstance(value, dict):
+    given = jsonlike.mapping(value)
+    if given is None:
         return Error(type=RUNTIME, status=500, title="Malformed error", detail=str(value)[:200])
-    members: dict[str, Any] = dict(value)  # pyright: ignore[reportUnknownArgumentType]
+    members = dict(given)
     status = members.pop("status", 500)
     return Error(
         type=str(members.pop("type", RUNTIME)),

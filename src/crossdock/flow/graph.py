@@ -2,7 +2,8 @@
 
 A stage is a task with `metadata.crossdock.stage`, wherever it stands; a definition that marks none shows its top
 tasks. Ways are followed through everything that is not a stage, so that a switch between two stages becomes labels
-on the edges.
+on the edges. Where many ways meet in one switch and part again, it stays as a node of its own (kind `switch`):
+ten ways in and ten out are twenty edges, not a hundred.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,12 +13,12 @@ from typing import Any
 from crossdock.flow import model
 from crossdock.flow.program import Program
 
-START, DONE, FAILED = "start", "done", "failed"
+START, DONE, FAILED, SWITCH = "start", "done", "failed", "switch"
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """kind: the stage's own word, else the kind of its task; start, done and failed for the ends."""
+    """kind: the stage's own word, else its task's kind; start, done, failed for the ends, switch for a junction."""
 
     id: str
     label: str
@@ -46,11 +47,43 @@ def graph(program: Program) -> Graph:
     assert isinstance(root, model.Do)
     walk.body(root.body, {(START, "", False)})
     walk.finish()
-    ends = {edge.target for edge in walk.edges}
+    edges = _merged(_contracted(walk.edges, set(walk.junctions)))
+    named = {edge.source for edge in edges} | {edge.target for edge in edges}
     nodes = [Node(START, "Start", START, "")]
     nodes += walk.nodes(root.body)
-    nodes += [Node(end, end.capitalize(), end, "") for end in (DONE, FAILED) if end in ends]
-    return Graph(tuple(nodes), tuple(walk.edges))
+    nodes += [node for name, node in walk.junctions.items() if name in named]
+    nodes += [Node(end, end.capitalize(), end, "") for end in (DONE, FAILED) if end in named]
+    return Graph(tuple(nodes), tuple(edges))
+
+
+def _contracted(edges: list[Edge], junctions: set[str]) -> list[Edge]:
+    """Without the junctions that save no edges: one way in, or one out, or two of each."""
+    while True:
+        for name in sorted(junctions):
+            into = [e for e in edges if e.target == name and e.source != name]
+            out = [e for e in edges if e.source == name and e.target != name]
+            if len(into) * len(out) <= len(into) + len(out):
+                edges = [e for e in edges if name not in {e.source, e.target}]
+                edges += [Edge(i.source, o.target, o.label or i.label, i.error) for i in into for o in out]
+                junctions.discard(name)
+                break
+        else:
+            return edges
+
+
+def _merged(edges: list[Edge]) -> list[Edge]:
+    """One edge between two nodes, with all its labels; an error edge only where every way is one."""
+    found: dict[tuple[str, str], Edge] = {}
+    for edge in edges:
+        there = found.get((edge.source, edge.target))
+        if there is not None:
+            labels = [label for label in dict.fromkeys([*there.label.split(" / "), edge.label]) if label]
+            edge = Edge(edge.source, edge.target, " / ".join(labels), there.error and edge.error)
+        found[edge.source, edge.target] = edge
+    return list(found.values())
+
+
+_SHAPES = {START: ("([", "])"), DONE: ("([", "])"), FAILED: ("([", "])"), SWITCH: ("{", "}")}
 
 
 def mermaid(drawn: Graph) -> str:
@@ -58,7 +91,7 @@ def mermaid(drawn: Graph) -> str:
     lines = ["flowchart LR"]
     names = {node.id: f"n{i}" for i, node in enumerate(drawn.nodes)}
     for node in drawn.nodes:
-        opening, closing = ("([", "])") if node.kind in {START, DONE, FAILED} else ("[", "]")
+        opening, closing = _SHAPES.get(node.kind, ("[", "]"))
         lines.append(f"  {names[node.id]}{opening}{_quoted(node.label)}{closing}")
     for edge in drawn.edges:
         arrow = "-.->" if edge.error else "-->"
@@ -81,6 +114,7 @@ class _Walk:
     def __init__(self, program: Program) -> None:
         self._tasks = program.tasks
         self.edges: list[Edge] = []
+        self.junctions: dict[str, Node] = {}
         marked = {t.common.index for t in program.tasks[1:] if t.common.stage is not None}
         root = program.tasks[0].action
         top = root.body if isinstance(root, model.Do) else model.Body(model.NOTHING, 0)
@@ -101,7 +135,8 @@ class _Walk:
 
     def _node(self, task: model.Task) -> Node:
         common = task.common
-        stage: Any = (common.metadata.source if common.metadata is not None else {}).get("stage", {})
+        metadata: dict[str, Any] = common.metadata.source if common.metadata is not None else {}
+        stage: dict[str, Any] = metadata.get("stage") or {}
         label = str(stage.get("label") or _words(common.name))
         kind = str(stage.get("kind") or type(task.action).__name__.lower())
         return Node(self._id(common), label, kind, common.pointer)
@@ -157,10 +192,13 @@ class _Walk:
         action = task.action
         match action:
             case model.Switch():
+                junction = f"switch:{common.pointer}"
+                self.junctions[junction] = Node(junction, _words(common.name), SWITCH, common.pointer)
+                self._link(exits, junction)
                 for case in action.cases:
-                    go({(source, case.name, error) for source, _, error in exits}, case.then)
+                    go({(junction, case.name, False)}, case.then)
                 if not any(case.when is None for case in action.cases):
-                    go(exits, common.then)
+                    go({(junction, "", False)}, common.then)
             case model.Raise():
                 if "/try/" not in common.pointer:  # else it goes to the handler around it, which has its own edges
                     self._link(exits, FAILED)
@@ -180,9 +218,7 @@ class _Walk:
             case _:
                 go(exits, common.then)
 
-    def _try(
-        self, action: model.Try, common: model.Common, exits: _Exits, go: Callable[[_Exits, int], None]
-    ) -> None:
+    def _try(self, action: model.Try, common: model.Common, exits: _Exits, go: Callable[[_Exits, int], None]) -> None:
         go(self.body(action.body, exits), common.then)
         catch = action.catch
         if catch.body is None and catch.then is None:

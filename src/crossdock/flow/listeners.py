@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from crossdock.flow import correlation, jq, model, reading
+from crossdock.flow import correlation, jq, jsonlike, model, reading
 from crossdock.flow.dataflow import Template, escape
 from crossdock.flow.reading import describe
 
@@ -50,7 +50,7 @@ def _until(reader: "Reader", raw: Any, pointer: str) -> tuple[Template | None, m
         case str():
             return reader.expression(raw, pointer), None
         case _:
-            if isinstance(raw, dict) and raw.get("until"):  # pyright: ignore[reportUnknownMemberType]
+            if jsonlike.member(raw, "until"):
                 reader.problems.add("flow.listen", pointer, "an until without until", "another until", "Remove it.")
             return None, strategy(reader, raw, pointer)
 

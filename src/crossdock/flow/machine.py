@@ -252,6 +252,9 @@ class Machine:
         while True:
             self.trace.append(Trace(run.at, "task-faulted", f"{error.type} {error.status}"))
             self.cancel_below(run.id)
+            held = self.runs.get(run.id)
+            if held is not None and held.wait is Wait.EVENT:  # it failed while it was listening
+                self.withdraw(held)
             self._close(run)
             parent = self.runs.get(run.parent)
             if parent is None:
@@ -293,7 +296,7 @@ class Machine:
             self.trace.append(Trace(run.at, "task-cancelled"))
 
     def withdraw(self, run: Run) -> None:
-        """Take back what the run waits for. Its timers go when it is closed."""
+        """Take back what the run waits for; it then waits for nothing. Its timers go when it is closed."""
         match run.wait:
             case Wait.CALL | Wait.CHILD:
                 self.commands.append(Abandon(run.at))
@@ -301,6 +304,7 @@ class Machine:
                 self.commands.append(Unsubscribe(run.at))
             case Wait.TIMER | None:
                 pass
+        self.keep(replace(run, wait=None))
 
     def _close(self, run: Run) -> None:
         held = self.runs.pop(run.id, run)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crossdock.errors import Finding, FlowFault
-from crossdock.flow import correlation, cron, durations, faults, listeners, model, reading, yaml12
+from crossdock.flow import correlation, cron, durations, faults, jsonlike, listeners, model, reading, yaml12
 from crossdock.flow import secrets as marks
 from crossdock.flow.dataflow import NONE, Fallback, Template, Variables, truthy
 from crossdock.flow.definition import Reader
@@ -94,8 +94,7 @@ def passes(data: Template | None, event: Mapping[str, Any], variables: Variables
 
 
 def literal_type(written: model.Filter) -> str:
-    source: Any = written.attributes.source
-    kind = source.get("type") if isinstance(source, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    kind = jsonlike.member(written.attributes.source, "type")
     return kind if isinstance(kind, str) and "${" not in kind else ""
 
 
@@ -148,10 +147,10 @@ def _read(source: str | bytes, filename: str, fallback: Fallback) -> tuple[Progr
         schedule=schedule,
         start_filter=_start_filter(schedule),
         native=reader.compiler.native,
-        secrets={str(name): marks.mark(str(name)) for name in reader.uses.get("secrets") or []},
+        secrets={name: marks.mark(name) for name in reader.secrets()},
         business_key=key,
         search=search,
-        extensions=tuple(str(i) for i in reader.uses.get("extensions") or []),
+        extensions=tuple(str(i) for i in jsonlike.sequence(reader.uses.get("extensions")) or []),
         by_pointer={task.common.pointer: task.common.index for task in tasks},
     )
     return program, []
@@ -217,12 +216,10 @@ def _start_filter(schedule: model.Schedule) -> tuple[EventFilter, ...] | None:
 
 def _search(reader: Reader, document: Mapping[str, Any]) -> tuple[Template | None, Template | None]:
     """`document.metadata.crossdock`: businessKey and search, on the transformed input of the workflow."""
-    ours: Any = (document.get("metadata") or {}).get("crossdock")
-    if not isinstance(ours, dict):
-        return None, None
+    ours = jsonlike.mapping(jsonlike.member(document.get("metadata"), "crossdock")) or {}
     here = "/document/metadata/crossdock"
-    key: Any = ours.get("businessKey")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    search: Any = ours.get("search")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    key = ours.get("businessKey")
+    search = ours.get("search")
     return (
         None if key is None else reader.template(key, f"{here}/businessKey"),
         None if search is None else reader.template(search, f"{here}/search"),

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from crossdock.errors import Finding
+from crossdock.flow import jsonlike
 from crossdock.flow.dataflow import escape
 from crossdock.flow.yaml12 import Source
 
@@ -125,10 +126,10 @@ class Problems:
     def map(self, value: Any, pointer: str, shape: Shape, name: str) -> dict[str, Any]:
         """The mapping with only the keys of its shape and values of the right kind; the rest becomes findings."""
         required, allowed = shape
-        if not isinstance(value, dict):
+        given = jsonlike.mapping(value)
+        if given is None:
             self.add("flow.kind", pointer, f"a mapping for {name}", describe(value), "Write `key: value` lines below.")
             return {}
-        given: dict[str, Any] = value
         result: dict[str, Any] = {}
         for key, item in given.items():
             here = f"{pointer}/{escape(key)}"

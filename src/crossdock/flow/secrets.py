@@ -9,6 +9,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from crossdock.flow import jsonlike
+
 # Private-use characters: no text that people or systems write begins so by chance.
 _OPEN, _CLOSE = "\ue05e", "\ue05f"
 _MARK = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
@@ -25,17 +27,13 @@ def fill(arguments: Any, names: Collection[str], values: Mapping[str, Any]) -> A
     """
     if not names:
         return arguments
-    match arguments:
-        case str():
-            whole = _MARK.fullmatch(arguments)
-            if whole is not None and whole[1] in names:
-                return values[whole[1]]
-            return _MARK.sub(lambda m: str(values[m[1]]) if m[1] in names else m[0], arguments)
-        case dict():
-            members: dict[str, Any] = arguments
-            return {key: fill(value, names, values) for key, value in members.items()}
-        case list():
-            items: list[Any] = arguments
-            return [fill(item, names, values) for item in items]
-        case _:
-            return arguments
+    if isinstance(arguments, str):
+        whole = _MARK.fullmatch(arguments)
+        if whole is not None and whole[1] in names:
+            return values[whole[1]]
+        return _MARK.sub(lambda m: str(values[m[1]]) if m[1] in names else m[0], arguments)
+    if (members := jsonlike.mapping(arguments)) is not None:
+        return {name: fill(value, names, values) for name, value in members.items()}
+    if (items := jsonlike.sequence(arguments)) is not None:
+        return [fill(item, names, values) for item in items]
+    return arguments

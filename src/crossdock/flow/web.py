@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
 from crossdock import exactjson
-from crossdock.flow import faults, yaml12
+from crossdock.flow import faults, jsonlike, yaml12
 from crossdock.flow.facts import Error
 from crossdock.flow.outcomes import Done, Failed, Retry
 
@@ -32,15 +32,17 @@ def request(arguments: Mapping[str, Any], secrets: Mapping[str, Any], key: str =
 
     key: sent as Idempotency-Key with a method that has effects, unless the definition sets the header itself.
     """
-    endpoint: Any = arguments.get("endpoint")
-    uri = str(endpoint.get("uri")) if isinstance(endpoint, dict) else str(endpoint)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-    policy: Any = endpoint.get("authentication") if isinstance(endpoint, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    endpoint = arguments.get("endpoint")
+    uri = str(jsonlike.member(endpoint, "uri") or endpoint)
+    policy = jsonlike.member(endpoint, "authentication")
     method = str(arguments.get("method", "get")).upper()
     headers = {str(name): _text(value) for name, value in _mapping(arguments.get("headers")).items()}
     return _message(method, uri, headers, _mapping(arguments.get("query")), arguments.get("body"), policy, secrets, key)
 
 
-def answer(arguments: Mapping[str, Any], sent: Message, status: int, headers: Mapping[str, str], body: bytes) -> Done | Failed:
+def answer(
+    arguments: Mapping[str, Any], sent: Message, status: int, headers: Mapping[str, str], body: bytes
+) -> Done | Failed:
     """The call's output as `output` wants it, or the communication error of the language."""
     accepted = 399 if arguments.get("redirect") else 299
     content = _content(headers, body)
@@ -163,11 +165,14 @@ def _message(
     key: str,
 ) -> Message:
     if not uri.startswith(("http://", "https://")):
-        raise faults.fault(faults.CONFIGURATION, 400, "Not an HTTP address", f"Expected http(s)://…, found {uri[:200]!r}.")
+        raise faults.fault(
+            faults.CONFIGURATION, 400, "Not an HTTP address", f"Expected http(s)://…, found {uri[:200]!r}."
+        )
     names = {name.lower() for name in headers}
     if query:
-        pairs = [(name, _text(v)) for name, item in query.items() for v in (item if isinstance(item, list) else [item])]  # pyright: ignore[reportUnknownVariableType]
-        uri += ("&" if "?" in uri else "?") + urlencode([(name, value) for name, value in pairs])
+        listed = ((name, jsonlike.sequence(item) or [item]) for name, item in query.items())
+        pairs = [(name, _text(value)) for name, items in listed for value in items]
+        uri += ("&" if "?" in uri else "?") + urlencode(pairs)
     if body is None:
         content = b""
     elif isinstance(body, str):
@@ -225,7 +230,7 @@ def _public(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+    return jsonlike.mapping(value) or {}
 
 
 def _text(value: Any) -> str:

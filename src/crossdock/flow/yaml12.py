@@ -52,7 +52,7 @@ def read(text: str | bytes, filename: str) -> Source:
         try:
             node = loader.get_single_node()
         finally:
-            loader.dispose()
+            loader.dispose()  # pyright: ignore[reportUnknownMemberType]
     except UnicodeDecodeError as error:
         bad = Finding("yaml.encoding", f"{filename}:1:1", "UTF-8", f"byte {error.start}", "Save the file as UTF-8.")
         return Source(filename, None, {}, (bad,))
@@ -180,10 +180,10 @@ _UNQUOTED = re.compile(r"(?:^|[:\[{,-])\s*(\$\{)")
 
 def _explain(error: yaml.YAMLError, text: str, filename: str) -> Finding:
     """One finding for what PyYAML refused, with the cure when it is one of the known traps."""
-    mark = getattr(error, "problem_mark", None)
+    mark: yaml.Mark | None = getattr(error, "problem_mark", None)
     if mark is None:
         return Finding("yaml.syntax", f"{filename}:1:1", "YAML 1.2", str(error).splitlines()[0], "Correct the text.")
-    lines = text.splitlines()
+    lines: list[str] = text.splitlines()
     problem = str(getattr(error, "problem", "") or "not YAML")
     # The parser may notice on the line after the culprit; look one back.
     for number in (mark.line, mark.line - 1):
