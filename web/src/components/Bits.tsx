@@ -4,7 +4,7 @@ import { ActionIcon, Button, CopyButton, Skeleton, Tooltip } from '@mantine/core
 import { IconCheck, IconCopy, IconMoodEmpty, IconPlugConnectedX } from '@tabler/icons-react';
 import { createLink } from '@tanstack/react-router';
 import { ApiError } from '../api/client';
-import type { Severity } from '../api/types';
+import type { OrderStatus, Severity } from '../api/types';
 import { t, word } from '../i18n';
 import { useNow } from '../lib/clock';
 import { age, dateTime, fullTime, span } from '../lib/format';
@@ -14,6 +14,7 @@ import { tone } from '../lib/status';
 export const LinkButton = createLink(Button<'a'>);
 
 export const Pill = ({ of, label }: { of: string | null | undefined; label?: string }) => <span className="pill" data-tone={tone(of)}>{label ?? word(t.status, of)}</span>;
+export const OrderPill = ({ of }: { of: OrderStatus }) => <Pill of={of} label={word(t.orderStatus, of)} />;
 export const Sev = ({ of }: { of: Severity }) => <span className={`sev ${of}`}>{word(t.severity, of)}</span>;
 
 /** How much of the time is gone, and what is left of it, on the business clock. */

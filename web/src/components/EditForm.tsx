@@ -32,12 +32,12 @@ export function EditForm({ data, pointers, onChange }: { data: Json; pointers: s
     <fieldset className="edit">
       <legend>{t.cases.correct}</legend><p className="muted small">{t.cases.correctLead}</p>
       <div className="fields">
-        {fields.map((p) => {
+        {fields.map((p, i) => {
           const was = read(data, p), text = texts[p] ?? show(was), edited = texts[p] !== undefined && texts[p] !== show(was);
           const common = { label: <>{name(p, words)}{edited && <em className="edited"> {t.cases.changed}</em>}</>, error: bad(p) ? t.fail.invalid : undefined };
           if (typeof was === 'boolean') return <Checkbox key={p} label={common.label} checked={text === 'true'} onChange={(e) => change(p, String(e.currentTarget.checked))} />;
           if (was !== null && typeof was === 'object') return <Textarea key={p} {...common} className="whole" value={text} autosize maxRows={10} classNames={{ input: 'mono' }} onChange={(e) => change(p, e.currentTarget.value)} />;
-          return <TextInput key={p} {...common} value={text} inputMode={typeof was === 'number' ? 'decimal' : undefined} onChange={(e) => change(p, e.currentTarget.value)} />;
+          return <TextInput key={p} {...common} autoFocus={i === 0} value={text} inputMode={typeof was === 'number' ? 'decimal' : undefined} onChange={(e) => change(p, e.currentTarget.value)} />;
         })}
       </div>
     </fieldset>

@@ -51,7 +51,7 @@ function Item({ item: i, order: o, day }: { item: TimelineItem; order: OrderDeta
   return (
     <li data-kind={i.kind}>
       <time className="at num" dateTime={i.at} title={fullTime(i.at)}>{day ? dateTime(i.at) : clock(i.at)}</time>
-      <span className="dot" data-tone={i.status ? tone(i.status) : i.kind === 'case' || i.kind === 'hold' ? 'bad' : 'info'}><Icon size={18} stroke={1.6} aria-label={word(t.timeline, i.kind)} /></span>
+      <span className="dot" data-tone={i.kind === 'case' && i.status !== 'closed' ? 'bad' : i.status ? tone(i.status) : 'info'}><Icon size={18} stroke={1.6} aria-label={word(t.timeline, i.kind)} /></span>
       <div className="what">
         {data || to ? (
           <details onToggle={(e) => setOpen(e.currentTarget.open)}>

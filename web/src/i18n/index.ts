@@ -7,7 +7,7 @@ document.documentElement.lang = t.locale;
 /** Words from a stored name: `in_case` → In case. */
 export function words(s: string) {
   const w = s.replace(/[_-]+/g, ' ').replace(/([a-z])([A-Z])/g, '$1 $2').trim();
-  return w.charAt(0).toUpperCase() + w.slice(1);
+  return (w.charAt(0).toUpperCase() + w.slice(1)).replace(/\b(sku|po|id|edi|api|erp|wms|tms|sla|pod)\b/gi, (a) => a.toUpperCase());
 }
 /** The message of a stored word, or the word itself made readable when a newer server sends one we do not know. */
 export const word = (table: Record<string, string>, key: string | null | undefined): string => (key ? table[key] ?? words(key) : '–');

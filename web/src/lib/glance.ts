@@ -6,7 +6,7 @@ import { date } from './format';
 export interface Glance { where: string; why: string; who: string; next: string; tone: 'ok' | 'warn' | 'bad' | 'info' | 'mute' }
 
 export function glance(o: OrderDetail, flow: Flow | undefined): Glance {
-  const where = o.stage_label || word(t.status, o.status);
+  const where = o.stage_label || word(t.orderStatus, o.status);
   const hold = o.holds.find((h) => h.status === 'active');
   const open = o.cases.find((c) => c.status !== 'closed');
   const pending = o.approvals.find((a) => a.status === 'pending');

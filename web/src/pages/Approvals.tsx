@@ -29,7 +29,7 @@ export function Approvals() {
   useEffect(() => { if (f.open && of.rows.length && !of.rows.some((a) => a.id === f.open)) set({ open: undefined }); }, [f.open, of.rows, set]);
   const columns = useMemo<Column<Approval>[]>(() => [
     { id: 'number', head: t.approvals.number, cell: (a) => <Link className="mono quiet" to="." search={(s: Record<string, string | undefined>) => ({ ...s, open: a.id })}>{a.number}</Link> },
-    { id: 'title', head: t.cases.what, grow: 130, cell: (a) => <strong className="w550" title={a.title}>{a.title}</strong> },
+    { id: 'title', head: t.approvals.request, grow: 130, cell: (a) => <strong className="w550" title={a.title}>{a.title}</strong> },
     { id: 'customer', head: t.approvals.customer, hide: 'm', max: 150, cell: (a) => a.customer ?? '–' },
     { id: 'amount', head: t.approvals.amount, right: true, hide: 's', cell: (a) => <span className="num">{money(a.amount, a.currency)}</span> },
     status === 'pending' ? { id: 'due', head: t.approvals.due, cell: (a) => <Sla from={a.requested_at} due={a.due_at} /> } : { id: 'status', head: t.approvals.outcome, cell: (a) => <Pill of={a.status} /> },

@@ -78,7 +78,7 @@ export function NewOrderPage() {
       <form ref={form} className="entry" noValidate onSubmit={(e) => { e.preventDefault(); void submit(); }} onKeyDown={onward}>
         <div className="stack">
           {(refused || n > 0) && <div className="note bad" role="alert">{refused || t.entry.correct(n)}{rest.length > 0 && <Findings of={rest} />}</div>}
-          <Panel title={t.entry.customer}>
+          <Panel title={t.orders.order}>
             <div className="body"><div className="fields">
               <CustomerLookup id="customer" label={t.entry.customer} placeholder={t.entry.customerPlace} size="xs" chosen={d.customer} choose={(customer) => set({ customer }, 'customer_id')} error={errors.customer_id} autoFocus />
               <TextInput size="xs" label={t.entry.po} value={d.po} onChange={(e) => set({ po: e.currentTarget.value }, 'po')} error={errors.po} maxLength={60} />
@@ -100,7 +100,7 @@ export function NewOrderPage() {
         </div>
         <Panel title={t.entry.total}>
           <div className="body">
-            <div className="sum num"><span>{t.entry.total}</span><output data-testid="total">{money(entry.total(d), d.currency)}</output></div>
+            <div className="grand num"><span>{t.entry.total}</span><output data-testid="total">{money(entry.total(d), d.currency)}</output></div>
             <p className="muted small">{t.entry.totalNote}</p>
             <Textarea label={t.entry.notes} value={d.notes} onChange={(e) => set({ notes: e.currentTarget.value })} autosize minRows={2} maxRows={8} />
             <Button type="submit" size="sm" loading={busy} fullWidth>{t.entry.submit}</Button>

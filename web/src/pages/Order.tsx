@@ -11,7 +11,7 @@ import { money } from '../lib/format';
 import { glance } from '../lib/glance';
 import { done, failed } from '../lib/notify';
 import { useCanWork } from '../lib/session';
-import { Copy, Facts, Failed, Panel, Pill, Rows } from '../components/Bits';
+import { Copy, Facts, Failed, OrderPill, Panel, Rows } from '../components/Bits';
 import { Calls, Decisions, Lines, MoneyPanel, orderFacts, Related, Stages } from '../components/OrderParts';
 import { PageHead } from '../components/PageHead';
 import { Timeline } from '../components/Timeline';
@@ -22,7 +22,7 @@ export function OrderPage() {
   const { data: flow } = useQuery(q.flow());
   const [cancelling, cancel] = useState(false);
   const may = useCanWork();
-  const head = <PageHead title={order} crumbs={[{ label: t.orders.title, to: '/orders' }]} after={o && <><Pill of={o.status} />{o.late && <span className="pill" data-tone="bad">{t.order.late}</span>}</>} />;
+  const head = <PageHead title={order} crumbs={[{ label: t.orders.title, to: '/orders' }]} after={o && <><OrderPill of={o.status} />{o.late && <span className="pill" data-tone="bad">{t.order.late}</span>}</>} />;
   if (error && !o) return <div className="page">{head}<div className="panel"><Failed error={error} retry={() => void refetch()} /></div></div>;
   if (!o) return <div className="page">{head}<div className="panel"><Rows n={5} /></div><div className="panel"><Rows n={12} /></div></div>;
   const g = glance(o, flow);

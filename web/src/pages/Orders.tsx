@@ -11,7 +11,7 @@ import { t, word } from '../i18n';
 import { date, money, num } from '../lib/format';
 import { useFilters } from '../lib/filters';
 import { useRows } from '../lib/rows';
-import { Age, Empty, Hints, LinkButton, Pill } from '../components/Bits';
+import { Age, Empty, Hints, LinkButton, OrderPill } from '../components/Bits';
 import { DataTable, type Column } from '../components/DataTable';
 import { Choice, FilterBar, SearchBox, Shown } from '../components/FilterBar';
 import { PageHead } from '../components/PageHead';
@@ -24,7 +24,7 @@ const columns: Column<OrderSummary>[] = [
   { id: 'order', head: t.orders.order, sort: 'order', cell: (o) => <Link className="mono quiet" to="/orders/$order" params={{ order: o.order }}>{o.order}</Link> },
   { id: 'customer', head: t.orders.customer, sort: 'customer', grow: 120, cell: (o) => <span title={o.customer}>{o.customer}</span> },
   { id: 'po', head: t.orders.po, hide: 's', max: 150, cell: (o) => <span className="mono">{o.po}</span> },
-  { id: 'status', head: t.orders.status, cell: (o) => <Pill of={o.status} /> },
+  { id: 'status', head: t.orders.status, cell: (o) => <OrderPill of={o.status} /> },
   { id: 'stage', head: t.orders.stage, sort: 'stage', hide: 's', cell: (o) => o.stage_label },
   { id: 'flags', head: '', hide: 's', cell: (o) => <span className="chips">{o.late && <span className="pill" data-tone="bad">{t.orders.late}</span>}{o.open_cases > 0 && o.status !== 'in_case' && <span className="pill" data-tone="warn">{t.orders.cases(o.open_cases)}</span>}</span> },
   { id: 'total', head: t.orders.total, sort: 'total', right: true, cell: (o) => <span className="num">{money(o.total, o.currency)}</span> },
@@ -47,7 +47,7 @@ export function Orders() {
       <PageHead title={t.orders.title} />
       <FilterBar clear={FILTERS} end={<><Shown n={of.rows.length} total={of.total} /><Button variant="default" component="a" href={`/api/orders.csv${query({ ...asked, sort: f.sort })}`} download leftSection={<IconDownload size={14} />}>{t.orders.csv}</Button></>}>
         <SearchBox placeholder={t.orders.search} />
-        <Choice name="status" label={t.orders.status} any={t.orders.anyStatus} options={STATUS.map((s) => [s, word(t.status, s)])} />
+        <Choice name="status" label={t.orders.status} any={t.orders.anyStatus} options={STATUS.map((s) => [s, word(t.orderStatus, s)])} />
         <Choice name="stage" label={t.orders.stage} any={t.orders.anyStage} options={flow?.nodes.map((n) => [n.id, n.label]) ?? []} />
         <Choice name="channel" label={t.orders.channel} any={t.orders.anyChannel} options={CHANNELS.map((c) => [c, word(t.channels, c)])} />
         <Checkbox size="xs" label={t.orders.lateOnly} checked={f.late === 'true'} onChange={(e) => set({ late: e.currentTarget.checked ? 'true' : undefined })} />

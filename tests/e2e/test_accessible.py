@@ -1,0 +1,118 @@
+"""Every main page passes axe (WCAG 2.2 AA) in both schemes, and fits a phone; each leaves a screenshot to look at."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from .conftest import Server, api, goto, shot, watched
+
+pytestmark = pytest.mark.e2e
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+PAGES = {
+    "board": ("/", ".fnode"),
+    "orders": ("/orders", ".tbl"),
+    "order": ("/orders/{order}", ".tl"),
+    "exceptions": ("/exceptions", ".tbl"),
+    "exception": ("/exceptions/{case}", ".page-case"),
+    "approvals": ("/approvals", ".split"),
+    "holds": ("/holds", "main .panel"),
+    "incidents": ("/incidents", "main .panel"),
+    "documents": ("/documents", ".tbl"),
+    "document": ("/documents/{document}", ".side3"),
+    "new-order": ("/new-order", ".lines"),
+    "flow": ("/flow", ".fnode"),
+    "definition": ("/definitions/{name}/{version}", ".code"),
+    "audit": ("/audit", "main .panel"),
+}
+
+
+def path_of(page: Page, name: str) -> str:
+    """The page's address, filled with a record that exists."""
+    path = PAGES[name][0]
+    if "{order}" in path:
+        return path.format(order=api(page, "/orders?limit=1&status=in_case")["items"][0]["order"])
+    if "{case}" in path:
+        return path.format(case=api(page, "/cases?limit=1&status=open")["items"][0]["id"])
+    if "{document}" in path:
+        return path.format(document=api(page, "/documents?limit=1&type=850")["items"][0]["id"])
+    if "{name}" in path:
+        running = api(page, "/flow")["definition"]
+        return path.format(name=running["name"], version=running["version"])
+    return path
+
+
+def violations(page: Page) -> str:
+    found: list[dict[str, Any]] = Axe().run(page, options=RULES).response["violations"]
+    return "\n".join(
+        f"{v['id']} ({v['impact']}): "
+        + "; ".join(f"{n['target'][0]} {n['any'][0]['message'][:160] if n['any'] else ''}" for n in v["nodes"][:4])
+        for v in found
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_accessible(tower: Page, name: str, scheme: str) -> None:
+    goto(tower, path_of(tower, name), scheme)
+    expect(tower.locator(PAGES[name][1]).first).to_be_visible()
+    expect(tower.get_by_role("status", name="Loading")).to_have_count(0)
+    shot(tower, f"{name}-{scheme}")
+    assert violations(tower) == ""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_open_dialogs_are_accessible(tower: Page, scheme: str) -> None:
+    goto(tower, "/exceptions", scheme)
+    expect(tower.locator(".tbl tbody tr[aria-rowindex]").first).to_be_visible()
+    tower.keyboard.press("Enter")
+    expect(tower.get_by_role("dialog").get_by_role("heading", name="Evidence")).to_be_visible()
+    shot(tower, f"drawer-{scheme}")
+    assert violations(tower) == ""
+    tower.keyboard.press("Escape")
+    expect(tower.get_by_role("dialog")).to_be_hidden()
+    tower.keyboard.press("?")
+    expect(tower.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    assert violations(tower) == ""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_fits_a_phone(browser: Browser, browser_context_args: dict[str, Any], signed_in: Any, name: str) -> None:
+    context = browser.new_context(
+        **{**browser_context_args, "storage_state": signed_in, "viewport": {"width": 390, "height": 844}, "has_touch": True}
+    )
+    page, errors = watched(context)
+    goto(page, path_of(page, name))
+    expect(page.locator(PAGES[name][1]).first).to_be_visible()
+    shot(page, f"{name}-phone")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+    assert errors == []
+
+
+def test_sign_in_page_is_accessible(browser: Browser, browser_context_args: dict[str, Any], server_url: Server) -> None:
+    context = browser.new_context(**{**browser_context_args, "base_url": server_url.url})
+    page, errors = watched(context)
+    for scheme in ("light", "dark"):
+        goto(page, "/sign-in", scheme)
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        shot(page, f"sign-in-{scheme}")
+        assert violations(page) == ""
+    context.close()
+    assert errors == []
+
+
+def test_the_content_is_reached_by_the_skip_link_and_focus_is_seen(tower: Page) -> None:
+    goto(tower, "/orders")
+    expect(tower.get_by_role("heading", level=1, name=re.compile("Orders"))).to_be_visible()
+    tower.keyboard.press("Tab")
+    skip = tower.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    tower.keyboard.press("Enter")
+    expect(tower.locator("#main")).to_be_focused()
