@@ -140,9 +140,9 @@ class Payment:
             detail={"customer": request.customer_ref},
         )
         chance = self._around.chance
-        days = min(12, max(-5, customer.pay_days_after_due + chance.whole(-1, 2, request.invoice_ref, "days")))
+        days = min(12, max(-5, customer.pay_days_after_due + chance.whole(-1, 2, request.order_ref, "days")))
         payday = datetime(new.due_date.year, new.due_date.month, new.due_date.day, 8, tzinfo=UTC) + timedelta(days=days)
-        payday += chance.minutes(0, 7 * 60, request.invoice_ref, "hour")
+        payday += chance.minutes(0, 7 * 60, request.order_ref, "hour")
         earliest = call.now + timedelta(hours=1)
         self._due[request.id] = self._around.agenda.at(max(payday, earliest), lambda at: self._settle(request, at))
         return Reply(request, 201)

@@ -1,11 +1,13 @@
 """The sandbox as its own process: says where it is, runs on its own clock, stops when told."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,34 @@ def test_without_a_secret_it_does_not_start() -> None:
     _, errors = process.communicate(timeout=10)
     assert process.returncode == 2
     assert "CROSSDOCK_SANDBOX_SECRET" in errors
+
+
+async def test_with_a_running_clock_things_happen_by_themselves(outside, bodies) -> None:
+    """Ten hours of business per real second: a purchase order is confirmed without anybody setting the clock."""
+    await outside.good("POST", "/norrland/supplier/purchase-orders", bodies["/norrland/supplier/purchase-orders"])
+    now = datetime.now(UTC).isoformat()
+    setting = {"real_origin": now, "business_origin": "2026-11-23T08:00:00Z", "rate": 36_000}
+    await outside.control("PUT", "/_clock", setting)
+    async with asyncio.timeout(10):
+        while not outside.hooks.received:
+            await asyncio.sleep(0.01)  # waiting for real time to pass is what this test is about
+    assert outside.hooks.kinds() == ["po-confirmed"]
+
+
+async def test_bytes_that_are_no_http_do_not_disturb_it(outside) -> None:
+    host, port = outside.base_url.removeprefix("http://").split(":")
+    for garbage in (b"\x00\xff\xfe\r\n\r\n", b"GET /%ff%00/\xc3 HTTP/1.1\r\n\r\n", b"POST / HTTP/9.9\r\n" * 50):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(garbage)
+        writer.write_eof()
+        async with asyncio.timeout(5):
+            await reader.read()
+        writer.close()
+    for path in (
+        "/%ff/%00/x",
+        "/norrland/erp/api/Items/%F0%9F%98%80%ff",
+        "/norrland/erp/api/Items?top=%ff&skip=-1&&&=;",
+    ):
+        answer = await outside.raw("GET", path, None, {})
+        assert answer.status == 401
+    assert (await outside.raw("GET", "/_health", None, {})).content == {"ok": True}
