@@ -137,6 +137,11 @@ class Reader:
         common = self._common(task, pointer, index, following, name, targets)
         action = self._action(kind, task, pointer, targets)
         self._secrets = outer_secrets
+        if common.compensate is not None and kind != "call":
+            fix = "Put it beside the call whose output it needs."
+            self.problems.add(
+                "flow.compensate", f"{pointer}/metadata/crossdock/compensate", "a call", f"a {kind} task", fix
+            )
         return model.Task(replace(common, keeps=_keeps(common, action)), action)
 
     def _common(
@@ -631,6 +636,8 @@ def _keeps(common: model.Common, action: model.Action) -> bool:
                 later += [action.foreach.output_as, action.foreach.export_as]
         case _:
             pass
+    if isinstance(action, model.Use) and common.metadata is not None and not common.metadata.constant:
+        return True  # it is evaluated on the input, for the call that stands for the function
     return any(template is not None and template.needs & {"input", "task"} for template in later)
 
 

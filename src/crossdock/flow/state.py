@@ -7,7 +7,7 @@ documents: the order that five nested tasks hold is stored once.
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import msgspec
 
@@ -137,7 +137,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Stored(msgspec.Struct, array_like=True):
-    """Version 1. Documents of runs, input and context are numbers into `documents` where they are containers."""
+    """Version 1. Documents of runs, input and context are numbers into `documents` where they are containers.
+
+    joints: (document, path in it, document that belongs there): parts that several documents share.
+    """
 
     version: int
     status: Status
@@ -155,6 +158,7 @@ class _Stored(msgspec.Struct, array_like=True):
     next_id: int
     runs: list[Run]
     documents: list[Any]
+    joints: list[tuple[int, list[str | int], int]]
 
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -172,12 +176,7 @@ def dump(state: State) -> bytes:
         # containers and so become [n] too.
         if type(value) is not dict and type(value) is not list:
             return value
-        identity = id(value)  # pyright: ignore[reportUnknownArgumentType]
-        place = places.get(identity)
-        if place is None:
-            place = places[identity] = len(documents)
-            documents.append(value)
-        return [place]
+        return [_place(cast("object", value), documents, places)]
 
     runs = [
         Run(
@@ -213,8 +212,82 @@ def dump(state: State) -> bytes:
         state.next_id,
         runs,
         documents,
+        [],
     )
+    _share(stored, places)
     return _encode(stored)
+
+
+def _place(value: object, documents: list[Any], places: dict[int, int]) -> int:
+    place = places.get(id(value))
+    if place is None:
+        place = places[id(value)] = len(documents)
+        documents.append(value)
+    return place
+
+
+# How deep the search for shared parts goes, and past which length a list is a table of rows: the order in an event's
+# data and in the context is found, its lines are not gone through.
+_DEPTH, _ROWS = 3, 4
+
+
+def _share(stored: _Stored, places: dict[int, int]) -> None:
+    """Give every part that occurs twice a document of its own, and cut it out of the others."""
+    documents = stored.documents
+    seen = set(places)
+    shared: list[Any] = []
+    for document in documents:
+        _shared_parts(document, _DEPTH, seen, shared)
+    if not shared:
+        return
+    for part in shared:
+        _place(part, documents, places)
+    for number, document in enumerate(documents):
+        documents[number] = _cut(document, _DEPTH, number, [], places, stored.joints)
+
+
+def _children(value: Any) -> list[tuple[str | int, Any]]:
+    if type(value) is dict:
+        return list(cast("dict[str, Any]", value).items())
+    return list(enumerate(cast("list[Any]", value))) if len(value) <= _ROWS else []
+
+
+def _shared_parts(value: Any, depth: int, seen: set[int], shared: list[Any]) -> None:
+    for _, child in _children(value):
+        if (type(child) is dict or type(child) is list) and child:
+            if id(child) in seen:  # pyright: ignore[reportUnknownArgumentType]
+                shared.append(child)
+            else:
+                seen.add(id(child))  # pyright: ignore[reportUnknownArgumentType]
+                if depth > 1:
+                    _shared_parts(child, depth - 1, seen, shared)
+
+
+def _cut(
+    value: Any,
+    depth: int,
+    number: int,
+    path: list[str | int],
+    places: dict[int, int],
+    joints: list[tuple[int, list[str | int], int]],
+) -> Any:
+    """The value with null where another document belongs; copied only along the way there."""
+    result: Any = value
+    for name, child in _children(value):
+        if (type(child) is not dict and type(child) is not list) or not child:
+            continue
+        place = places.get(id(child))  # pyright: ignore[reportUnknownArgumentType]
+        here = [*path, name]
+        if place is not None:
+            joints.append((number, here, place))
+            kept = None
+        else:
+            kept = _cut(child, depth - 1, number, here, places, joints) if depth > 1 else child  # pyright: ignore[reportUnknownVariableType]
+        if kept is not child:
+            if result is value:
+                result = value.copy()
+            result[name] = kept
+    return result
 
 
 def load(data: bytes | str) -> State:
@@ -223,6 +296,12 @@ def load(data: bytes | str) -> State:
     if stored.version != _VERSION:
         raise exactjson.DecodeError(f"Expected state version {_VERSION}, found {stored.version}.")
     documents = stored.documents
+    for number, path, place in stored.joints:
+        *way, last = path
+        holder = documents[number]
+        for name in way:
+            holder = holder[name]
+        holder[last] = documents[place]
 
     def get(value: Any) -> Any:
         return documents[value[0]] if type(value) is list else value

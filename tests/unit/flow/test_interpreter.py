@@ -316,3 +316,18 @@ def test_without_stages_the_top_tasks_are_shown_and_mermaid_names_them() -> None
         'flowchart LR\n  n0(["Start"])\n  n1["First step"]\n  n2["Second"]\n  n3(["Failed"])\n'
         "  n0 --> n1\n  n1 --> n2\n  n2 --> n3\n"
     )
+
+
+def test_what_an_event_and_the_context_share_is_stored_once() -> None:
+    order = {"number": "SO-4711", "lines": [{"sku": "A", "price": Decimal("1.10")}] * 9}
+    text = """input: { from: '.[0].data' }
+do:
+  - keep: { set: '${ . }', export: { as: '$context + { got: { order: .order } }' } }
+  - ask: { call: x@crossdock }
+"""
+    _, step = start(text, [{"type": "order", "data": {"order": order}}])
+    stored = state.dump(step.state)
+    assert stored.count(b"SO-4711") == 1
+    restored = state.load(stored)
+    assert restored == step.state
+    assert state.dump(restored) == stored
