@@ -42,6 +42,7 @@ class Rule:
     name: str
     elements: tuple[Element, ...] = ()
     conditions: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    needed: int = 0  # position of the last mandatory element
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ def _rule(data: dict[str, Any]) -> Rule:
     conditions = tuple(
         (c[0], tuple(int(c[i : i + 2]) for i in range(1, len(c), 2))) for c in data.get("conditions", ())
     )
-    return Rule(data["name"], tuple(elements), conditions)
+    needed = max((i for i, e in enumerate(elements, 1) if e.mandatory), default=0)
+    return Rule(data["name"], tuple(elements), conditions, needed)
 
 
 def supports(guide: Guide, version: str) -> bool:
@@ -226,13 +228,13 @@ def _elements(rule: Rule, segment: Segment, position: int, here: str, component:
     last = len(segment.elements)
     while last and not segment.at(last):
         last -= 1
-    for at in range(1, max(last, len(rule.elements)) + 1):
+    for at in range(1, max(last, rule.needed) + 1):
         value = segment.at(at)
         element = rule.elements[at - 1] if at <= len(rule.elements) else None
         if not value:
             if element is not None and element.mandatory:
                 add("1", at, f"the {element.name}", "nothing", f"Fill {segment.id}{at:02d}.")
-        elif forgotten := missing_terminator(value):
+        elif not value.isprintable() and (forgotten := missing_terminator(value)):
             add(
                 "6",
                 at,
@@ -246,7 +248,7 @@ def _elements(rule: Rule, segment: Segment, position: int, here: str, component:
             break
         elif element is None and not rule.elements and len(value) > 5000:
             add("5", at, "at most 5000 characters", shown(value), "Shorten it.")
-        elif any(c < " " or c == "\x7f" for c in value):
+        elif not value.isprintable() and any(c < " " or c == "\x7f" for c in value):
             add("6", at, "printable characters", shown(value), "Remove control characters.")
         elif element is not None:
             first = value.split(component)[0] if component and element.type != "AN" else value
@@ -297,7 +299,9 @@ def _value(element: Element, value: str, segment: Segment, at: int, add: Any) ->
 
 
 def _condition(letter: str, positions: tuple[int, ...], rule: Rule, segment: Segment, add: Any) -> None:
-    first = positions[0]
+    first, last = positions[0], len(segment.elements)
+    if first > last and letter != "R":
+        return  # all of them stand beyond the end of the segment
     filled = [p for p in positions if segment.at(p)]
     missing = [p for p in positions if p not in filled]
 
