@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 CENT = Decimal("0.01")
+PRICE_DIGITS = Decimal("0.00000001")  # a case of 24 pieces at 10.00 costs 0.41666667 a piece
 
 
 def money(value: Decimal) -> Decimal:
@@ -108,14 +109,22 @@ def bill(
         done, paid = before.get(number, (Decimal(0), Decimal(0)))
         # Billed so far and now, rounded as one: parts cannot drift from the whole by their roundings.
         amount = money(total * (done + quantity) / whole) - paid
-        unit_price = (total / whole).quantize(Decimal("0.000001"), ROUND_HALF_UP).normalize()
+        unit_price = _unit_price(total / whole, amount, quantity)
         result.append(
             {
                 "line": number,
                 "sku": line["sku"],
                 "quantity": quantity,
-                "unit_price": unit_price + 0,
+                "unit_price": unit_price,
                 "amount": amount,
             }
         )
     return {"lines": result, "net": sum((r["amount"] for r in result), Decimal(0))}
+
+
+def _unit_price(agreed: Decimal, amount: Decimal, quantity: Decimal) -> Decimal:
+    """The price per base unit as agreed, unless its product is not the amount billed: then what this part comes to."""
+    price = agreed.quantize(PRICE_DIGITS, ROUND_HALF_UP)
+    if abs(price * quantity - amount) > CENT / 2:
+        price = (amount / quantity).quantize(PRICE_DIGITS, ROUND_HALF_UP)
+    return price.normalize() + 0  # + 0: no exponent, 1E+1 becomes 10

@@ -36,7 +36,14 @@ PROGRAM, BACKORDER = workflow("order-to-cash"), workflow("backorder")
 CATALOGUE = functions.catalogue(rulebook(), messages.load())
 REFUSED = Failed(Error("https://serverlessworkflow.io/spec/1.0.0/errors/communication", 409, "Refused", "handed over"))
 BROKEN = Failed(Error("https://serverlessworkflow.io/spec/1.0.0/errors/communication", 422, "Refused", "no such thing"))
-ADDRESS = {"name": "Shop", "lines": ["1 Main St"], "city": "Reno", "region": "NV", "postal_code": "89501", "country": "US"}
+ADDRESS = {
+    "name": "Shop",
+    "lines": ["1 Main St"],
+    "city": "Reno",
+    "region": "NV",
+    "postal_code": "89501",
+    "country": "US",
+}
 
 
 def order(quantity: int = 10, price: Any = None, sku: str = "A") -> dict[str, Any]:
@@ -53,7 +60,9 @@ class Enterprise:
     """Every system at once. `effects` is the ledger: what stands, by kind; an undone effect leaves it."""
 
     stock: dict[str, int] = field(default_factory=lambda: {"north": 100, "south": 100})
-    credit: dict[str, Any] = field(default_factory=lambda: {"limit": 100_000, "exposure": 0, "overdue": 0, "on_hold": False})
+    credit: dict[str, Any] = field(
+        default_factory=lambda: {"limit": 100_000, "exposure": 0, "overdue": 0, "on_hold": False}
+    )
     notify: Any = "all"
     price: Decimal = Decimal("2.50")
     approve: str = "approved"
@@ -69,6 +78,7 @@ class Enterprise:
     memory: Memory = field(init=False)
     undo: list[tuple[str, str]] = field(default_factory=list)
     shipped: set[str] = field(default_factory=set)
+    held: dict[str, int] = field(default_factory=dict)
 
     async def run(self, given: dict[str, Any]) -> Outcome:
         self.memory = Memory(self.answer, programs=[BACKORDER], check_states=True)
@@ -78,7 +88,13 @@ class Enterprise:
         return await self.memory.run(PROGRAM, PROGRAM.start_input(started))
 
     def later(self, after: timedelta, kind: str, data: dict[str, Any]) -> None:
-        event = {"specversion": "1.0", "type": f"crossdock.{kind}", "source": "/t", "id": str(len(self.effects)), "data": {"order": "SO-1", **data}}
+        event = {
+            "specversion": "1.0",
+            "type": f"crossdock.{kind}",
+            "source": "/t",
+            "id": str(len(self.effects)),
+            "data": {"order": "SO-1", **data},
+        }
 
         def happen() -> None:
             if kind == "shipment.shipped":
@@ -121,22 +137,32 @@ class Enterprise:
                 self._undoable(call, "sales-order", f"S{n}", "sales-order")
                 return Done({"sales_order": f"S{n}"})
             case "wms.availability":
-                return Done({"items": [{"sku": "A", "site": s, "available": q, "incoming_on": None} for s, q in self.stock.items()]})
+                return Done(
+                    {
+                        "items": [
+                            {"sku": "A", "site": s, "available": q, "incoming_on": None} for s, q in self.stock.items()
+                        ]
+                    }
+                )
             case "wms.reserve":
                 wanted = a["lines"][0]["quantity"]
                 got = min(wanted, self.stock[a["site"]])
                 self.stock[a["site"]] -= got
                 self._undoable(call, "reservation", f"R{n}", "reservation")
                 line = {"line": "1", "sku": "A", "reserved": got, "short": wanted - got}
-                self._lines = {**getattr(self, "_lines", {}), f"R{n}": got}
+                self.held[f"R{n}"] = got
                 return Done({"reservation": f"R{n}", "site": a["site"], "lines": [line]})
             case "wms.release":
                 self.effects.append(("shipment", f"SH{n}"))
                 if self.ship_after is not None:
                     facts = {"shipment": f"SH{n}", "site": a["site"], "tracking": a["tracking"],
-                             "lines": [{"line": "1", "sku": "A", "quantity": self._lines[a["reservation"]]}]}  # fmt: skip
+                             "lines": [{"line": "1", "sku": "A", "quantity": self.held[a["reservation"]]}]}  # fmt: skip
                     self.later(self.ship_after, "shipment.shipped", facts)
-                    self.later(self.ship_after * 2, "tracking.delivered", {"tracking": a["tracking"], "at": "x", "signed_by": "Bo"})
+                    self.later(
+                        self.ship_after * 2,
+                        "tracking.delivered",
+                        {"tracking": a["tracking"], "at": "x", "signed_by": "Bo"},
+                    )
                 return Done({"shipment": f"SH{n}"})
             case "wms.cancelShipment":
                 if a["shipment"] in self.shipped:
@@ -158,7 +184,11 @@ class Enterprise:
             case "payment.request":
                 self.effects.append(("payment", a["amount"]))
                 if self.pays:
-                    self.later(timedelta(days=20), "payment.received", {"invoice": a["invoice"], "payment": "P", "amount": a["amount"], "currency": "USD"})
+                    self.later(
+                        timedelta(days=20),
+                        "payment.received",
+                        {"invoice": a["invoice"], "payment": "P", "amount": a["amount"], "currency": "USD"},
+                    )
                 return Done({"payment": "P"})
             case "supplier.order":
                 self._undoable(call, "supplier-order", f"PO{n}", "supplier-order")
@@ -182,7 +212,9 @@ class Enterprise:
                 if not a["wait"]:
                     return Done({"case": "c", "number": "EX-1"})
                 chosen = self.resolve.pop(a["kind"])
-                return Done({"action": chosen, "data": None, "note": None, "by": "ann"} if isinstance(chosen, str) else chosen)
+                return Done(
+                    {"action": chosen, "data": None, "note": None, "by": "ann"} if isinstance(chosen, str) else chosen
+                )
             case "hold":
                 return Done({"held": False})
             case "milestone" | "sla-start" | "sla-stop":
@@ -193,8 +225,9 @@ class Enterprise:
     def _priced(self, line: dict[str, Any]) -> dict[str, Any]:
         known = line["items"][0]["value"] == "A"
         amount = self.price * line["quantity"]
-        return {"line": line["line"], "sku": "A" if known else None, "description": "Bolt", "quantity": line["quantity"],
-                "unit": line["unit"], "base_quantity": line["quantity"] if known else None,
+        return {"line": line["line"], "sku": "A" if known else None, "description": "Bolt",
+                "quantity": line["quantity"], "unit": line["unit"],
+                "base_quantity": line["quantity"] if known else None,
                 "unit_price": self.price if known else None, "amount": amount if known else None,
                 "cost": amount / 2 if known else None, "weight_kg": 1, "substitutes": ["A"],
                 "problem": None if known else "unknown_item"}  # fmt: skip
@@ -204,7 +237,18 @@ def emitted(outcome: Outcome) -> list[str]:
     return [str(e["type"]).removeprefix("crossdock.").removeprefix("order.") for e in outcome.events]
 
 
-STRAIGHT = ["validated", "priced", "credit-cleared", "allocated", "released", "shipped", "invoiced", "delivered", "paid", "closed"]
+STRAIGHT = [
+    "validated",
+    "priced",
+    "credit-cleared",
+    "allocated",
+    "released",
+    "shipped",
+    "invoiced",
+    "delivered",
+    "paid",
+    "closed",
+]
 
 
 async def test_a_plain_order_goes_through_without_a_person() -> None:
@@ -265,7 +309,10 @@ async def test_a_price_nobody_accepts_rejects_the_order() -> None:
     assert e.effects == []
 
 
-@pytest.mark.parametrize(("exposure", "approve", "end"), [(99_990, "approved", "closed"), (99_990, "rejected", "rejected"), (200_000, "approved", "rejected")])
+@pytest.mark.parametrize(
+    ("exposure", "approve", "end"),
+    [(99_990, "approved", "closed"), (99_990, "rejected", "rejected"), (200_000, "approved", "rejected")],
+)
 async def test_credit_is_decided_before_any_sales_order(exposure: int, approve: str, end: str) -> None:
     e = Enterprise(approve=approve, credit={"limit": 100_000, "exposure": exposure, "overdue": 0, "on_hold": False})
     outcome = await e.run(order())
@@ -288,7 +335,9 @@ async def test_a_short_line_is_bought_and_shipped_when_it_arrives() -> None:
 
     def arrive(e: Enterprise) -> None:
         e.stock["north"] += 6
-        e.later(timedelta(days=7), "stock.received", {"site": "north", "sku": "A", "quantity": 6, "supplier_order": "PO"})
+        e.later(
+            timedelta(days=7), "stock.received", {"site": "north", "sku": "A", "quantity": 6, "supplier_order": "PO"}
+        )
 
     e.on = {"supplier.order": arrive}
     outcome = await e.run(order(quantity=10))
@@ -305,7 +354,9 @@ async def test_an_order_that_is_short_altogether_waits_for_the_supplier() -> Non
     def arrive(e: Enterprise) -> None:
         e.stock["north"] = 10
         e.later(timedelta(days=2), "supplier.delayed", {"promised_on": "2026-01-20", "reason": "strike"})
-        e.later(timedelta(days=7), "stock.received", {"site": "north", "sku": "A", "quantity": 10, "supplier_order": "PO"})
+        e.later(
+            timedelta(days=7), "stock.received", {"site": "north", "sku": "A", "quantity": 10, "supplier_order": "PO"}
+        )
 
     e.on = {"supplier.order": arrive}
     outcome = await e.run(order(quantity=10))
@@ -355,7 +406,12 @@ async def test_a_cancellation_that_races_the_hand_over_is_decided_by_the_warehou
     def leave(e: Enterprise) -> None:
         shipment, tracking = e.stands("shipment")[0], e.stands("booking")[0]
         e.shipped.add(shipment)
-        facts = {"shipment": shipment, "site": "north", "tracking": tracking, "lines": [{"line": "1", "sku": "A", "quantity": 10}]}
+        facts = {
+            "shipment": shipment,
+            "site": "north",
+            "tracking": tracking,
+            "lines": [{"line": "1", "sku": "A", "quantity": 10}],
+        }
         e.later(timedelta(hours=1), "order.cancellation-requested", {"reason": "late", "by": "C-1"})
         e.later(timedelta(hours=2), "shipment.shipped", facts)
         e.later(timedelta(hours=9), "tracking.delivered", {"tracking": tracking, "at": "x", "signed_by": "Bo"})
@@ -411,7 +467,12 @@ async def test_a_repeated_or_early_event_changes_nothing() -> None:
 
     def odd(e: Enterprise) -> None:
         shipment, tracking = e.stands("shipment")[0], e.stands("booking")[0]
-        facts = {"shipment": shipment, "site": "north", "tracking": tracking, "lines": [{"line": "1", "sku": "A", "quantity": 10}]}
+        facts = {
+            "shipment": shipment,
+            "site": "north",
+            "tracking": tracking,
+            "lines": [{"line": "1", "sku": "A", "quantity": 10}],
+        }
         for _ in range(2):
             e.later(timedelta(hours=1), "tracking.delivered", {"tracking": tracking, "at": "x", "signed_by": "Bo"})
         for _ in range(3):

@@ -86,5 +86,7 @@ def test_bills_of_parts_add_up_to_the_agreed_amount(amount: Decimal, parts: list
     for part in parts:
         result = bill(agreed, [{"line": "1", "sku": "A", "quantity": part}], billed)
         assert result["net"] >= 0
+        for line in result["lines"]:
+            assert abs(line["unit_price"] * line["quantity"] - line["amount"]) <= Decimal("0.0051")
         billed += result["lines"]
     assert sum(b["amount"] for b in billed) == amount
