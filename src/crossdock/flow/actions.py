@@ -50,11 +50,12 @@ def _emit(machine: Machine, run: Run, task: model.Task) -> None:
     program = machine.program
     event: dict[str, Any] = {
         "specversion": "1.0",
-        "id": f"{machine.instance_id}{run.at}",
         # "If not explicitly provided, runtime implementations generate it (e.g., from the workflow identity)."
         "source": f"/{program.namespace}/{program.name}/{program.version}",
         "time": dataflow.moment(machine.now)["iso8601"],
     }
+    if machine.instance_id:  # else the host names it: an `at` alone is not unique
+        event["id"] = f"{machine.instance_id}{run.at}"
     event.update((name, value) for name, value in given.items() if value is not None)
     if "data" in event:
         event.setdefault("datacontenttype", "application/json")

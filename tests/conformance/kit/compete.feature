@@ -107,3 +107,34 @@ Feature: Competing And Parallel Branches
     """
     And waiting should cancel
     And after should not run
+
+  Scenario: Exports Of A Loser Stay
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: exports-of-a-loser-stay
+      version: '1.0.0'
+    do:
+      - race:
+          fork:
+            compete: true
+            branches:
+              - slow:
+                  do:
+                    - mark: { set: { n: 1 }, export: { as: '$context + { marked: true }' } }
+                    - pause: { wait: PT1H }
+              - fast: { wait: PT1S }
+    output: { as: '$context' }
+    """
+    And given the workflow input is:
+    """yaml
+    start: true
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    start: true
+    marked: true
+    """

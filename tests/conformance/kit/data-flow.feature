@@ -219,3 +219,71 @@ Feature: Data Flow
     workflow: descriptors
     raw: 1
     """
+
+  Scenario: Workflow Output Is Transformed And Checked
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: workflow-output-is-transformed-and-checked
+      version: '1.0.0'
+    do:
+      - one: { set: { n: text } }
+    output: { as: '{ n: .n }', schema: { document: { properties: { n: { type: integer } } } } }
+    """
+    When the workflow is executed
+    Then the workflow should fault with error:
+    """yaml
+    type: https://serverlessworkflow.io/spec/1.0.0/errors/validation
+    status: 400
+    """
+
+  Scenario: Failed Expression Is An Error Of The Task
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: failed-expression-is-an-error-of-the-task
+      version: '1.0.0'
+    do:
+      - guarded:
+          try: [ { bad: { set: { n: '${ .text + 1 }' } } } ]
+          catch:
+            errors: { with: { type: https://serverlessworkflow.io/spec/1.0.0/errors/expression, status: 400 } }
+            do: [ { note: { set: { at: '${ $error.instance }' } } } ]
+    """
+    And given the workflow input is:
+    """yaml
+    text: a
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    at: /do/0/guarded/try/0/bad
+    """
+
+  Scenario: Inline Items Of A Loop
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: inline-items-of-a-loop
+      version: '1.0.0'
+    do:
+      - loop:
+          for: { each: color, in: [ { name: red }, { name: '${ .own }' } ] }
+          do: [ { add: { set: { own: '${ .own }', names: '${ .names + [ $color.name ] }' } } } ]
+    """
+    And given the workflow input is:
+    """yaml
+    own: blue
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    own: blue
+    names: [ red, blue ]
+    """

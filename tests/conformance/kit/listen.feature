@@ -364,3 +364,120 @@ Feature: Listen Task
     """
     When the workflow is executed
     Then the workflow should wait for ever
+
+  Scenario: Every Event Is Heard By An Empty Any
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: every-event-is-heard-by-an-empty-any
+      version: '1.0.0'
+    do:
+      - await:
+          listen: { to: { any: [], until: 'length == 2' } }
+    """
+    And given an event arrives after PT1S:
+    """yaml
+    type: a
+    data: 1
+    """
+    And given an event arrives after PT2S:
+    """yaml
+    type: b
+    data: 2
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    [ 1, 2 ]
+    """
+
+  Scenario: Exit Ends The Iterations
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: exit-ends-the-iterations
+      version: '1.0.0'
+    do:
+      - await:
+          listen: { to: { any: [ { with: { type: a } } ], until: '${ false }' } }
+          foreach:
+            item: n
+            do:
+              - enough: { switch: [ { yes: { when: '$n >= 2', then: exit } } ] }
+    """
+    And given an event arrives after PT1S:
+    """yaml
+    type: a
+    data: 1
+    """
+    And given an event arrives after PT2S:
+    """yaml
+    type: a
+    data: 2
+    """
+    And given an event arrives after PT3S:
+    """yaml
+    type: a
+    data: 3
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    [ 1, 2 ]
+    """
+    And the workflow should take PT2S
+
+  Scenario: Literal Data Needs Only The Members Named
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: literal-data-needs-only-the-members-named
+      version: '1.0.0'
+    do:
+      - await:
+          listen: { to: { one: { with: { type: a, data: { status: shipped } } } } }
+    """
+    And given an event arrives after PT1S:
+    """yaml
+    type: a
+    data: { status: packed, n: 1 }
+    """
+    And given an event arrives after PT2S:
+    """yaml
+    type: a
+    data: { status: shipped, n: 2 }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    [ { status: shipped, n: 2 } ]
+    """
+
+  Scenario: Read Raw
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: read-raw
+      version: '1.0.0'
+    do:
+      - await:
+          listen: { to: { one: { with: { type: a } } }, read: raw }
+    """
+    And given an event arrives:
+    """yaml
+    type: a
+    data_base64: aGVq
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    [ aGVq ]
+    """

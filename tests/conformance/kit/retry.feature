@@ -287,3 +287,49 @@ Feature: Retry
     by: record
     """
     And skipped should not run
+
+  Scenario: Error In The Handler Goes Upwards
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: error-in-the-handler-goes-upwards
+      version: '1.0.0'
+    do:
+      - outer:
+          try:
+            - inner:
+                try: [ { first: { raise: { error: { type: 'https://x.example/one', status: 409 } } } } ]
+                catch: { do: [ { second: { raise: { error: { type: 'https://x.example/two', status: 410 } } } } ] }
+          catch: { do: [ { note: { set: { status: '${ $error.status }', from: '${ $error.instance }' } } } ] }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    status: 410
+    from: /do/0/outer/try/0/inner/catch/do/0/second
+    """
+
+  Scenario: Caught Without A Handler Passes The Input On
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: caught-without-a-handler-passes-the-input-on
+      version: '1.0.0'
+    do:
+      - risky:
+          try: [ { bad: { raise: { error: { type: 'https://x.example/e', status: 409 } } } } ]
+          catch: {}
+    """
+    And given the workflow input is:
+    """yaml
+    n: 1
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    n: 1
+    """

@@ -24,3 +24,18 @@ Feature: Wait Task
     n: 3
     """
     And the workflow should take PT5M
+
+  Scenario: A Month Counts Thirty Days
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: a-month-counts-thirty-days
+      version: '1.0.0'
+    do:
+      - long: { wait: P1M }
+    """
+    When the workflow is executed
+    Then the workflow should complete
+    And the workflow should take P30D
