@@ -18,7 +18,7 @@ from crossdock.errors import SetupError
 
 PREFIX = "CROSSDOCK_"
 # Read by the build, the tests and the make file, not by the program; known, so not reported as slips.
-ELSEWHERE = frozenset({"UI", "NODE", "CORPUS", "DSL", "DATA_SETS", "TEST_DATABASE_URL", "CHROMIUM"})
+ELSEWHERE = frozenset({"UI", "NODE", "CORPUS", "DSL", "DATA_SETS", "TEST_DATABASE_URL", "CHROMIUM", "SANDBOX_SECRET"})
 
 
 def _setting(default: Any, parse: Callable[[str], Any], help_: str) -> Any:

@@ -56,12 +56,18 @@ async def open_database(settings: Settings, on_progress: Callable[[str], None] |
 
 def rulebook() -> Rulebook:
     """The shipped decision tables. Raises when a cell of one does not compile."""
-    tables = [
-        load_table(t.name.removesuffix(".json"), "", t.read_bytes())
-        for t in sorted(LIBRARY.joinpath("tables").iterdir(), key=lambda t: t.name)
-        if t.name.endswith(".json") and not t.name.endswith(".tests.json")
-    ]
-    return Rulebook(tables)
+    shipped = sorted(LIBRARY.joinpath("tables").iterdir(), key=lambda t: t.name)
+    return Rulebook(
+        [
+            load_table(t.name.removesuffix(".json"), _version(t.read_bytes()), t.read_bytes())
+            for t in shipped
+            if t.name.endswith(".json") and not t.name.endswith(".tests.json")
+        ]
+    )
+
+
+def _version(table: bytes) -> str:
+    return str(exactjson.loads(table)["metadata"]["version"])
 
 
 async def publish_library(tx: Tx, tenant_id: str) -> list[definitions.Published]:

@@ -195,7 +195,7 @@ def _profile(customer: dict[str, Any]) -> profiles.Profile:
 
 
 async def _send(http: Client, method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> Response:
-    answer = await http.send(Request(method, url, headers=headers, body=body or b""))
+    answer = await http.send(Request(method=method, url=url, headers=headers, body=body or b""))
     if not isinstance(answer, Response):
         raise CrossdockError(f"{method} {url}: {answer.detail}")
     if answer.status >= 300:

@@ -1,11 +1,15 @@
 -- name: first_time
--- Counts are kept once an event, however often the relay repeats it.
-insert into crossdock.projected (tenant_id, seq) values ($1, $2) on conflict do nothing returning seq
+-- Every event is counted once, however often the relay repeats it; who looks at pages hears of it with the commit.
+with first as (insert into crossdock.projected (tenant_id, seq) values ($1, $2) on conflict do nothing returning seq)
+select first.seq, case when $3::text = '' then null else pg_notify('crossdock_changed', $3) end from first
 
 -- name: received
+-- An order that a person typed in, or released after it was held, was touched before it began.
 insert into crossdock.order_view (tenant_id, order_no, po, customer_id, channel, document_id, currency, stated_total, lines,
-                                  ship_to, requested_on, received_at, traceparent, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, crossdock.now())
+                                  ship_to, requested_on, received_at, traceparent, human_touches, touches_to_invoice, updated_at)
+select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, t.touches, t.touches, crossdock.now()
+from (select case when $5 = 'manual' or exists (select from crossdock.document d where d.tenant_id = $1
+                    and d.document_id = $6 and d.released_by is not null) then 1 else 0 end as touches) t
 on conflict (tenant_id, order_no) do nothing
 
 -- name: received_lines
@@ -14,8 +18,10 @@ select $1, $2, * from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7:
 on conflict (tenant_id, order_no, line) do nothing
 
 -- name: priced
-update crossdock.order_view set total = $3, cost = $4, customer = coalesce(nullif($5, ''), customer),
-  currency = coalesce(nullif($6, ''), currency), priced_at = coalesce(priced_at, $7), updated_at = crossdock.now()
+-- A person may have corrected the customer or the number of lines before it was priced.
+update crossdock.order_view set total = $3, cost = $4, customer_id = coalesce(nullif($5, ''), customer_id),
+  currency = coalesce(nullif($6, ''), currency), lines = case when $8 > 0 then $8 else lines end,
+  priced_at = coalesce(priced_at, $7), updated_at = crossdock.now()
 where tenant_id = $1 and order_no = $2
 
 -- name: priced_lines
@@ -25,18 +31,26 @@ on conflict (tenant_id, order_no, line) do update
 set sku = excluded.sku, description = coalesce(nullif(excluded.description, ''), l.description), unit = excluded.unit, ordered = excluded.ordered,
     base_quantity = excluded.base_quantity, unit_price = excluded.unit_price, amount = excluded.amount, cost = excluded.cost
 
+-- name: drop_other_lines
+-- Lines that a correction took out of the order before it was priced.
+delete from crossdock.order_line_view where tenant_id = $1 and order_no = $2 and not line = any ($3::text[])
+
 -- name: add_lines
--- Adds to one of the quantities of lines: reserved, shipped, invoiced, backordered.
+-- Adds to quantities of lines, in base units; a line may be named more than once (from two sites).
 update crossdock.order_line_view l
-set reserved = reserved + case $5 when 'reserved' then q.quantity else 0 end,
-    shipped = shipped + case $5 when 'shipped' then q.quantity else 0 end,
-    invoiced = invoiced + case $5 when 'invoiced' then q.quantity else 0 end,
-    backordered = backordered + case $5 when 'backordered' then q.quantity else 0 end
-from unnest($3::text[], $4::numeric[]) as q (line, quantity)
+set reserved = greatest(0, l.reserved + q.reserved), shipped = l.shipped + q.shipped, invoiced = l.invoiced + q.invoiced,
+    backordered = greatest(0, l.backordered + q.backordered)
+from (select line, sum(reserved) as reserved, sum(shipped) as shipped, sum(invoiced) as invoiced, sum(backordered) as backordered
+      from unnest($3::text[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[]) as q (line, reserved, shipped, invoiced, backordered)
+      group by line) q
 where l.tenant_id = $1 and l.order_no = $2 and l.line = q.line
 
+-- name: none_backordered
+-- The backorder is over: what it did not bring will not come.
+update crossdock.order_line_view set backordered = 0 where tenant_id = $1 and order_no = $2 and backordered <> 0
+
 -- name: reached
--- The first time an order reaches a stage is when it reached it; the last shipment is kept apart.
+-- The first time an order reaches a stage is when it reached it; the last shipment, delivery and payment count.
 update crossdock.order_view set
   validated_at = case when $3 = 'validated' then coalesce(validated_at, $4) else validated_at end,
   credit_cleared_at = case when $3 = 'credit-cleared' then coalesce(credit_cleared_at, $4) else credit_cleared_at end,
@@ -47,13 +61,15 @@ update crossdock.order_view set
   last_shipped_at = case when $3 = 'shipped' then greatest(last_shipped_at, $4) else last_shipped_at end,
   invoiced_at = case when $3 = 'invoiced' then coalesce(invoiced_at, $4) else invoiced_at end,
   delivered_at = case when $3 = 'delivered' then greatest(delivered_at, $4) else delivered_at end,
+  completed_at = case when $3 = 'delivered' and $8 then greatest(delivered_at, $4) else completed_at end,
   paid_at = case when $3 = 'paid' then greatest(paid_at, $4) else paid_at end,
   shipments = shipments + case when $3 = 'shipped' then 1 else 0 end,
   deliveries = deliveries + case when $3 = 'delivered' then 1 else 0 end,
-  invoiced = invoiced + case when $3 = 'invoiced' then coalesce($5, 0) else 0 end,
-  tax = tax + case when $3 = 'invoiced' then coalesce($6, 0) else 0 end,
-  paid = paid + case when $3 = 'paid' then coalesce($5, 0) else 0 end,
-  promised_on = coalesce($7, promised_on),
+  invoiced = invoiced + case when $3 = 'invoiced' then coalesce($5::numeric, 0) else 0 end,
+  tax = tax + case when $3 = 'invoiced' then coalesce($6::numeric, 0) else 0 end,
+  paid = paid + case when $3 = 'paid' then coalesce($5::numeric, 0) else 0 end,
+  promised_on = greatest(promised_on, $7),
+  first_promised_on = coalesce(first_promised_on, $7),
   updated_at = crossdock.now()
 where tenant_id = $1 and order_no = $2
 
@@ -61,10 +77,25 @@ where tenant_id = $1 and order_no = $2
 update crossdock.order_view set outcome = $3, ended_at = coalesce(ended_at, $4), updated_at = crossdock.now()
 where tenant_id = $1 and order_no = $2 and (outcome is null or outcome = 'failed')
 
+-- name: damaged
+update crossdock.order_view set damaged = true, updated_at = crossdock.now() where tenant_id = $1 and order_no = $2
+
 -- name: tally
 -- Cases and approvals by how many are open now and how many there ever were; touches are human writes.
 update crossdock.order_view set
   open_cases = greatest(0, open_cases + $3), cases = cases + greatest(0, $3),
   pending_approvals = greatest(0, pending_approvals + $4), approvals = approvals + greatest(0, $4),
-  human_touches = human_touches + $5, damaged = damaged or $6, updated_at = crossdock.now()
+  human_touches = human_touches + $5,
+  touches_to_invoice = touches_to_invoice + case when invoiced_at is null then $5 else 0 end,
+  updated_at = crossdock.now()
 where tenant_id = $1 and order_no = $2
+
+-- name: forget
+-- Before a rebuild: everything that events give again.
+with v as (delete from crossdock.order_view where tenant_id = $1),
+     l as (delete from crossdock.order_line_view where tenant_id = $1)
+delete from crossdock.projected where tenant_id = $1
+
+-- name: log
+-- The event log in its order, a page at a time.
+select seq, body from crossdock.event where tenant_id = $1 and seq > $2 order by seq limit 500
