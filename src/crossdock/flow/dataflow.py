@@ -78,10 +78,6 @@ class Compiler:
         """`as` and `from`: a text is an expression even without `${ }`, a structure is a template."""
         return self.expression(value, pointer) if isinstance(value, str) else self.template(value, pointer)
 
-    def duration(self, value: Any, pointer: str) -> Template:
-        """A template whose result `durations.parse` takes; the caller has checked literals."""
-        return self.template(value, pointer)
-
     def _expression(self, source: str, pointer: str, written: Any) -> Template:
         try:
             compiled = jq.compile(source, self._fallback)

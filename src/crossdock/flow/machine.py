@@ -182,6 +182,7 @@ class Machine:
         self._next_id = ROOT + 1
         run = Run(ROOT, 0, 0, "#1", self.now, given, given)
         self.current = run
+        self.trace.append(Trace(run.at, "task-started"))
         timeout = task.common.timeout
         if timeout is not None:
             run = self.set_timer(run, "timeout", dataflow.duration(timeout, given, self.variables(run, timeout.needs)))

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 from crossdock.flow.dataflow import Schema, Template
-from crossdock.flow.facts import Error
 
 # Flow directives; every other `then` is the index of a task in the same list.
 CONTINUE, EXIT, END = -1, -2, -3
@@ -238,6 +237,3 @@ class Schedule:
     cron: str | None = None
     on: Strategy | None = None
     read: str = "envelope"
-
-
-NamedErrors: TypeAlias = Mapping[str, Error]

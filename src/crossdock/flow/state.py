@@ -190,7 +190,8 @@ def dump(state: State) -> bytes:
             run.wait,
             run.detail,
             run.timers,
-            run.memory,
+            # a loop's items are a document too: usually the lines of the order that the context holds
+            Loop(put(run.memory.items), run.memory.i) if type(run.memory) is Loop else run.memory,
             run.vars,
         )
         for run in state.runs
@@ -318,7 +319,7 @@ def load(data: bytes | str) -> State:
             run.wait,
             run.detail,
             run.timers,
-            run.memory,
+            Loop(get(run.memory.items), run.memory.i) if type(run.memory) is Loop else run.memory,
             run.vars,
         )
         for run in stored.runs
