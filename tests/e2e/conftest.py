@@ -24,7 +24,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 ROOT = Path(__file__).resolve().parents[2]
-SHOTS = ROOT / "test-results" / "screens"
+SHOTS = Path(os.environ.get("CROSSDOCK_E2E_SHOTS", ROOT / "test-results" / "screens"))
 START_S = 240  # the first start on a cold machine initialises a database and seeds two tenants
 WAIT_MS = 15_000
 

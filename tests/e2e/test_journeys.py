@@ -193,7 +193,7 @@ def test_a_document_is_shown_raw_parsed_and_canonical(tower: Page) -> None:
     goto(tower, "/documents?type=850")
     tower.locator(ROWS).first.get_by_role("link").first.click()
     heading(tower, re.compile("850"))
-    expect(tower.get_by_role("region", name="Raw")).to_contain_text("ISA")
+    expect(tower.get_by_role("region", name="Raw", exact=True)).to_contain_text("ISA")
     for view in ("Parsed", "Canonical"):
         expect(tower.get_by_role("heading", name=view, exact=True)).to_be_visible()
     expect(tower.locator(".side3 .json").first).to_be_visible()

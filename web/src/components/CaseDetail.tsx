@@ -22,7 +22,8 @@ export function CaseDetail({ id, page }: { id: string; page?: boolean }) {
   const [chosen, choose] = useState<CaseAction | null>(null);
   if (error && !c) return <Failed error={error} retry={() => void refetch()} />;
   if (!c) return <Rows n={10} />;
-  const part = (title: string, body: ReactNode, n?: number) => <section className="part"><h3>{title}{n !== undefined && <span className="muted num"> {n}</span>}</h3>{body}</section>;
+  const H = page ? 'h2' : 'h3'; // in the drawer the case's own title stands above
+  const part = (title: string, body: ReactNode, n?: number) => <section className="part"><H>{title}{n !== undefined && <span className="muted num"> {n}</span>}</H>{body}</section>;
   return (
     <div className={page ? 'case page-case' : 'case'}>
       <div className="case-main">

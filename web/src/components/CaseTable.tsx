@@ -42,7 +42,7 @@ export function CaseTable({ of, empty, onOpen, current, onCurrent, full, keys = 
     { id: 'sla', head: t.cases.sla, sort: 'sla', cell: (c) => <Sla from={c.opened_at} due={c.due_at} /> },
     ...(full ? [{ id: 'queue', head: t.cases.queue, sort: 'queue', hide: 'm' as const, cell: (c: Case) => c.queue }] : []),
     { id: 'owner', head: t.cases.owner, sort: 'owner', hide: 's', max: 110, cell: (c) => (c.owner === user ? t.cases.you : c.owner ?? <span className="muted">{t.cases.none}</span>) },
-    { id: 'act', head: '', cell: (c) => <CaseMenu of={c} opened={menu === c.id} onChange={(o) => setMenu(o ? c.id : null)} /> },
+    { id: 'act', head: t.act.actions, mute: true, cell: (c) => <CaseMenu of={c} opened={menu === c.id} onChange={(o) => setMenu(o ? c.id : null)} /> },
   ], [full, menu, onOpen, user]);
   return (
     <DataTable label={t.cases.title} columns={columns} rows={rows} rowId={(c) => c.id} rowLabel={(c) => `${c.number}, ${t.severity[c.severity]}, ${c.title}`} rowClass={(c) => (c.status === 'snoozed' ? 'asleep' : undefined)}

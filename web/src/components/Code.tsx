@@ -1,5 +1,6 @@
 /* Text with line numbers, read only; YAML gets its keys, strings and comments coloured. */
 import type { ReactNode } from 'react';
+import { t } from '../i18n';
 
 function yaml(line: string): ReactNode {
   const comment = /^(\s*)(#.*)$/.exec(line);
@@ -12,5 +13,5 @@ function yaml(line: string): ReactNode {
 export function Code({ text, label, kind, wrap }: { text: string; label: string; kind?: 'yaml'; wrap?: boolean }) {
   // a document may be one endless line; a segment per line is how people read EDI, but the bytes are shown as they are
   const lines = text.replace(/\r\n?/g, '\n').split('\n');
-  return <pre className={`code ${wrap ? 'wrap' : ''}`} tabIndex={0} role="region" aria-label={label}>{lines.slice(0, 5000).map((l, i) => <span className="ln" key={i}>{kind === 'yaml' ? yaml(l) : l}{'\n'}</span>)}</pre>;
+  return <pre className={`code ${wrap ? 'wrap' : ''}`} tabIndex={0} role="region" aria-label={t.list.scroll(label)}>{lines.slice(0, 5000).map((l, i) => <span className="ln" key={i}>{kind === 'yaml' ? yaml(l) : l}{'\n'}</span>)}</pre>;
 }

@@ -8,7 +8,7 @@ import { useKeys } from '../lib/keys';
 import { Failed, Rows } from './Bits';
 
 export interface Column<T> {
-  id: string; head: string; cell: (row: T) => ReactNode; right?: boolean;
+  id: string; head: string; /** its head is said, not shown */ mute?: boolean; cell: (row: T) => ReactNode; right?: boolean;
   /** what the server sorts by, when it can */ sort?: string;
   /** leaves first on small screens: 'm' below 1280, 's' below 700 */ hide?: 'm' | 's' | 'x';
   max?: number;
@@ -79,7 +79,7 @@ export function DataTable<T>(p: TableProps<T>) {
 const cls = <T,>(c: Column<T>) => [c.right && 'r', c.grow && 'grow', c.hide && `h-${c.hide}`].filter(Boolean).join(' ') || undefined;
 
 function Head<T>({ column: c, sort, onSort }: { column: Column<T>; sort?: string; onSort?: (s: string) => void }) {
-  if (!c.sort || !onSort) return <th scope="col" className={cls(c)}>{c.head}</th>;
+  if (!c.sort || !onSort) return <th scope="col" className={cls(c)}>{c.mute ? <span className="sr">{c.head}</span> : c.head}</th>;
   const up = sort === c.sort, down = sort === `-${c.sort}`;
   return (
     <th scope="col" className={cls(c)} aria-sort={up ? 'ascending' : down ? 'descending' : undefined}>

@@ -38,7 +38,7 @@ export function Holds() {
     { id: 'at', head: t.holds.at, hide: 's', cell: (h) => <When at={h.placed_at} /> },
     { id: 'role', head: t.holds.role, hide: 'm', cell: (h) => word(t.roles, h.release_role) },
     { id: 'expires', head: t.holds.expires, hide: 's', cell: (h) => (h.expires_at ? <When at={h.expires_at} /> : <span className="muted">{t.holds.never}</span>) },
-    { id: 'act', head: '', right: true, cell: (h) => (h.status === 'active' && may ? <Button size="compact-xs" variant="default" onClick={() => release(h)} aria-label={`${t.holds.release} ${h.number}`}>{t.holds.release}</Button> : <Pill of={h.status} />) },
+    { id: 'act', head: t.act.actions, mute: true, right: true, cell: (h) => (h.status === 'active' && may ? <Button size="compact-xs" variant="default" onClick={() => release(h)} aria-label={`${t.holds.release} ${h.number}`}>{t.holds.release}</Button> : <Pill of={h.status} />) },
   ], [may]);
   return (
     <div className="page fill">

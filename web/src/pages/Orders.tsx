@@ -26,7 +26,7 @@ const columns: Column<OrderSummary>[] = [
   { id: 'po', head: t.orders.po, hide: 's', max: 150, cell: (o) => <span className="mono">{o.po}</span> },
   { id: 'status', head: t.orders.status, cell: (o) => <OrderPill of={o.status} /> },
   { id: 'stage', head: t.orders.stage, sort: 'stage', hide: 's', cell: (o) => o.stage_label },
-  { id: 'flags', head: '', hide: 's', cell: (o) => <span className="chips">{o.late && <span className="pill" data-tone="bad">{t.orders.late}</span>}{o.open_cases > 0 && o.status !== 'in_case' && <span className="pill" data-tone="warn">{t.orders.cases(o.open_cases)}</span>}</span> },
+  { id: 'flags', head: t.orders.flags, mute: true, hide: 's', cell: (o) => <span className="chips">{o.late && <span className="pill" data-tone="bad">{t.orders.late}</span>}{o.open_cases > 0 && o.status !== 'in_case' && <span className="pill" data-tone="warn">{t.orders.cases(o.open_cases)}</span>}</span> },
   { id: 'total', head: t.orders.total, sort: 'total', right: true, cell: (o) => <span className="num">{money(o.total, o.currency)}</span> },
   { id: 'lines', head: t.orders.lines, right: true, hide: 'm', cell: (o) => <span className="num">{num(o.lines)}</span> },
   { id: 'channel', head: t.orders.channel, hide: 'm', cell: (o) => word(t.channels, o.channel) },
