@@ -224,6 +224,8 @@ def x12(order: Order, seed: dict[str, Any], at: datetime, control: int, purpose:
     """An 850, version 004010, from the customer's network address (its DUNS number)."""
     customer = next(c for c in seed["customers"] if c["customer_id"] == order.customer)
     sender, ship = customer["duns"], order.ship_to
+    # N402 has exactly two letters; a county of one letter stays out
+    region = ship["region"] if len(ship["region"]) == 2 else ""
     body = [
         ["ST", "850", f"{control:04d}"],
         ["BEG", purpose, "SA", order.po, "", f"{at:%Y%m%d}"],
@@ -232,7 +234,7 @@ def x12(order: Order, seed: dict[str, Any], at: datetime, control: int, purpose:
         ["N1", "BY", _plain(customer["name"]), "91", order.customer],
         ["N1", "ST", _plain(ship["name"]), "91", order.customer],
         ["N3", *[_plain(text) for text in ship["lines"][:2]]],
-        ["N4", _plain(ship["city"]), ship["region"][:2], ship["postal_code"], ship["country"]],
+        ["N4", _plain(ship["city"]), region, ship["postal_code"], ship["country"]],
     ]
     for n in order.lines:
         ids = ["VN", n.sku] + (["BP", n.customer_item] if n.customer_item else [])
