@@ -222,6 +222,7 @@ def _allocate(a: Arguments) -> Any:
         a.json("rates", []),
         sites_at_most=99 if most is None else int(most),
         split_lines=a.flag("split_lines", True),
+        weights=a.json("weights", []),
     )
 
 

@@ -5,9 +5,11 @@ than it has, however many lines ask for it.
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from enum import StrEnum
 from typing import Any
+
+GRAM = Decimal("0.001")
 
 
 class Strategy(StrEnum):
@@ -24,13 +26,15 @@ def allocate(
     *,
     sites_at_most: int = 99,
     split_lines: bool = True,
+    weights: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Who ships what.
 
     lines: {line, sku, quantity} in base units, quantities positive and whole.
     availability: {sku, site, available}. rates: {site, price, transit_days}; a site without a rate comes last.
     sites_at_most: after so many sites the rest is short. split_lines: False ships a line from one site or not at all.
-    Returns {sites: [{site, lines: [{line, sku, quantity}]}], short: [{line, sku, quantity}]}.
+    weights: {line, base_quantity, weight_kg} of whole lines, for the weight of what each site ships.
+    Returns {sites: [{site, weight_kg, lines: [{line, sku, quantity}]}], short: [{line, sku, quantity}]}.
     """
     stock: dict[str, dict[str, Decimal]] = {}
     for row in availability:
@@ -76,7 +80,18 @@ def allocate(
             if quantity > part:
                 still.append((line, quantity - part))
         if given:
-            sites.append({"site": site, "lines": given})
+            sites.append({"site": site, "weight_kg": _weight(given, weights), "lines": given})
             wanted = still
     short = [{"line": line["line"], "sku": line["sku"], "quantity": quantity} for line, quantity in wanted]
     return {"sites": sites, "short": short}
+
+
+def _weight(parts: Sequence[Mapping[str, Any]], weights: Sequence[Mapping[str, Any]]) -> Decimal:
+    """Each part's share of its line's weight, rounded up to a gram; a line without a weight weighs nothing."""
+    known = {str(w["line"]): w for w in weights}
+    total = Decimal(0)
+    for part in parts:
+        whole = known.get(str(part["line"]), {})
+        if whole.get("weight_kg") and whole.get("base_quantity"):
+            total += Decimal(whole["weight_kg"]) * part["quantity"] / Decimal(whole["base_quantity"])
+    return total.quantize(GRAM, ROUND_UP)

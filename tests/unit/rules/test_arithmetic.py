@@ -90,3 +90,11 @@ def test_bills_of_parts_add_up_to_the_agreed_amount(amount: Decimal, parts: list
             assert abs(line["unit_price"] * line["quantity"] - line["amount"]) <= Decimal("0.0051")
         billed += result["lines"]
     assert sum(b["amount"] for b in billed) == amount
+
+
+def test_each_site_carries_its_share_of_the_weight() -> None:
+    asked = [{"line": "1", "sku": "A", "quantity": 6}]
+    there = [row("A", "north", 4), row("A", "south", 4)]
+    weights = [{"line": "1", "base_quantity": 9, "weight_kg": Decimal("4.5")}]
+    plan = allocate(Strategy.NEAREST, asked, there, [], weights=weights)
+    assert [s["weight_kg"] for s in plan["sites"]] == [2, 1]
