@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from crossdock import audit, exactjson, ids, policy
+from crossdock import audit, exactjson, ids, policy, telemetry
 from crossdock.cases import common
 from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, CrossdockBug, Finding, NotFound, PartnerError, Refused
@@ -147,6 +147,7 @@ async def request(tx: Tx, tenant_id: str, new: Request, now: datetime) -> Approv
         new.expires_at, new.instance_id, new.at,
     )  # fmt: skip
     approval = _approval(row)
+    telemetry.approvals_asked.add(kind=new.kind)
     facts = {"approval": str(approval.approval_id), "number": number, "kind": new.kind, "title": new.title,
              "role": new.role, "amount": new.amount, "rule": new.rule, "hash": digest}  # fmt: skip
     await common.publish(tx, tenant_id, "approval.requested", new.order, now, facts)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, cast
 from uuid import UUID
 
-from crossdock import audit, exactjson, ids
+from crossdock import audit, exactjson, ids, telemetry
 from crossdock.cases import common
 from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
@@ -183,6 +183,7 @@ async def open_case(tx: Tx, tenant_id: str, new: New, now: datetime, *, by: str 
     if row is None:  # opened by another transaction since we looked
         row = await tx.fetchrow(SQL["same"], tenant_id, new.order, new.key)
     case = _case(row)
+    telemetry.cases_opened.add(kind=case.kind)
     facts = {"case": str(case.case_id), "number": case.number, "kind": case.kind, "severity": case.severity,
              "queue": case.queue, "title": case.title, "money": case.money}  # fmt: skip
     await common.publish(tx, tenant_id, "case.opened", case.order, now, facts)
