@@ -21,7 +21,7 @@ import asyncpg
 from crossdock import exactjson, ids
 from crossdock.db import Database, Tx, enter_tenants, queries
 from crossdock.engine import calls
-from crossdock.engine.hooks import Hooks
+from crossdock.engine.hooks import Crash, Hooks, Point, never
 from crossdock.engine.turn import Mail, Turn
 from crossdock.events import correlation, envelope
 from crossdock.flow import correlation as filters
@@ -45,10 +45,11 @@ class Committed:
 
 
 class Committer:
-    def __init__(self, db: Database, worker_id: UUID, hooks: Hooks) -> None:
+    def __init__(self, db: Database, worker_id: UUID, hooks: Hooks, crash: Crash = never) -> None:
         self._db = db
         self._worker_id = worker_id
         self._hooks = hooks
+        self._crash = crash
         self._queue: deque[tuple[Turn, asyncio.Future[Committed]]] = deque()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -109,7 +110,9 @@ class Committer:
         self.turns += len(turns)
         tenants = sorted({t.tenant_id for t in turns})
         async with self._db.transaction(*tenants) as tx:
-            return await write(tx, self._worker_id, turns, self._hooks)
+            results = await write(tx, self._worker_id, turns, self._hooks)
+            self._crash(Point.BEFORE_COMMIT)
+        return results
 
 
 async def write(tx: Tx, worker_id: UUID, turns: list[Turn], hooks: Hooks) -> list[Committed]:

@@ -1,7 +1,12 @@
-"""What the host tells others in the transaction where it happens; cases implements it, the composition root joins them."""
+"""What the host tells others in the transaction where it happens; cases implements it, the composition root joins them.
 
+Beside them the points at which a test may let a worker die: between any two of them nothing is promised to anybody.
+"""
+
+from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from enum import StrEnum
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from crossdock.db import Tx
@@ -47,3 +52,19 @@ class Silent:
         self, tx: Tx, tenant_id: str, instance_id: UUID, business_key: str, detail: str, now: datetime
     ) -> None: ...
     async def withdraw(self, tx: Tx, tenant_id: str, instance_id: UUID, at: str, now: datetime) -> None: ...
+
+
+class Point(StrEnum):
+    """Where a worker can die such that it matters."""
+
+    AFTER_CLAIM = "after-claim"  # the leases are ours, and nothing is read yet
+    BEFORE_COMMIT = "before-commit"  # everything is written, nothing is durable
+    AFTER_COMMIT = "after-commit"  # the calls are recorded, none has left
+    AFTER_EFFECT = "after-effect"  # the other system has done it, and nobody here has heard
+
+
+Crash: TypeAlias = Callable[[Point], None]
+
+
+def never(_point: Point) -> None:
+    """What is passed outside of tests: nobody dies on purpose."""

@@ -26,7 +26,7 @@ from crossdock.engine import compensation, timers
 from crossdock.engine.committer import Committed, Committer
 from crossdock.engine.definitions import Programs
 from crossdock.engine.functions import Functions
-from crossdock.engine.hooks import Hooks
+from crossdock.engine.hooks import Crash, Hooks, Point, never
 from crossdock.engine.live import Answer, Live
 from crossdock.engine.turn import CallState, Mail, OpenCall, Turn
 from crossdock.events import outbox
@@ -61,9 +61,9 @@ class Stats:
 class Worker:
     def __init__(
         self, db: Database, functions: Functions, clock: Clock, hooks: Hooks, projections: list[Projection] | None = None,
-        *, duties: Sequence[Duty] = (),
+        *, duties: Sequence[Duty] = (), crash: Crash = never,
     ) -> None:  # fmt: skip
-        """duties: what else time brings about, asked several times a second."""
+        """duties: what else time brings about, asked several times a second. crash: raises where a test wants us dead."""
         self.id = ids.new()
         self.stats = Stats()
         self._db = db
@@ -71,9 +71,10 @@ class Worker:
         self._clock = clock
         self._hooks = hooks
         self._duties = duties
+        self._crash = crash
         self._relay = Relay(db, projections or [])
         self._programs = Programs()
-        self._committer = Committer(db, self.id, hooks)
+        self._committer = Committer(db, self.id, hooks, crash)
         self._live: dict[tuple[str, UUID], Live] = {}
         self._wakes: dict[tuple[str, UUID], asyncio.Event] = {}
         self._mailed: set[tuple[str, UUID]] = set()
@@ -181,6 +182,7 @@ class Worker:
         rows = await self._db.pool.fetch("select * from crossdock.claim($1, $2)", self.id, room)
         if not rows:
             return 0
+        self._crash(Point.AFTER_CLAIM)
         keys = [(r["tenant_id"], r["instance_id"]) for r in rows]
         for live in await self._load(keys):
             self._take(live)
@@ -279,6 +281,7 @@ class Worker:
             await self._release(live)
             return None
         live.absorb(committed.mail)
+        self._crash(Point.AFTER_COMMIT)
         for call in turn.perform:
             task = asyncio.create_task(self._perform(live, call))
             self._tasks.add(task)
@@ -357,6 +360,7 @@ class Worker:
             # A connector must classify; what it let through may have had its effect.
             log.exception("connector of %s raised", invocation.function)
             outcome = Unknown(f"{type(error).__name__}: {error}")
+        self._crash(Point.AFTER_EFFECT)
         outage = False
         if probe and isinstance(outcome, Unknown):
             outage = await self._is_out(live.tenant_id, call.system)
