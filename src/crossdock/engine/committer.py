@@ -158,6 +158,9 @@ async def _write_rows(tx: Tx, turns: list[Turn]) -> None:
         for t in turns for seq, fact, trace in t.history
     ])  # fmt: skip
     await _many(tx, "unsubscribe", [(t.tenant_id, t.instance_id, at) for t in turns for at in t.unsubscribe])
+    for t in turns:
+        for event in t.unheard:
+            await correlation.put_back(tx, t.tenant_id, t.instance_id, event)
     await _subscribe(tx, turns)
     await _many(tx, "clear_timers", [(t.tenant_id, t.instance_id, *key) for t in turns for key in sorted(t.clear_timers)])
     await _many(tx, "set_timers", [
@@ -202,17 +205,18 @@ async def _subscribe(tx: Tx, turns: list[Turn]) -> None:
         return
     await _many(tx, "subscribe", rows)
     early = await tx.fetch(SQL["early_for"], *(list(c) for c in zip(*(r[:7] for r in rows), strict=True)))
-    taken: set[tuple[str, int]] = set()
+    taken: dict[tuple[str, int, UUID], UUID] = {}
     for row in early:
         turn, f = wanted[row["instance_id"], row["at"], row["ordinal"]]
         event = exactjson.loads(row["body"])
         # An early event goes to the first listener that asks for it, and to no other.
-        if (turn.tenant_id, row["seq"]) in taken or not filters.matches(f, event):
+        copy = (turn.tenant_id, row["seq"], row["only_for"])
+        if copy in taken or not filters.matches(f, event):
             continue
-        taken.add((turn.tenant_id, row["seq"]))
+        taken[copy] = row["instance_id"]
         body = exactjson.text({"at": row["at"], "event": event, "now": turn.now})
         await tx.execute(SQL["deliver"], turn.tenant_id, row["instance_id"], "EventReceived", body)
-    await _many(tx, "early_taken", sorted(taken))
+    await _many(tx, "early_taken", [(t, seq, by) for (t, seq, _), by in sorted(taken.items())])
 
 
 async def _write_alone(tx: Tx, turn: Turn, hooks: Hooks) -> None:

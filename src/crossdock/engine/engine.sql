@@ -83,16 +83,18 @@ on conflict (tenant_id, instance_id, at, ordinal) do nothing
 
 -- name: early_for
 -- Events that came before this listener, oldest first.
-select c.instance_id, c.at, c.ordinal, e.seq, v.body
+select distinct on (e.seq, e.instance_id, c.instance_id, c.at, c.ordinal) c.instance_id, c.at, c.ordinal, e.seq, e.instance_id as only_for, v.body::text as body
 from unnest($1::text[], $2::uuid[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::text[])
   as c (tenant_id, instance_id, at, ordinal, type, path, value)
 join crossdock.early e on e.tenant_id = c.tenant_id and (c.type = '*' or e.type = c.type) and e.path = c.path and e.value = c.value
+  and e.instance_id in (c.instance_id, '00000000-0000-0000-0000-000000000000')
 join crossdock.event v on v.tenant_id = e.tenant_id and v.source = e.source and v.id = e.id
-order by e.seq
+order by e.seq, e.instance_id, c.instance_id, c.at, c.ordinal
 
 -- name: early_taken
-delete from crossdock.early e using unnest($1::text[], $2::bigint[]) as c (tenant_id, seq)
+delete from crossdock.early e using unnest($1::text[], $2::bigint[], $3::uuid[]) as c (tenant_id, seq, instance_id)
 where e.tenant_id = c.tenant_id and e.seq = c.seq
+  and e.instance_id in (c.instance_id, '00000000-0000-0000-0000-000000000000')
 
 -- name: clear_timers
 delete from crossdock.timer m using unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) as c (tenant_id, instance_id, at, timer)

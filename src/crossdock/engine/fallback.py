@@ -13,6 +13,7 @@ import multiprocessing
 import threading
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
@@ -46,7 +47,7 @@ class ProcessFallback:
         self.deadline_s = deadline_s
         self._context = multiprocessing.get_context("spawn")
         self._lock = threading.Lock()
-        self._child: multiprocessing.process.BaseProcess | None = None
+        self._child: SpawnProcess | None = None
         self._pipe: Connection | None = None
 
     def __enter__(self) -> Self:

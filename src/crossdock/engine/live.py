@@ -54,6 +54,7 @@ from crossdock.flow.facts import (
     Started,
     Subscribe,
     TimerFired,
+    Trace,
     Unsubscribe,
 )
 from crossdock.flow.outcomes import (
@@ -194,6 +195,8 @@ class Live:
             self.state = step.state
             self._seq += 1
             self._turn.history.append((self._seq, fact, exactjson.dumps(step.trace)))
+            if isinstance(fact, EventReceived) and _unheard(step.trace):
+                self._turn.unheard.append(fact.event)
             for command in step.commands:
                 self._obey(command)
 
@@ -460,6 +463,11 @@ class Live:
         if self.suspended:
             return "suspended"
         return str(self.state.status) if self.ended and self.state is not None else "running"
+
+
+def _unheard(trace: tuple[Trace, ...]) -> bool:
+    """Whether the event found its listener closed: two came while one was wanted. The next listener may want it."""
+    return bool(trace) and trace[0].kind == "ignored" and not trace[0].detail.endswith("taken before")
 
 
 def _is_undo(call: OpenCall) -> bool:

@@ -25,6 +25,7 @@ SQL = queries("crossdock.events", "events.sql")
 
 ANY_TYPE = "*"
 NO_PATH = ""
+ANYBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +66,12 @@ async def correlate(tx: Tx, tenant_id: str, seq: int, event: Mapping[str, Any], 
 
     Returns how many instances heard of it.
     """
-    type_ = str(event["type"])
     started = await _start(tx, tenant_id, event, now)
-    keys = [Key(type_, NO_PATH, ""), Key(ANY_TYPE, NO_PATH, "")]
-    rows = await tx.fetch(SQL["paths"], tenant_id, type_)
-    for row in rows:
-        value = rules.path_value(row["path"], event) if row["path"] else None
-        if value is not None:
-            keys.append(Key(row["type"], row["path"], _text(value)))
-    if not rows:
+    keys = await _keys(tx, tenant_id, event)
+    if not keys:
         return started
     await lock(tx, ((tenant_id, k) for k in keys))
-    columns = [k.type for k in keys], [k.path for k in keys], [k.value for k in keys]
+    columns = _columns(keys)
     heard = 0
     last: tuple[UUID, str] | None = None
     for row in await tx.fetch(SQL["listeners"], tenant_id, *columns):
@@ -87,8 +82,33 @@ async def correlate(tx: Tx, tenant_id: str, seq: int, event: Mapping[str, Any], 
         body = exactjson.text({"at": row["at"], "event": event, "now": now})
         heard += bool(await tx.fetchval(SQL["deliver"], tenant_id, row["instance_id"], "EventReceived", body))
     if not heard:
-        await tx.execute(SQL["keep_early"], tenant_id, *columns, seq, event["source"], event["id"])
+        await tx.execute(SQL["keep_early"], tenant_id, *columns, seq, event["source"], event["id"], ANYBODY)
     return heard + started
+
+
+async def put_back(tx: Tx, tenant_id: str, instance_id: UUID, event: Mapping[str, Any]) -> None:
+    """An event reached an instance whose listener had just closed: its next listener may still take it."""
+    seq = await tx.fetchval(SQL["seq_of"], tenant_id, event["source"], event["id"])
+    keys = await _keys(tx, tenant_id, event)
+    if keys and seq is not None:
+        columns = _columns(keys)
+        await tx.execute(SQL["keep_early"], tenant_id, *columns, seq, event["source"], event["id"], instance_id)
+
+
+async def _keys(tx: Tx, tenant_id: str, event: Mapping[str, Any]) -> list[Key]:
+    """Every key that a listener for this event can have; none when no definition listens to its type."""
+    type_ = str(event["type"])
+    keys = [Key(type_, NO_PATH, ""), Key(ANY_TYPE, NO_PATH, "")]
+    rows = await tx.fetch(SQL["paths"], tenant_id, type_)
+    for row in rows:
+        value = rules.path_value(row["path"], event) if row["path"] else None
+        if value is not None:
+            keys.append(Key(row["type"], row["path"], _text(value)))
+    return keys if rows else []
+
+
+def _columns(keys: list[Key]) -> tuple[list[str], list[str], list[str]]:
+    return [k.type for k in keys], [k.path for k in keys], [k.value for k in keys]
 
 
 async def _start(tx: Tx, tenant_id: str, event: Mapping[str, Any], now: datetime) -> int:

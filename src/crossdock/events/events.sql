@@ -30,8 +30,8 @@ order by s.instance_id, s.at, s.ordinal
 
 -- name: keep_early
 -- Nobody listens yet: keep the event under every key it can be asked for by.
-insert into crossdock.early (tenant_id, type, path, value, seq, source, id)
-select $1, k.type, k.path, k.value, $5, $6, $7 from unnest($2::text[], $3::text[], $4::text[]) as k (type, path, value)
+insert into crossdock.early (tenant_id, type, path, value, seq, source, id, instance_id)
+select $1, k.type, k.path, k.value, $5, $6, $7, $8 from unnest($2::text[], $3::text[], $4::text[]) as k (type, path, value)
 on conflict do nothing
 
 -- name: deliver
@@ -60,3 +60,6 @@ delete from crossdock.outbox where (tenant_id, seq) in (select * from unnest($1:
 -- name: dead_letter
 -- What could not be handed on, with the reason; the event itself stays in the log.
 insert into crossdock.dead_letter (tenant_id, seq, reason) values ($1, $2, $3) on conflict do nothing
+
+-- name: seq_of
+select seq from crossdock.event where tenant_id = $1 and source = $2 and id = $3

@@ -105,6 +105,20 @@ async def test_an_event_before_its_listener_is_heard_and_a_repeated_one_is_not(h
     assert sorted([(await host.instance(x))["status"] for x in (i, j)]) == ["completed", "running"]
 
 
+_TWICE = LISTEN.replace("name: hear,", "name: hear-twice,").replace("'${ .order }'", "'${ $workflow.input.order }'")
+TWICE = _TWICE + _TWICE.split("do:")[1].replace("- hear:", "- again:", 1)
+
+
+async def test_two_events_at_once_reach_two_listeners_one_after_the_other(host: Host) -> None:
+    """The second lies in the mailbox of a listener that closes with the first: the next listener takes it."""
+    i = await host.start(await host.publish(TWICE), {"order": "SO-7"}, "SO-7")
+    await host.run()
+    for n in ("e1", "e2"):
+        assert await host.send("test.shipped", {"order": "SO-7"}, id=n) == "accepted"
+    await host.run()
+    assert (await host.instance(i))["status"] == "completed"
+
+
 async def test_an_event_finds_its_listener_by_business_key_among_many(host: Host) -> None:
     d = await host.publish(LISTEN)
     ids_ = [await host.start(d, {"order": f"SO-{n}"}, f"SO-{n}") for n in range(20)]

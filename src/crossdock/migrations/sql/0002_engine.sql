@@ -246,7 +246,8 @@ create table crossdock.dead_letter (
 );
 select crossdock.protect('crossdock.dead_letter');
 
--- Events that arrived before anybody listened, under each value they could be asked for by.
+-- Events that arrived before anybody listened, under each value they could be asked for by. instance_id: the one whose
+-- listener had closed when it came, and who alone may still take it; the nil UUID: whoever asks first.
 create table crossdock.early (
   tenant_id text not null,
   type text not null,
@@ -255,7 +256,8 @@ create table crossdock.early (
   seq bigint not null,
   source text not null,
   id text not null,
-  primary key (tenant_id, type, path, value, seq)
+  instance_id uuid not null default '00000000-0000-0000-0000-000000000000',
+  primary key (tenant_id, type, path, value, seq, instance_id)
 );
 create index early_event on crossdock.early (tenant_id, seq);
 select crossdock.protect('crossdock.early');
