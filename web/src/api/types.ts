@@ -65,12 +65,12 @@ export interface DocumentSummary {
   order: string | null; po: string | null; total: Money | null; currency: string | null; received_at: Time; errors: number;
 }
 export interface DocumentDetail extends Omit<DocumentSummary, 'errors'> {
-  errors: Finding[]; raw: { text: string | null; size_bytes: number; media_type: string; base64?: string };
+  errors: Finding[]; notes?: Finding[]; sender?: string | null; receiver?: string | null; control?: string | null; raw: { text: string | null; size_bytes: number; media_type: string; base64?: string };
   parsed: Json; canonical: Json; acknowledgements: string[];
 }
 export interface IntakeRow {
   file: string; index: number; type: string | null; status: string; order: string | null; lines: number | null;
-  total: Money | null; currency: string | null; errors: Finding[];
+  total: Money | null; currency: string | null; errors: Finding[]; document?: string | null;
 }
 
 export type Severity = 'critical' | 'high' | 'medium' | 'low';
@@ -81,7 +81,7 @@ export interface Case {
   status: 'open' | 'snoozed' | 'closed'; opened_at: Time; due_at: Time | null; breached: boolean; incident: string | null; actions: CaseAction[];
 }
 export interface CaseDetail extends Case {
-  evidence: Json; editable: string[]; data: Json; comments: { at: Time; by: string; text: string }[]; history: { at: Time; by: string; what: string }[];
+  snoozed_until?: Time | null; resolution?: string | null; resolved_by?: string | null; evidence: Json; editable: string[]; data: Json; comments: { at: Time; by: string; text: string }[]; history: { at: Time; by: string; what: string }[];
 }
 export interface Incident {
   id: string; number: string; system: string; state: 'open' | 'resolved'; opened_at: Time; resolved_at: Time | null; orders: number;

@@ -47,6 +47,7 @@ export function CaseDetail({ id, page }: { id: string; page?: boolean }) {
         <Facts of={[
           [t.cases.order, c.order && <Link className="mono" to="/orders/$order" params={{ order: c.order }}>{c.order}</Link>], [t.cases.customer, c.customer], [t.cases.money, <span className="num">{money(c.money, c.currency)}</span>],
           [t.cases.owner, c.owner === user ? t.cases.you : c.owner ?? t.cases.none], [t.cases.queue, c.queue], [t.cases.kind, words(c.kind)], [t.cases.opened, <When at={c.opened_at} />], [t.cases.due, c.due_at ? <When at={c.due_at} /> : t.time.none],
+          ...(c.snoozed_until && c.status === 'snoozed' ? [[t.cases.until, <When at={c.snoozed_until} />] as [string, ReactNode]] : []), ...(c.resolution ? [[t.cases.resolution, `${words(c.resolution)}${c.resolved_by ? `, ${c.resolved_by}` : ''}`] as [string, ReactNode]] : []),
         ]} />
         {part(t.cases.history, <ol className="history">{c.history.map((h, i) => <li key={i}><When at={h.at} /> <strong>{h.by}</strong> {h.what}</li>)}</ol>)}
       </aside>

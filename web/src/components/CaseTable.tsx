@@ -28,7 +28,7 @@ export interface CaseTableProps { of: RowsOf<Case>; empty: ReactNode; onOpen: (c
 export function CaseTable({ of, empty, onOpen, current, onCurrent, full, keys = true }: CaseTableProps) {
   const { user } = useSession();
   const work = useCaseWork(), may = useCanWork();
-  const [sort, setSort] = useState(''), [menu, setMenu] = useState<string | null>(null);
+  const [sort, setSort] = useState('sla'), [menu, setMenu] = useState<string | null>(null);
   const rows = useMemo(() => sorted(of.rows, sort), [of.rows, sort]);
   // the first is current, so that A and S have something to act on; a closed one hands over to its neighbour
   useEffect(() => { if (rows.length && !rows.some((c) => c.id === current)) onCurrent(rows[0]!.id); }, [rows, current, onCurrent]);

@@ -4,8 +4,9 @@ import { useMemo, useState } from 'react';
 import { Checkbox, Textarea, TextInput } from '@mantine/core';
 import type { Json } from '../api/types';
 import { t, words } from '../i18n';
-import { name, read, spread, write } from '../lib/pointer';
+import { leaves, name, read, spread, write } from '../lib/pointer';
 
+const MOST = 80; // more fields than that are better edited as text
 const NUMBER = /^-?\d+([.]\d+)?$/;
 
 /** The typed text as the kind of value that was there; undefined when it cannot be. */
@@ -19,7 +20,7 @@ function cast(text: string, was: Json | undefined): Json | undefined {
 const show = (v: Json | undefined) => (v === null || v === undefined ? '' : typeof v === 'object' ? JSON.stringify(v, null, 2) : String(v));
 
 export function EditForm({ data, pointers, onChange }: { data: Json; pointers: string[]; onChange: (data: Json, valid: boolean) => void }) {
-  const fields = useMemo(() => spread(data, pointers), [data, pointers]);
+  const fields = useMemo(() => { const single = [...new Set(spread(data, pointers).flatMap((p) => leaves(data, p)))]; return single.length > MOST ? spread(data, pointers) : single; }, [data, pointers]);
   const [texts, setTexts] = useState<Record<string, string>>({});
   const bad = (p: string, of = texts) => of[p] !== undefined && cast(of[p], read(data, p)) === undefined;
   const change = (p: string, text: string) => {

@@ -56,7 +56,7 @@ function Result({ of, close }: { of: IntakeRow[]; close: () => void }) {
             <thead><tr><th scope="col">{t.documents.filename}</th><th scope="col">{t.documents.index}</th><th scope="col">{t.documents.type}</th><th scope="col">{t.documents.status}</th><th scope="col">{t.documents.order}</th><th scope="col" className="r">{t.documents.lines}</th><th scope="col" className="r">{t.documents.total}</th><th scope="col">{t.documents.errors}</th></tr></thead>
             <tbody>{of.map((r) => (
               <tr key={`${r.file}${r.index}`}>
-                <td>{r.file}</td><td className="num">{r.index}</td><td>{word(t.docTypes, r.type)}</td><td><Pill of={r.status} /></td><td>{r.order ? <Link className="mono" to="/orders/$order" params={{ order: r.order }}>{r.order}</Link> : '–'}</td>
+                <td>{r.document ? <Link to="/documents/$id" params={{ id: r.document }}>{r.file}</Link> : r.file}</td><td className="num">{r.index}</td><td>{word(t.docTypes, r.type)}</td><td><Pill of={r.status} /></td><td>{r.order ? <Link className="mono" to="/orders/$order" params={{ order: r.order }}>{r.order}</Link> : '–'}</td>
                 <td className="r num">{num(r.lines)}</td><td className="r num">{money(r.total, r.currency)}</td><td>{r.errors.length ? <Findings of={r.errors} brief /> : <span className="muted">{t.documents.noErrors}</span>}</td>
               </tr>
             ))}</tbody>

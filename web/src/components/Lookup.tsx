@@ -28,13 +28,20 @@ function Lookup<T>({ chosen, choose, search, keyOf, nameOf, sub, ...rest }: Choo
     if (e.key !== 'Enter' || e.ctrlKey || e.metaKey || !open || e.currentTarget.getAttribute('aria-activedescendant') || !text.trim()) return;
     e.preventDefault();
     e.stopPropagation();
-    if (fresh && found[0]) take(found[0]); else wanted.current = text.trim();
+    const said = text.trim().toLowerCase(), exact = found.find((x) => keyOf(x).toLowerCase() === said || nameOf(x).toLowerCase() === said);
+    if (exact ?? (fresh && found[0])) take((exact ?? found[0]) as T); else wanted.current = text.trim();
+  };
+  const typed = (s: string) => {
+    // going on to the next field empties the box; not while the answer to its Enter is still to come
+    if (wanted.current !== null && document.activeElement?.id !== rest.id) return;
+    setText(s);
+    wanted.current = null;
   };
   const all = chosen && !found.some((x) => keyOf(x) === keyOf(chosen)) ? [chosen, ...found] : found;
   return (
     <Select {...rest} searchable openOnFocus={false} clearable={false} allowDeselect={false} data={all.map((x) => ({ value: keyOf(x), label: nameOf(x) }))} value={chosen ? keyOf(chosen) : null} filter={({ options }) => options} limit={20}
       dropdownOpened={open} onDropdownOpen={() => setOpen(true)} onDropdownClose={() => setOpen(false)} onKeyDownCapture={enter}
-      searchValue={text} onSearchChange={(s) => { setText(s); wanted.current = null; }} onChange={(v) => { const x = all.find((y) => keyOf(y) === v); if (x) take(x); }} nothingFoundMessage={isFetching ? t.palette.searching : t.entry.nothingFound}
+      searchValue={text} onSearchChange={typed} onChange={(v) => { const x = all.find((y) => keyOf(y) === v); if (x) take(x); }} nothingFoundMessage={isFetching ? t.palette.searching : t.entry.nothingFound}
       comboboxProps={{ withinPortal: true, width: 340, position: 'bottom-start' }} maxDropdownHeight={280} withCheckIcon={false} rightSectionWidth={24}
       renderOption={({ option }) => { const x = all.find((y) => keyOf(y) === option.value); return <span><span className="w550">{option.label}</span>{x && <><br /><span className="muted small">{sub(x)}</span></>}</span>; }} />
   );

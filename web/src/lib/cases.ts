@@ -2,9 +2,10 @@
 import { useMemo } from 'react';
 import { useQueryClient } from '@tanstack/react-query';
 import { act } from '../api/actions';
+import { q } from '../api/queries';
 import type { Case } from '../api/types';
 import { t } from '../i18n';
-import { businessNow } from './clock';
+import { businessNow, clockRate, setClock } from './clock';
 import { dateTime } from './format';
 import { done, failed } from './notify';
 import { patchCase } from './rows';
@@ -33,6 +34,8 @@ export function useCaseWork() {
         done(owner ? t.cases.assigned(c.number) : t.cases.unassigned(c.number), c.title, () => void optimistic({ ...c, owner }, { owner: before }, () => act.assign(c.id, before), t.cases.assignFailed(c.number)));
     };
     const snooze = async (c: Case, ms = HOUR_MS) => {
+      // asked anew: simulated time may have jumped since the page last heard of it
+      setClock(await qc.fetchQuery({ ...q.now(), staleTime: 0 }).catch(() => ({ now: new Date(businessNow()).toISOString(), rate: clockRate() })));
       const until = new Date(businessNow() + ms).toISOString();
       if (await optimistic(c, { status: 'snoozed' }, () => act.snooze(c.id, until), t.cases.snoozeFailed(c.number)))
         done(t.cases.snoozed1(c.number, dateTime(until)), c.title, () => void reopen(c));

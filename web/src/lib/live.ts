@@ -31,7 +31,7 @@ function open(qc: QueryClient): () => void {
       flush = undefined;
       const now = new Set(stale);
       stale.clear();
-      void qc.invalidateQueries({ predicate: (x) => now.has(x.queryKey[0] as string) });
+      void qc.invalidateQueries({ predicate: (x) => { const p = x.queryKey[0] as string; return now.has(p) || now.has(`${p.slice(0, p.indexOf('/', 1))}/*`); } });
     }, FLUSH_MS);
   };
   const on = <D,>(name: string, f: (d: D) => void) => es?.addEventListener(name, (e) => {
@@ -53,7 +53,7 @@ function open(qc: QueryClient): () => void {
       qc.setQueryData<Flow>(q.flow().queryKey, (f) => f && { ...f, nodes: f.nodes.map((n) => { const c = counts.get(n.id); return c ? { ...n, count: c.count, late: c.late } : n; }) });
     });
     on<Json>('kpis', () => mark('/kpis', '/throughput'));
-    on<{ id?: string; order?: string } | null>('case', (d) => mark('/cases', '/incidents', ...ids('/cases', d)));
+    on<{ id?: string; order?: string } | null>('case', (d) => mark('/cases', '/incidents', '/holds', ...ids('/cases', d)));
     on<{ id?: string; order?: string } | null>('approval', (d) => mark('/approvals', ...ids('/approvals', d)));
     on<{ id?: string; order?: string } | null>('order', (d) => mark('/orders', '/documents', '/holds', ...ids('/orders', d)));
     on<Now>('clock', (d) => d && setClock(d));
@@ -68,4 +68,5 @@ function open(qc: QueryClient): () => void {
 }
 
 const ids = (path: string, d: { id?: string; order?: string } | null) =>
-  [d?.id && `${path}/${encodeURIComponent(d.id)}`, d?.order && `/orders/${encodeURIComponent(d.order)}`].filter((p): p is string => !!p);
+  // too many changed at once to be named: every record of the kind may be one of them
+  !d?.id && !d?.order ? [`${path}/*`] : [d.id && `${path}/${encodeURIComponent(d.id)}`, d.order && `/orders/${encodeURIComponent(d.order)}`].filter((p): p is string => !!p);

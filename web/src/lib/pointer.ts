@@ -35,6 +35,14 @@ export function spread(doc: Json, pointers: string[]): string[] {
   });
 }
 
+/** The single values below a pointer, so that a whole list that may be edited becomes fields; an empty one stays itself. */
+export function leaves(doc: Json, pointer: string): string[] {
+  const at = read(doc, pointer);
+  if (at === null || typeof at !== 'object') return [pointer];
+  const below = (Array.isArray(at) ? at.map((_, i) => String(i)) : Object.keys(at).map(esc)).flatMap((k) => leaves(doc, `${pointer}/${k}`));
+  return below.length ? below : [pointer];
+}
+
 /** `/lines/0/unit_price` → Lines 1 › Unit price */
 export const name = (pointer: string, words: (s: string) => string) =>
   parts(pointer).reduce<string[]>((a, p) => (/^\d+$/.test(p) && a.length ? [...a.slice(0, -1), `${a[a.length - 1]} ${Number(p) + 1}`] : [...a, words(p)]), []).join(' › ');

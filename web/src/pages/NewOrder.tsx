@@ -120,10 +120,10 @@ function LineRow({ of: l, n, currency, errors, set, remove }: { of: entry.Line; 
   return (
     <tr>
       <td className="n num">{n}</td>
-      <td className="item"><ItemLookup {...cell} id={`item-${k}`} currency={currency} aria-label={`${of}, ${t.entry.item}`} placeholder={t.entry.itemPlace} chosen={l.item} choose={(item) => { set({ item, unit: item?.unit ?? l.unit }, `item-${k}`); if (item) requestAnimationFrame(() => document.getElementById(`quantity-${k}`)?.focus()); }} error={errors[`item-${k}`]} />{l.item && <span className="muted small">{l.item.description}</span>}</td>
-      <td><TextInput {...cell} id={`quantity-${k}`} w={84} inputMode="decimal" aria-label={`${of}, ${t.entry.quantity}`} value={l.quantity} onChange={(e) => set({ quantity: e.currentTarget.value }, `quantity-${k}`)} error={errors[`quantity-${k}`]} /></td>
-      <td><TextInput {...cell} w={64} aria-label={`${of}, ${t.entry.unit}`} value={l.unit} onChange={(e) => set({ unit: e.currentTarget.value.toUpperCase() })} /></td>
-      <td><TextInput {...cell} w={110} inputMode="decimal" aria-label={`${of}, ${t.entry.price}`} placeholder={l.item?.list_price ?? ''} title={t.entry.priceHint} value={l.price} onChange={(e) => set({ price: e.currentTarget.value }, `price-${k}`)} error={errors[`price-${k}`]} /></td>
+      <td className="item" data-label={t.entry.item}><ItemLookup {...cell} id={`item-${k}`} currency={currency} aria-label={`${of}, ${t.entry.item}`} placeholder={t.entry.itemPlace} chosen={l.item} choose={(item) => { set({ item, unit: item?.unit ?? l.unit }, `item-${k}`); if (item) requestAnimationFrame(() => document.getElementById(`quantity-${k}`)?.focus()); }} error={errors[`item-${k}`]} />{l.item && <span className="muted small">{l.item.description}</span>}</td>
+      <td data-label={t.entry.quantity}><TextInput {...cell} id={`quantity-${k}`} w={84} inputMode="decimal" aria-label={`${of}, ${t.entry.quantity}`} value={l.quantity} onChange={(e) => set({ quantity: e.currentTarget.value }, `quantity-${k}`)} error={errors[`quantity-${k}`]} /></td>
+      <td data-label={t.entry.unit}><TextInput {...cell} w={64} aria-label={`${of}, ${t.entry.unit}`} value={l.unit} onChange={(e) => set({ unit: e.currentTarget.value.toUpperCase() })} /></td>
+      <td data-label={t.entry.price}><TextInput {...cell} w={110} inputMode="decimal" aria-label={`${of}, ${t.entry.price}`} placeholder={l.item?.list_price ?? ''} title={t.entry.priceHint} value={l.price} onChange={(e) => set({ price: e.currentTarget.value }, `price-${k}`)} error={errors[`price-${k}`]} /></td>
       <td className="r amount num">{a ? money(text(a, 2), currency) : '–'}</td>
       <td>{remove && <ActionIcon aria-label={`${t.entry.remove} ${n}`} onClick={remove} tabIndex={-1}><IconTrash size={15} /></ActionIcon>}</td>
     </tr>

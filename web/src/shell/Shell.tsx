@@ -88,6 +88,7 @@ function Side({ onMenu, menu, onHelp }: { onMenu: () => void; menu: boolean; onH
   return (
     <>
       <div className="brand"><i><IconArrowsExchange size={15} stroke={2.4} /></i><b>{s.brand.name || t.app}</b><Burger hiddenFrom="sm" opened={menu} onClick={onMenu} size="xs" color="#fff" aria-label={t.nav.closeMenu} /></div>
+      <Tenants className="tenants-side" />
       <nav aria-label={t.nav.main}>
         {NAV.map(({ group, places }) => (
           <div key={group}>
@@ -120,7 +121,7 @@ function Top({ onMenu, menu }: { onMenu: () => void; menu: boolean }) {
       <Burger hiddenFrom="sm" opened={menu} onClick={onMenu} size="xs" aria-label={t.nav.menu} />
       <div id="page-head" />
       <span className="push" />
-      <Tenants />
+      <Tenants className="tenants" />
       <LiveClock />
       <Button className="find" variant="default" size="xs" leftSection={<IconSearch size={14} />} rightSection={<kbd>Ctrl K</kbd>} onClick={spotlight.open}>{t.shell.search}</Button>
       <ActionIcon className="find-s" aria-label={t.shell.searchShort} onClick={spotlight.open}><IconSearch size={17} stroke={1.7} /></ActionIcon>
@@ -130,7 +131,7 @@ function Top({ onMenu, menu }: { onMenu: () => void; menu: boolean }) {
   );
 }
 
-function Tenants() {
+function Tenants({ className }: { className: string }) {
   const s = useSession();
   const qc = useQueryClient(), go = useNavigate();
   const [busy, setBusy] = useState(false);
@@ -149,7 +150,7 @@ function Tenants() {
       done(t.shell.switched(s.tenants.find((x) => x.id === id)?.name ?? id));
     } catch (e) { failed(t.shell.switchFailed, e); } finally { setBusy(false); }
   };
-  return <Select className="tenants" size="xs" w={160} aria-label={t.shell.tenant} data={s.tenants.map((x) => ({ value: x.id, label: x.name }))} value={s.tenant} onChange={(v) => void choose(v)} allowDeselect={false} disabled={busy} comboboxProps={{ withinPortal: true }} />;
+  return <Select className={className} size="xs" aria-label={t.shell.tenant} data={s.tenants.map((x) => ({ value: x.id, label: x.name }))} value={s.tenant} onChange={(v) => void choose(v)} allowDeselect={false} disabled={busy} comboboxProps={{ withinPortal: true }} />;
 }
 
 function LiveClock() {
