@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 CENT = Decimal("0.01")
-PRICE_DIGITS = Decimal("0.00000001")  # a case of 24 pieces at 10.00 costs 0.41666667 a piece
+PRICE_DIGITS = Decimal("0.000001")  # what ERPs take: a case of 24 at 10.00 costs 0.416667 a piece
 
 
 def money(value: Decimal) -> Decimal:
