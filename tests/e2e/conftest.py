@@ -68,8 +68,11 @@ def server_url() -> Iterator[Server]:
         return
     crossdock = Path(sys.executable).with_name("crossdock")
     with tempfile.TemporaryDirectory(prefix="crossdock-e2e-") as scratch:
+        os.chmod(scratch, 0o755)  # as root, the database's unprivileged user must reach its data below
         ready, log = Path(scratch) / "ready.json", Path(scratch) / "log"
-        command = f"{crossdock} demo --speed 0 --orders 60 --port 0 --no-browser --ready-file {ready}"
+        command = (
+            f"{crossdock} demo --speed 0 --orders 60 --port 0 --no-browser --ready-file {ready} --data {scratch}/data"
+        )
         with log.open("wb") as out:
             demo = subprocess.Popen(command.split(), cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
             try:

@@ -84,7 +84,12 @@ def test_open_dialogs_are_accessible(tower: Page, scheme: str) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_page_fits_a_phone(browser: Browser, browser_context_args: dict[str, Any], signed_in: Any, name: str) -> None:
     context = browser.new_context(
-        **{**browser_context_args, "storage_state": signed_in, "viewport": {"width": 390, "height": 844}, "has_touch": True}
+        **{
+            **browser_context_args,
+            "storage_state": signed_in,
+            "viewport": {"width": 390, "height": 844},
+            "has_touch": True,
+        }
     )
     page, errors = watched(context)
     goto(page, path_of(page, name))

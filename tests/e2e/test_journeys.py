@@ -90,7 +90,9 @@ def test_a_step_of_the_graph_opens_its_orders_and_one_of_them_tells_its_story(to
 def test_calls_and_decisions_show_what_was_asked_and_answered(tower: Page) -> None:
     goto(tower, "/")
     orders = api(tower, "/orders?limit=50&sort=received_at")["items"]
-    told = next((d for d in (api(tower, f"/orders/{o['order']}") for o in orders) if d["calls"] and d["decisions"]), None)
+    told = next(
+        (d for d in (api(tower, f"/orders/{o['order']}") for o in orders) if d["calls"] and d["decisions"]), None
+    )
     assert told, "no order has both a call and a decision"
     goto(tower, f"/orders/{told['order']}")
     tower.get_by_role("tab", name=re.compile("Calls")).click()
@@ -231,8 +233,10 @@ def test_the_palette_goes_anywhere_and_finds_an_order(tower: Page) -> None:
     number = api(tower, "/orders?limit=1")["items"][0]["order"]
     tower.keyboard.press("Control+k")
     tower.get_by_placeholder(re.compile("find an order")).fill(number)
-    tower.get_by_role("button", name=re.compile(number)).first.click()
+    expect(tower.get_by_role("dialog").get_by_role("button", name=re.compile(number)).first).to_be_visible()
+    tower.keyboard.press("Enter")
     heading(tower, number)
+    expect(tower.get_by_role("dialog")).to_be_hidden()
     tower.locator("body").press("g")
     tower.locator("body").press("a")
     heading(tower, "Approvals")
@@ -258,8 +262,13 @@ def switch_tenant(page: Page, name: str) -> None:
 def place_by_api(page: Page, po: str) -> None:
     customer, item = api(page, "/customers?limit=1")["items"][0], api(page, "/items?limit=1")["items"][0]
     order = {
-        "customer_id": customer["customer_id"], "po": po, "currency": "USD", "requested_on": None, "ship_to": None,
-        "notes": "", "lines": [{"sku": item["sku"], "quantity": "1", "unit": item["unit"]}],
+        "customer_id": customer["customer_id"],
+        "po": po,
+        "currency": "USD",
+        "requested_on": None,
+        "ship_to": None,
+        "notes": "",
+        "lines": [{"sku": item["sku"], "quantity": "1", "unit": item["unit"]}],
     }
     headers = {"X-Crossdock": "1", "Content-Type": "application/json"}
     answer = page.request.post("/api/orders", data=json.dumps(order), headers=headers)

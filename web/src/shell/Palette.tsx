@@ -13,6 +13,14 @@ import { NAV } from './nav';
 
 const ICON = { order: IconPackages, case: IconAlertTriangle, document: IconFileText, approval: IconChecklist, customer: IconUser };
 
+/** Enter takes the first of the list when none was chosen with the arrows. */
+function first(e: React.KeyboardEvent<HTMLElement>) {
+  const dialog = e.currentTarget.closest('[role=dialog]');
+  if (e.key !== 'Enter' || dialog?.querySelector('[data-selected]')) return;
+  e.preventDefault();
+  dialog?.querySelector<HTMLElement>('[data-action]')?.click();
+}
+
 export function Palette() {
   const [text, setText] = useState('');
   const [asked] = useDebouncedValue(text.trim(), 150);
@@ -25,7 +33,7 @@ export function Palette() {
   const themes = [{ id: 'light' as const, label: t.shell.light, icon: IconSun }, { id: 'dark' as const, label: t.shell.dark, icon: IconMoon }].filter((x) => x.label.toLowerCase().includes(low));
   return (
     <Spotlight.Root query={text} onQueryChange={setText} shortcut={['mod + K']} scrollable maxHeight={440} clearQueryOnClose>
-      <Spotlight.Search placeholder={t.palette.place} aria-label={t.palette.place} leftSection={<IconSearch size={16} stroke={1.7} />} />
+      <Spotlight.Search onKeyDown={first} placeholder={t.palette.place} aria-label={t.palette.place} leftSection={<IconSearch size={16} stroke={1.7} />} />
       <Spotlight.ActionsList>
         {hits.length > 0 && <Spotlight.ActionsGroup label={t.palette.found}>{hits.map((h) => { const Icon = ICON[h.kind] ?? IconSearch; return <Spotlight.Action key={`${h.kind}-${h.id}`} label={h.title} description={`${word(t.hits, h.kind)}${h.subtitle ? ` · ${h.subtitle}` : ''}`} leftSection={<Icon size={17} stroke={1.7} />} onClick={() => router.history.push(h.link)} />; })}</Spotlight.ActionsGroup>}
         {places.length > 0 && <Spotlight.ActionsGroup label={t.palette.go}>{places.map((p) => <Spotlight.Action key={p.to} label={p.label} leftSection={<p.icon size={17} stroke={1.7} />} rightSection={<span className="muted small"><kbd>G</kbd><kbd>{p.key.toUpperCase()}</kbd></span>} onClick={() => void go({ to: p.to })} />)}</Spotlight.ActionsGroup>}
