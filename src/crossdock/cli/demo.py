@@ -282,8 +282,9 @@ class Jumping:
             due: list[day.Delivery] = []
             while pending and pending[-1].at <= now:
                 due.append(pending.pop())
-            for start in range(0, len(due), 8):
-                await asyncio.gather(*(_deliver(r, d) for d in due[start : start + 8]))
+            for wave in ([d for d in due if not d.cancels], [d for d in due if d.cancels]):
+                for start in range(0, len(wave), 8):
+                    await asyncio.gather(*(_deliver(r, d) for d in wave[start : start + 8]))
             self._sent += len(due)
             tick(now)
         return now

@@ -158,10 +158,10 @@ async def _write_rows(tx: Tx, turns: list[Turn]) -> None:
         for t in turns for seq, fact, trace in t.history
     ])  # fmt: skip
     await _many(tx, "unsubscribe", [(t.tenant_id, t.instance_id, at) for t in turns for at in t.unsubscribe])
+    await _subscribe(tx, turns)
     for t in turns:
         for event in t.unheard:
-            await correlation.put_back(tx, t.tenant_id, t.instance_id, event)
-    await _subscribe(tx, turns)
+            await correlation.put_back(tx, t.tenant_id, t.instance_id, event, t.now)
     await _many(tx, "clear_timers", [(t.tenant_id, t.instance_id, *key) for t in turns for key in sorted(t.clear_timers)])
     await _many(tx, "set_timers", [
         (t.tenant_id, t.instance_id, at, timer, due) for t in turns for (at, timer), due in t.set_timers.items()

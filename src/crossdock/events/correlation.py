@@ -81,18 +81,27 @@ async def correlate(tx: Tx, tenant_id: str, seq: int, event: Mapping[str, Any], 
         last = to
         body = exactjson.text({"at": row["at"], "event": event, "now": now})
         heard += bool(await tx.fetchval(SQL["deliver"], tenant_id, row["instance_id"], "EventReceived", body))
-    if not heard:
+    if not heard and not started:
         await tx.execute(SQL["keep_early"], tenant_id, *columns, seq, event["source"], event["id"], ANYBODY)
     return heard + started
 
 
-async def put_back(tx: Tx, tenant_id: str, instance_id: UUID, event: Mapping[str, Any]) -> None:
-    """An event reached an instance whose listener had just closed: its next listener may still take it."""
+async def put_back(tx: Tx, tenant_id: str, instance_id: UUID, event: Mapping[str, Any], now: datetime) -> None:
+    """An event reached an instance whose listener had just closed: its next listener may still take it.
+
+    Called after the subscriptions of the same turn are written, so that one that is open already hears it at once.
+    """
     seq = await tx.fetchval(SQL["seq_of"], tenant_id, event["source"], event["id"])
     keys = await _keys(tx, tenant_id, event)
-    if keys and seq is not None:
-        columns = _columns(keys)
-        await tx.execute(SQL["keep_early"], tenant_id, *columns, seq, event["source"], event["id"], instance_id)
+    if not keys or seq is None:
+        return
+    columns = _columns(keys)
+    for row in await tx.fetch(SQL["listeners"], tenant_id, *columns):
+        if row["instance_id"] == instance_id and rules.matches(decode_filter(row["filter"]), event):
+            body = exactjson.text({"at": row["at"], "event": event, "now": now})
+            await tx.fetchval(SQL["deliver"], tenant_id, instance_id, "EventReceived", body)
+            return
+    await tx.execute(SQL["keep_early"], tenant_id, *columns, seq, event["source"], event["id"], instance_id)
 
 
 async def _keys(tx: Tx, tenant_id: str, event: Mapping[str, Any]) -> list[Key]:

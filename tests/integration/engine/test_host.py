@@ -119,6 +119,27 @@ async def test_two_events_at_once_reach_two_listeners_one_after_the_other(host: 
     assert (await host.instance(i))["status"] == "completed"
 
 
+async def test_an_event_for_a_closed_listener_reaches_the_one_that_is_open_by_then(host: Host) -> None:
+    """The second event was addressed to the first listener, and is read only after the second has opened."""
+    i = await host.start(await host.publish(TWICE), {"order": "SO-7"}, "SO-7")
+    await host.run()
+    first = (await host.rows("select at from crossdock.subscription where instance_id = $1", i))[0]["at"]
+    assert await host.send("test.shipped", {"order": "SO-7"}, id="e1") == "accepted"
+    await host.run()
+    body = (await host.rows("select body from crossdock.event where id = 'e1'"))[0]["body"].replace('"e1"', '"e2"')
+    async with host.db.transaction(TENANT) as tx:
+        now = await tx.fetchval("select crossdock.now()")
+        event = exactjson.loads(body)
+        await tx.execute(
+            "insert into crossdock.event (tenant_id, source, id, type, subject, time, body) values ($1, '/test', 'e2', 'test.shipped', 'SO-7', $2, $3)",
+            TENANT, now, body,
+        )  # fmt: skip
+        late = exactjson.text({"at": first, "event": event, "now": now})
+        await tx.execute("select crossdock.deliver($1, $2, 'EventReceived', $3)", TENANT, i, late)
+    await host.run()
+    assert (await host.instance(i))["status"] == "completed"
+
+
 async def test_an_event_finds_its_listener_by_business_key_among_many(host: Host) -> None:
     d = await host.publish(LISTEN)
     ids_ = [await host.start(d, {"order": f"SO-{n}"}, f"SO-{n}") for n in range(20)]
