@@ -4,8 +4,11 @@ Passwords are kept as argon2id hashes, cookies and keys as SHA-256 of 256 random
 as a wrong password.
 """
 
+import asyncio
 import hashlib
 import secrets
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +24,8 @@ SQL = queries("crossdock.gateway", "identity.sql")
 # RFC 9106, second recommended option: 64 MiB, 3 passes.
 _hasher = PasswordHasher()
 _nobody = _hasher.hash(secrets.token_urlsafe(16))
+# Off the event loop, and two at a time: each hash takes 64 MiB and some 50 ms.
+_hashing = ThreadPoolExecutor(2, thread_name_prefix="argon2")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +59,30 @@ def _split(token: str) -> tuple[str, str] | None:
     return (tenant_id, secret) if dot and secret and tenant_id.replace("-", "").isalnum() else None
 
 
+def hashed(password: str) -> str:
+    """As it is stored."""
+    return _hasher.hash(password)
+
+
 async def add_user(
-    db: Database, user_name: str, display_name: str, password: str, roles: dict[str, tuple[str, Decimal | None]]
+    db: Database,
+    user_name: str,
+    display_name: str,
+    password: str,
+    roles: Mapping[str, tuple[str, Decimal | None]],
+    *,
+    partner_id: str | None = None,
+    is_hash: bool = False,
 ) -> None:
-    """roles: tenant → (role, approval limit). An existing user keeps the password and gets the roles."""
+    """roles: tenant → (role, approval limit). An existing user keeps the password and gets the roles.
+
+    partner_id: of the partner role, the customer it stands for. is_hash: `password` is one of `hashed` already.
+    """
+    stored = password if is_hash else hashed(password)
     async with db.transaction(*roles) as tx:
-        await tx.execute(SQL["add_user"], user_name, display_name, _hasher.hash(password))
+        await tx.execute(SQL["add_user"], user_name, display_name, stored)
         for tenant_id, (role, limit) in roles.items():
-            await tx.execute(SQL["set_membership"], tenant_id, user_name, role, limit, None)
+            await tx.execute(SQL["set_membership"], tenant_id, user_name, role, limit, partner_id)
 
 
 async def reset_password(db: Database, user_name: str) -> str:
@@ -69,31 +90,37 @@ async def reset_password(db: Database, user_name: str) -> str:
     password = secrets.token_urlsafe(12)
     tenants = await db.tenant_ids()
     async with db.transaction(*tenants) as tx:
-        if await tx.fetchval(SQL["set_password"], user_name, _hasher.hash(password)) is None:
+        if await tx.fetchval(SQL["set_password"], user_name, hashed(password)) is None:
             raise NotFound(f"no user {user_name!r}; `crossdock user list` shows those there are")
         await tx.execute(SQL["close_sessions_of"], user_name)
     return password
 
 
-async def sign_in(db: Database, user_name: str, password: str, lifetime: timedelta, tenant_id: str | None = None) -> str:
+async def sign_in(
+    db: Database, user_name: str, password: str, lifetime: timedelta, tenant_id: str | None = None
+) -> str:
     """A session cookie. Raises Refused with the same text whatever was wrong."""
-    refused = Refused("Name or password is wrong, or the account is locked for a minute after ten wrong tries.")
+    name = user_name.strip().lower()
     async with db.transaction() as tx:
-        user = await tx.fetchrow(SQL["user"], user_name.strip().lower())
-        locked = user is not None and user["locked_until"] is not None and user["locked_until"] > datetime.now(UTC)
-        if not _matches(user["password_hash"] if user and not locked else _nobody, password) or user is None or locked:
-            if user is not None and not locked:
-                await tx.execute(SQL["failed"], user["user_name"])
-            failed = True
-        else:
-            await tx.execute(SQL["succeeded"], user["user_name"])
-            failed = False
-    if failed or user is None:
-        raise refused
-    return await open_session(db, user["user_name"], lifetime, tenant_id)
+        user = await tx.fetchrow(SQL["user"], name)
+    locked = user is not None and user["locked_until"] is not None and user["locked_until"] > datetime.now(UTC)
+    # no transaction is held meanwhile: a hash takes as long as a hundred requests
+    right = await _matches(user["password_hash"] if user is not None and not locked else _nobody, password)
+    if user is None or locked or not right:
+        if user is not None and not locked:
+            async with db.transaction() as tx:
+                await tx.execute(SQL["failed"], name)
+        raise Refused("Name or password is wrong, or the account is locked for a minute after ten wrong tries.")
+    async with db.transaction() as tx:
+        await tx.execute(SQL["succeeded"], name)
+    return await open_session(db, name, lifetime, tenant_id)
 
 
-def _matches(hash_: str, password: str) -> bool:
+async def _matches(hash_: str, password: str) -> bool:
+    return await asyncio.get_running_loop().run_in_executor(_hashing, _verified, hash_, password)
+
+
+def _verified(hash_: str, password: str) -> bool:
     try:
         return _hasher.verify(hash_, password)
     except (VerifyMismatchError, InvalidHashError):
@@ -114,6 +141,7 @@ async def open_session(db: Database, user_name: str, lifetime: timedelta, tenant
         raise Refused("You have no role there.")
     secret = secrets.token_urlsafe(32)
     async with db.transaction(chosen) as tx:
+        await tx.execute(SQL["forget_expired"], chosen)
         await tx.execute(SQL["open_session"], chosen, _digest(secret), user_name, lifetime)
     return f"{chosen}.{secret}"
 
@@ -158,5 +186,5 @@ async def by_key(db: Database, token: str) -> Principal | None:
         return None
     return Principal(
         name=f"key:{row['name']}", display_name=row["name"], tenant_id=parts[0], role=row["role"],
-        partner_id=row["partner_id"], kind="key",
+        partner_id=row["partner_id"], kind="key", tenant_name=row["tenant_name"], time_zone=row["time_zone"],
     )  # fmt: skip

@@ -24,7 +24,8 @@ select * from crossdock.memberships_of($1)
 
 -- name: set_membership
 insert into crossdock.membership (tenant_id, user_name, role, approval_limit, partner_id) values ($1, $2, $3, $4, $5)
-on conflict (tenant_id, user_name) do update set role = excluded.role, approval_limit = excluded.approval_limit
+on conflict (tenant_id, user_name) do update set role = excluded.role, approval_limit = excluded.approval_limit,
+  partner_id = excluded.partner_id
 
 -- name: open_session
 insert into crossdock.session (tenant_id, token_hash, user_name, expires_at) values ($1, $2, $3, clock_timestamp() + $4)
@@ -37,6 +38,14 @@ join crossdock.membership m on m.tenant_id = s.tenant_id and m.user_name = s.use
 join crossdock.tenant t on t.tenant_id = s.tenant_id
 where s.tenant_id = $1 and s.token_hash = $2 and s.expires_at > clock_timestamp()
 
+-- name: forget_expired
+-- At each sign-in, so that sessions nobody closed do not pile up.
+delete from crossdock.session where tenant_id = $1 and expires_at <= clock_timestamp()
+
+-- name: about_tenant
+-- What the pages show of the tenant itself.
+select name, time_zone, settings from crossdock.tenant where tenant_id = $1
+
 -- name: close_session
 delete from crossdock.session where tenant_id = $1 and token_hash = $2
 
@@ -44,7 +53,9 @@ delete from crossdock.session where tenant_id = $1 and token_hash = $2
 delete from crossdock.session where user_name = $1
 
 -- name: key
-select name, role, partner_id from crossdock.api_key where tenant_id = $1 and key_hash = $2 and revoked_at is null
+select k.name, k.role, k.partner_id, t.name as tenant_name, t.time_zone
+from crossdock.api_key k join crossdock.tenant t using (tenant_id)
+where k.tenant_id = $1 and k.key_hash = $2 and k.revoked_at is null
 
 -- name: add_key
 insert into crossdock.api_key (tenant_id, key_hash, name, role, partner_id) values ($1, $2, $3, $4, $5)

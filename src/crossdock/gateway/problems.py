@@ -4,6 +4,7 @@ Only what the caller may know goes out. A bug's text stays in the log; the calle
 """
 
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -16,9 +17,24 @@ from crossdock.errors import Conflict, CrossdockError, Finding, FlowFault, NotFo
 
 log = logging.getLogger(__name__)
 
+
+class Unauthenticated(Refused):
+    """Nobody is signed in, or not any more."""
+
+
+class TooMany(Refused):
+    """Too many attempts; `after` seconds until the next may be made."""
+
+    def __init__(self, after: float) -> None:
+        super().__init__("Too many attempts from this address. Wait a minute, then try again.")
+        self.after = max(1, round(after))
+
+
 STATUS: dict[type[CrossdockError], tuple[int, str]] = {
     PartnerError: (422, "What was sent is not right"),
     FlowFault: (422, "The workflow definition is not right"),
+    Unauthenticated: (401, "Not signed in"),  # before Refused, of which it is a kind
+    TooMany: (429, "Too many attempts"),
     Refused: (403, "You may not do this"),
     NotFound: (404, "Not here"),
     Conflict: (409, "It has changed meanwhile"),
@@ -44,11 +60,14 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _bug)
 
 
-async def _ours(_: Request, error: Exception) -> JSONResponse:
+async def _ours(request: Request, error: Exception) -> JSONResponse:
     status, title = next(((s, t) for kind, (s, t) in STATUS.items() if isinstance(error, kind)), (500, "Our fault"))
     if status == 500:
-        return await _bug(_, error)
-    return problem(status, title, str(error), error.findings if isinstance(error, PartnerError) else None)
+        return await _bug(request, error)
+    answer = problem(status, title, str(error), error.findings if isinstance(error, PartnerError) else None)
+    if isinstance(error, TooMany):
+        answer.headers["Retry-After"] = str(error.after)
+    return answer
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
@@ -68,7 +87,9 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, str(error.detail))
+    answer = problem(error.status_code, HTTPStatus(error.status_code).phrase, str(error.detail))
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:

@@ -1,12 +1,13 @@
 """From events to the order view. One function an event type; unknown types change nothing.
 
-Runs in the relay's transaction, in a tenant's order of events. Every event is counted once (table projected).
+Runs in the relay's transaction, in a tenant's order of events. Every event is counted once (table projected), and
+with its commit the open pages hear of it (channel crossdock_changed). `rebuild` makes the view anew from the log.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias, cast
 from uuid import UUID
 
 from crossdock import exactjson
@@ -15,20 +16,24 @@ from crossdock.events import envelope
 
 SQL = queries("crossdock.tower", "projection.sql")
 
+CHANNEL = "crossdock_changed"
 PREFIX = "crossdock."
 
 STAGES = frozenset(
     {"validated", "credit-cleared", "allocated", "backordered", "released", "shipped", "invoiced", "delivered", "paid"}
 )
 ENDS = {"closed": "closed", "cancelled": "cancelled", "rejected": "rejected"}
-# which line quantity a stage event adds to, and the names under which its lines give it
-LINE_QUANTITY = {
-    "allocated": ("reserved", ("reserved", "quantity")),
-    "shipped": ("shipped", ("quantity",)),
-    "invoiced": ("invoiced", ("quantity",)),
-    "backordered": ("backordered", ("quantity", "short")),
-}
-POLICY_ACTOR = "policy:"
+# Who is not a person: policies that play one, the program itself, workflows, and other programs with a key.
+MACHINES = ("policy:", "system", "workflow:", "key:")
+# Under which heading the open pages hear of an event, by its area.
+AREAS = {
+    "order": "order", "shipment": "order", "tracking": "order", "payment": "order", "supplier": "order",
+    "stock": "order", "backorder": "order", "hold": "order", "case": "case", "incident": "case", "sla": "case",
+    "approval": "approval", "alert": "alert",
+}  # fmt: skip
+
+Data: TypeAlias = dict[str, Any]
+Handler: TypeAlias = Callable[[Tx, str, str, Mapping[str, Any], Data], Awaitable[None]]
 
 
 async def project(tx: Tx, tenant_id: str, seq: int, event: Mapping[str, Any]) -> None:
@@ -36,14 +41,42 @@ async def project(tx: Tx, tenant_id: str, seq: int, event: Mapping[str, Any]) ->
     type_ = str(event["type"])
     if not type_.startswith(PREFIX):
         return
-    handler = _handler(type_)
-    if handler is None or await tx.fetchval(SQL["first_time"], tenant_id, seq) is None:
+    given = event.get("data")
+    data = cast("Data", given) if isinstance(given, dict) else {}
+    if await tx.fetchrow(SQL["first_time"], tenant_id, seq, changed(tenant_id, type_, event, data)) is None:
         return
-    data = event.get("data")
-    await handler(tx, tenant_id, type_, event, data if isinstance(data, dict) else {})
+    handler = _handler(type_)
+    if handler is not None:
+        await handler(tx, tenant_id, type_, event, data)
 
 
-Handler = Callable[[Tx, str, str, Mapping[str, Any], dict[str, Any]], Awaitable[None]]
+async def rebuild(tx: Tx, tenant_id: str) -> int:
+    """Makes a tenant's view anew from its event log; returns how many events were read."""
+    await tx.execute(SQL["forget"], tenant_id)
+    last = read = 0
+    while rows := await tx.fetch(SQL["log"], tenant_id, last):
+        for row in rows:
+            await project(tx, tenant_id, row["seq"], exactjson.loads(row["body"]))
+        last, read = rows[-1]["seq"], read + len(rows)
+    return read
+
+
+def changed(tenant_id: str, type_: str, event: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """What the open pages hear: {tenant, area, id, order} as JSON, or "" when no page shows it."""
+    area = AREAS.get(type_.removeprefix(PREFIX).partition(".")[0])
+    if area is None:
+        return ""
+    word: Data = {"tenant": tenant_id, "area": area, "order": _order(event, data)}
+    match area:
+        case "case":
+            word["id"] = data.get("case") or ""
+        case "approval":
+            word["id"] = data.get("approval") or ""
+        case "alert":
+            word |= {k: data.get(k) for k in ("id", "at", "title", "state", "link")}
+        case _:
+            word["id"] = word["order"]
+    return exactjson.text(word)
 
 
 def _handler(type_: str) -> Handler | None:
@@ -57,6 +90,10 @@ def _handler(type_: str) -> Handler | None:
             return _stage
         case "order" if what in ENDS:
             return _ended
+        case "backorder" if what in ("released", "closed"):
+            return _backorder
+        case "tracking" if what == "exception":
+            return _trouble
         case "case" | "approval" | "hold":
             return _tally
         case _:
@@ -65,11 +102,11 @@ def _handler(type_: str) -> Handler | None:
 
 def _order(event: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     named = data.get("order")
-    return named if isinstance(named, str) else str(event.get("subject") or "")
+    return named if isinstance(named, str) and named else str(event.get("subject") or "")
 
 
 def _when(event: Mapping[str, Any]) -> datetime:
-    return envelope.time_of(event, datetime.max)
+    return envelope.time_of(event, datetime.now(UTC))
 
 
 def _number(value: Any) -> Decimal | None:
@@ -80,9 +117,14 @@ def _date(value: Any) -> date | None:
     return date.fromisoformat(value[:10]) if isinstance(value, str) and value else None
 
 
-async def _received(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: dict[str, Any]) -> None:
+def _rows(value: Any) -> list[Data]:
+    """Some data have a count where others have the lines."""
+    return cast("list[Data]", value) if isinstance(value, list) else []
+
+
+async def _received(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: Data) -> None:
     o = data["order"]
-    lines: list[dict[str, Any]] = o.get("lines", [])
+    lines = _rows(o.get("lines"))
     document = o.get("document")
     await tx.execute(
         SQL["received"], tenant_id, o["order"], o.get("po") or "", o.get("customer_id") or "", o.get("channel") or "",
@@ -91,7 +133,8 @@ async def _received(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any]
         str(event.get("traceparent") or ""),
     )  # fmt: skip
     rows = [
-        (str(n["line"]), _sku(n), n.get("description") or "", n.get("unit") or "", _number(n["quantity"]), _number(n.get("unit_price")))
+        (str(n["line"]), _sku(n), n.get("description") or "", n.get("unit") or "", _number(n["quantity"]),
+         _number(n.get("unit_price")))
         for n in lines
     ]  # fmt: skip
     if rows:
@@ -99,62 +142,96 @@ async def _received(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any]
 
 
 def _sku(line: Mapping[str, Any]) -> str:
-    items = line.get("items") or [{}]
+    items = _rows(line.get("items")) or [{}]
     ours = next((i for i in items if i.get("scheme") == "supplier"), items[0])
     return str(ours.get("value") or "")
 
 
-async def _priced(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: dict[str, Any]) -> None:
-    lines: list[dict[str, Any]] = data.get("lines") or []
-    # cost is per base unit, as the ERP keeps it
-    costs = [_times(n.get("cost"), n.get("base_quantity") or n.get("quantity")) for n in lines]
-    known = [c for c in costs if c is not None]
+async def _priced(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: Data) -> None:
+    lines = _rows(data.get("lines"))
     order = _order(event, data)
+    # amount and cost are of the whole line (erp.priceOrder)
+    costs = [c for n in lines if (c := _number(n.get("cost"))) is not None]
     await tx.execute(
-        SQL["priced"], tenant_id, order, _number(data.get("total")), sum(known, Decimal(0)) if known else None,
-        str(data.get("customer") or ""), str(data.get("currency") or ""), _when(event),
+        SQL["priced"], tenant_id, order, _number(data.get("total")), sum(costs, Decimal(0)) if costs else None,
+        str(data.get("customer_id") or ""), str(data.get("currency") or ""), _when(event), len(lines),
     )  # fmt: skip
     rows = [
         (str(n["line"]), str(n.get("sku") or ""), str(n.get("description") or ""), str(n.get("unit") or ""),
          _number(n.get("quantity")) or Decimal(0), _number(n.get("base_quantity")), _number(n.get("unit_price")),
-         _number(n.get("amount")), cost)
-        for n, cost in zip(lines, costs, strict=True)
+         _number(n.get("amount")), _number(n.get("cost")))
+        for n in lines
     ]  # fmt: skip
     if rows:
+        await tx.execute(SQL["drop_other_lines"], tenant_id, order, [r[0] for r in rows])
         await tx.execute(SQL["priced_lines"], tenant_id, order, *(list(c) for c in zip(*rows, strict=True)))
 
 
-def _times(a: Any, b: Any) -> Decimal | None:
-    return None if a is None or b is None else Decimal(str(a)) * Decimal(str(b))
-
-
-async def _stage(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: dict[str, Any]) -> None:
+async def _stage(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: Data) -> None:
     stage = type_.rpartition(".")[2]
     order = _order(event, data)
+    await _reached(tx, tenant_id, order, stage, event, data)
+    match stage:
+        case "allocated":
+            parts = [line for r in _rows(data.get("reservations")) for line in _rows(r.get("lines"))]
+            await _add(tx, tenant_id, order, parts, reserved=1)
+        case "backordered":
+            await _add(tx, tenant_id, order, _rows(data.get("lines")), backordered=1)
+        case "shipped":
+            await _add(tx, tenant_id, order, _rows(data.get("lines")), shipped=1)
+        case "invoiced":
+            await _add(tx, tenant_id, order, _rows(data.get("lines")), invoiced=1)
+        case _:
+            pass
+
+
+async def _reached(
+    tx: Tx, tenant_id: str, order: str, stage: str, event: Mapping[str, Any], data: Mapping[str, Any]
+) -> None:
     amount = data.get("amount") if stage == "paid" else data.get("total")
+    at = _when(event)
+    if stage == "delivered" and isinstance(said := data.get("delivered_at"), str):
+        at = envelope.time_of({"time": said}, at)  # when the carrier handed it over, not when we heard of it
     await tx.execute(
-        SQL["reached"], tenant_id, order, stage, _when(event), _number(amount), _number(data.get("tax")),
-        _date(data.get("promised_on")),
+        SQL["reached"], tenant_id, order, stage, at, _number(amount), _number(data.get("tax")),
+        _date(data.get("promised_on")), data.get("complete") is True,
     )  # fmt: skip
-    if stage in LINE_QUANTITY and data.get("lines"):
-        column, names = LINE_QUANTITY[stage]
-        rows = [(str(n["line"]), _first(n, names)) for n in data["lines"]]
-        await tx.execute(SQL["add_lines"], tenant_id, order, [r[0] for r in rows], [r[1] for r in rows], column)
 
 
-def _first(line: Mapping[str, Any], names: tuple[str, ...]) -> Decimal:
-    return next((Decimal(str(line[n])) for n in names if line.get(n) is not None), Decimal(0))
+async def _add(
+    tx: Tx, tenant_id: str, order: str, lines: list[Data], *,
+    reserved: int = 0, shipped: int = 0, invoiced: int = 0, backordered: int = 0,
+) -> None:  # fmt: skip
+    """Adds each line's quantity, times the given signs, to the four quantities."""
+    if lines:
+        given = [Decimal(str(line.get("quantity") or 0)) for line in lines]
+        columns = [[q * sign for q in given] for sign in (reserved, shipped, invoiced, backordered)]
+        await tx.execute(SQL["add_lines"], tenant_id, order, [str(line["line"]) for line in lines], *columns)
 
 
-async def _ended(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: dict[str, Any]) -> None:
+async def _backorder(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: Data) -> None:
+    order = _order(event, data)
+    if type_.endswith("released"):
+        await _add(tx, tenant_id, order, _rows(data.get("lines")), reserved=1, backordered=-1)
+        await _reached(tx, tenant_id, order, "released", event, data)
+    else:
+        await tx.execute(SQL["none_backordered"], tenant_id, order)
+
+
+async def _ended(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: Data) -> None:
     outcome = ENDS[type_.rpartition(".")[2]]
     await tx.execute(SQL["ended"], tenant_id, _order(event, data), outcome, _when(event))
 
 
-async def _tally(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: dict[str, Any]) -> None:
+async def _trouble(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: Data) -> None:
+    if "damage" in str(data.get("reason") or "").lower():
+        await tx.execute(SQL["damaged"], tenant_id, _order(event, data))
+
+
+async def _tally(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: Data) -> None:
     order = _order(event, data)
-    by = str(data.get("by") or data.get("decided_by") or data.get("resolved_by") or data.get("released_by") or "")
-    human = 1 if by and not by.startswith((POLICY_ACTOR, "system")) else 0
+    by = str(data.get("by") or "")
+    human = 1 if by and not by.startswith(MACHINES) else 0
     deltas = {
         "crossdock.case.opened": (1, 0, 0),
         "crossdock.case.reopened": (1, 0, human),
@@ -163,10 +240,8 @@ async def _tally(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], d
         "crossdock.approval.requested": (0, 1, 0),
         "crossdock.approval.decided": (0, -1, human),
         "crossdock.approval.withdrawn": (0, -1, 0),
+        "crossdock.hold.placed": (0, 0, human),
         "crossdock.hold.released": (0, 0, human),
     }
-    if type_ not in deltas or not order:
-        return
-    cases, approvals, touches = deltas[type_]
-    damaged = data.get("kind") in ("carrier-damage", "delivery-damaged")
-    await tx.execute(SQL["tally"], tenant_id, order, cases, approvals, touches, damaged)
+    if type_ in deltas and order:
+        await tx.execute(SQL["tally"], tenant_id, order, *deltas[type_])

@@ -15,7 +15,8 @@ create table crossdock.order_view (
   ship_to jsonb not null default '{}',
   outcome text check (outcome in ('closed', 'cancelled', 'rejected', 'failed')),
   requested_on date,
-  promised_on date,
+  promised_on date,               -- as promised last, which is what "late" is measured against
+  first_promised_on date,         -- as promised first, which is what OTIF is measured against
   received_at timestamptz not null,
   validated_at timestamptz,
   priced_at timestamptz,
@@ -27,6 +28,7 @@ create table crossdock.order_view (
   last_shipped_at timestamptz,
   invoiced_at timestamptz,
   delivered_at timestamptz,
+  completed_at timestamptz,       -- delivered, with nothing left to ship
   paid_at timestamptz,
   ended_at timestamptz,
   shipments int not null default 0,
@@ -39,6 +41,7 @@ create table crossdock.order_view (
   pending_approvals int not null default 0,
   approvals int not null default 0,
   human_touches int not null default 0,
+  touches_to_invoice int not null default 0,
   damaged boolean not null default false,
   traceparent text not null default '',
   updated_at timestamptz not null,
@@ -92,6 +95,7 @@ create table crossdock.alert (
   resolved_at timestamptz,
   primary key (tenant_id, alert_id)
 );
+create index alert_recent on crossdock.alert (tenant_id, fired_at desc);
 create unique index alert_open on crossdock.alert (tenant_id, kind, key) where resolved_at is null;
 select crossdock.protect('crossdock.alert');
 

@@ -1,0 +1,93 @@
+"""The gateway put together. It refuses to start with a route that does not say what it needs."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+
+from crossdock import __version__
+from crossdock.errors import CrossdockBug
+from crossdock.gateway import (
+    access,
+    approvals,
+    board,
+    cases,
+    definitions,
+    documents,
+    events,
+    health,
+    holds,
+    incidents,
+    orders,
+    pages,
+    people,
+    problems,
+    search,
+    session,
+    stream,
+)
+from crossdock.gateway.access import Anyone
+from crossdock.gateway.headers import Headers, Observed
+from crossdock.gateway.limits import Attempts, BodyLimit
+from crossdock.gateway.live import Hub
+from crossdock.gateway.models import PROBLEMS
+from crossdock.gateway.services import Running, Services
+from crossdock.tower.board import Drawings
+
+API = (
+    session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, search, people, stream,
+)  # fmt: skip
+DESCRIPTION = """The open control layer for distribution operations.
+
+A session cookie or `Authorization: Bearer tenant.key` is needed everywhere but at sign-in. A change with a cookie needs
+the header `X-Crossdock: 1`. Money is text with all its digits; times are RFC 3339 in UTC; errors are RFC 9457 problem
+details."""
+
+
+def create(services: Services) -> FastAPI:
+    """The gateway as an ASGI application. Raises CrossdockBug for a route that declares no action."""
+    drawings = Drawings()
+    hub = Hub(services.db, services.clock, drawings)
+    running = Running(services=services, hub=hub, attempts=Attempts(), drawings=drawings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        await services.clock.refresh(services.db.pool)
+        await hub.start()
+        try:
+            yield
+        finally:
+            await hub.close()
+
+    app = FastAPI(
+        title="Crossdock",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # would load scripts from elsewhere
+        redoc_url=None,
+        openapi_url=None,  # served below, to those who are signed in
+        responses=PROBLEMS,
+    )
+    app.state.running = running
+    problems.install(app)
+    for module in API:
+        app.include_router(module.router, prefix="/api")
+    app.include_router(events.hooks)
+    app.include_router(health.router)
+
+    @app.get("/api/openapi.json", include_in_schema=False)
+    async def openapi(_: Anyone) -> JSONResponse:  # pyright: ignore[reportUnusedFunction] - the decorator keeps it
+        schema: dict[str, Any] = app.openapi()
+        return JSONResponse(schema)
+
+    app.include_router(pages.router)  # last: it takes every address that is left
+    # the last added is the outermost
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Headers, secure=(services.settings.public_url or "").startswith("https://"))
+    app.add_middleware(Observed)
+    if found := access.undeclared(app.routes):
+        raise CrossdockBug(f"Routes that declare no action: {', '.join(found)}")
+    return app

@@ -1,0 +1,78 @@
+"""How much one may send, and how often one may try: sizes of bodies, and attempts to sign in."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from crossdock.gateway import problems
+from crossdock.partners.model import MAX_BYTES
+
+BODY = 1024 * 1024
+BODIES = {"/api/intake": MAX_BYTES + 1}  # so that intake itself says what is too large, in a partner's words
+
+ATTEMPTS = 30  # of one address; people behind one proxy share it, and each account has its own lock besides
+WINDOW_S = 60.0
+ADDRESSES = 10_000
+
+
+@dataclass(slots=True)
+class _Bucket:
+    left: float
+    at: float
+
+
+class Attempts:
+    """A bucket of attempts for each address, filled again evenly; the addresses seen longest ago are forgotten."""
+
+    def __init__(
+        self, most: int = ATTEMPTS, window_s: float = WINDOW_S, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._most, self._rate, self._now = most, most / window_s, now
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def take(self, address: str) -> None:
+        """Raises problems.TooMany when the bucket is empty."""
+        now = self._now()
+        bucket = self._buckets.pop(address, None) or _Bucket(self._most, now)
+        bucket.left = min(self._most, bucket.left + (now - bucket.at) * self._rate)
+        bucket.at = now
+        self._buckets[address] = bucket
+        while len(self._buckets) > ADDRESSES:
+            self._buckets.popitem(last=False)
+        if bucket.left < 1:
+            raise problems.TooMany((1 - bucket.left) / self._rate)
+        bucket.left -= 1
+
+
+class BodyLimit:
+    """Refuses a body that is too large as soon as that is known: by its declared length, else while it arrives."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = BODIES.get(scope["path"], BODY)
+        declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
+        if declared.isdigit() and int(declared) > most:
+            detail = f"At most {most} bytes are taken here."
+            await problems.problem(413, "Too large", detail)(scope, receive, send)
+            return
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            if message["type"] == "http.request":
+                taken += len(message.get("body", b""))
+                if taken > most:
+                    raise HTTPException(413, f"Too large: at most {most} bytes are taken here.")
+            return message
+
+        await self._app(scope, counted, send)

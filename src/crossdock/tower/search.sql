@@ -1,0 +1,51 @@
+-- name: everything
+-- A few of each kind; what begins with the text comes before what only has it. $4: only this customer's orders.
+(select 'order' as kind, o.order_no as id, o.order_no as title,
+   concat_ws(' · ', nullif(coalesce(nullif(o.customer, ''), c.name, o.customer_id), ''), nullif(o.po, '')) as subtitle,
+   '/orders/' || o.order_no as link, (o.order_no ilike $3 or o.po ilike $3) as starts, o.received_at as at
+ from crossdock.order_view o
+ left join crossdock.catalogue_customer c on c.tenant_id = o.tenant_id and c.customer_id = o.customer_id
+ where o.tenant_id = $1 and (o.order_no ilike $2 or o.po ilike $2 or c.name ilike $2 or o.customer_id ilike $2)
+   and ($4::text is null or o.customer_id = $4)
+ order by starts desc, o.received_at desc limit 8)
+union all
+(select 'case', case_id::text, number || ' ' || title, concat_ws(' · ', status, nullif(order_no, '')),
+   '/exceptions/' || case_id, number ilike $3, opened_at
+ from crossdock.cases where tenant_id = $1 and $4::text is null and (number ilike $2 or title ilike $2 or order_no ilike $2)
+ order by number ilike $3 desc, opened_at desc limit 5)
+union all
+(select 'approval', approval_id::text, number || ' ' || title, concat_ws(' · ', status, nullif(order_no, '')),
+   '/approvals?open=' || approval_id || case when status = 'pending' then '' else '&status=decided' end,
+   number ilike $3, requested_at
+ from crossdock.approval where tenant_id = $1 and $4::text is null and (number ilike $2 or title ilike $2 or order_no ilike $2)
+ order by number ilike $3 desc, requested_at desc limit 5)
+union all
+(select 'document', document_id::text, filename, concat_ws(' · ', type, status, order_no, po),
+   '/documents/' || document_id, filename ilike $3 or po ilike $3, received_at
+ from crossdock.document where tenant_id = $1 and $4::text is null
+   and (filename ilike $2 or po ilike $2 or order_no ilike $2 or interchange_control ilike $2)
+ order by received_at desc limit 5)
+union all
+(select 'customer', customer_id, name, concat_ws(' · ', customer_id, nullif('tier ' || tier, 'tier ')),
+   '/orders?customer=' || customer_id, name ilike $3 or customer_id ilike $3, null
+ from crossdock.catalogue_customer where tenant_id = $1 and $4::text is null and (name ilike $2 or customer_id ilike $2)
+ order by name ilike $3 desc, name limit 5)
+
+-- name: customers
+select customer_id, name, tier, count(*) over () as total from crossdock.catalogue_customer
+where tenant_id = $1 and ($2::text is null or name ilike $2 or customer_id ilike $2)
+order by ($3::text is not null and (customer_id ilike $3 or name ilike $3)) desc, name, customer_id limit $4
+
+-- name: items
+select sku, description, unit, list_price, count(*) over () as total from crossdock.catalogue_item
+where tenant_id = $1 and ($2::text is null or sku ilike $2 or description ilike $2)
+order by ($3::text is not null and (sku ilike $3 or description ilike $3)) desc, sku limit $4
+
+-- name: save_customer
+insert into crossdock.catalogue_customer (tenant_id, customer_id, name, tier, body) values ($1, $2, $3, $4, $5)
+on conflict (tenant_id, customer_id) do update set name = excluded.name, tier = excluded.tier, body = excluded.body
+
+-- name: save_item
+insert into crossdock.catalogue_item (tenant_id, sku, description, unit, list_price, body) values ($1, $2, $3, $4, $5, $6)
+on conflict (tenant_id, sku) do update set description = excluded.description, unit = excluded.unit,
+  list_price = excluded.list_price, body = excluded.body

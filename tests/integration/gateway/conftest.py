@@ -1,0 +1,151 @@
+"""A gateway on a free port, spoken to over HTTP, on the test's own database with two tenants."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyreqwest.client import Client as Http
+from pyreqwest.client import ClientBuilder
+
+from crossdock import exactjson
+from crossdock.clock import Clock
+from crossdock.connect.sandbox.webhooks import signature
+from crossdock.db import Database
+from crossdock.events.relay import Relay
+from crossdock.gateway import identity
+from crossdock.gateway.server import serve
+from crossdock.gateway.services import Services
+from crossdock.settings import Settings
+from crossdock.tower import projection
+
+PASSWORD = "correct horse battery"
+SECRETS = {("norrland", "wms"): "s-norrland-wms", ("castell", "wms"): "s-castell-wms"}
+# one person of each role in norrland; ada works in both tenants, carl in castell alone
+PEOPLE: dict[str, dict[str, tuple[str, Decimal | None]]] = {
+    "ada": {"norrland": ("admin", None), "castell": ("admin", None)},
+    "cora": {"norrland": ("coordinator", None)},
+    "app": {"norrland": ("approver", Decimal(5000))},
+    "vera": {"norrland": ("viewer", None)},
+    "carl": {"castell": ("admin", None)},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return exactjson.loads(self.body)
+
+
+class Browser:
+    """Somebody's HTTP client: keeps the cookie, and sends the header that changes need."""
+
+    def __init__(self, http: Http, base: str) -> None:
+        self._http = http
+        self.base = base
+        self.cookie = ""
+        self.key = ""
+
+    async def send(
+        self, method: str, path: str, body: Any = None, *, raw: bytes | None = None,
+        headers: Mapping[str, str] | None = None, bare: bool = False,
+    ) -> Answer:  # fmt: skip
+        """bare: without the header that a change needs."""
+        sent = {**({} if bare else {"X-Crossdock": "1"}), **(headers or {})}
+        if self.cookie:
+            sent["Cookie"] = self.cookie
+        if self.key:
+            sent["Authorization"] = f"Bearer {self.key}"
+        content = raw
+        if body is not None:
+            content = exactjson.dumps(body)
+            sent.setdefault("Content-Type", "application/json")
+        request = self._http.request(method, self.base + path).headers(sent)
+        if content is not None:
+            request = request.body_bytes(content)
+        response = await request.build().send()
+        answer = Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, bytes(await response.bytes()))
+        if given := answer.headers.get("set-cookie"):
+            self.cookie = given.split(";")[0]
+        return answer
+
+    async def get(self, path: str) -> Answer:
+        return await self.send("GET", path)
+
+    async def post(self, path: str, body: Any = None, **more: Any) -> Answer:
+        return await self.send("POST", path, {} if body is None and "raw" not in more else body, **more)
+
+    async def sign_in(self, user: str, password: str = PASSWORD, tenant: str | None = None) -> "Browser":
+        answer = await self.post("/api/session", {"user": user, "password": password, "tenant": tenant})
+        assert answer.status == 204, answer.body
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    base: str
+    http: Http
+    db: Database
+    clock: Clock
+
+    def browser(self) -> Browser:
+        return Browser(self.http, self.base)
+
+    async def as_(self, user: str, tenant: str | None = None) -> Browser:
+        return await self.browser().sign_in(user, tenant=tenant)
+
+    async def key(self, role: str, tenant: str = "norrland", partner: str | None = None) -> Browser:
+        browser = self.browser()
+        browser.key = await identity.add_key(self.db, tenant, f"{role}-key", role, partner)
+        return browser
+
+    async def hand_on(self) -> None:
+        """What the relay does in a worker, until nothing is left."""
+        relay = Relay(self.db, [projection.project])
+        while await relay.once():
+            pass
+
+    async def webhook(self, tenant: str, system: str, body: Any, secret: str | None = None) -> Answer:
+        raw = exactjson.dumps(body)
+        key = SECRETS.get((tenant, system), "") if secret is None else secret
+        headers = {"X-Signature": signature(key, raw), "Content-Type": "application/json"}
+        return await self.browser().send("POST", f"/hooks/{tenant}/{system}", raw=raw, headers=headers, bare=True)
+
+
+@pytest.fixture(scope="session")
+def hashed() -> dict[str, str]:
+    """argon2 is slow on purpose: one hash serves all people of all tests."""
+    return {PASSWORD: identity.hashed(PASSWORD)}
+
+
+@pytest.fixture
+async def gateway(database: Database, hashed: dict[str, str]) -> AsyncIterator[Gateway]:
+    for user, roles in PEOPLE.items():
+        await identity.add_user(database, user, user.capitalize(), hashed[PASSWORD], roles, is_hash=True)
+    clock = Clock()
+    services = Services(
+        db=database,
+        clock=clock,
+        settings=Settings(port=0),
+        webhook_secret=lambda tenant, system: SECRETS.get((tenant, system), ""),
+    )
+    stop = asyncio.Event()
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(serve(services, "127.0.0.1", 0, address.set_result, stop=stop))
+    await asyncio.wait({serving, address}, return_when=asyncio.FIRST_COMPLETED)
+    if not address.done():
+        await serving
+    http = ClientBuilder().build()
+    yield Gateway(address.result(), http, database, clock)
+    stop.set()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.wait_for(serving, 10)
+    await http.close()
