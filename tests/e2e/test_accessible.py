@@ -27,7 +27,7 @@ PAGES = {
     "document": ("/documents/{document}", ".side3"),
     "new-order": ("/new-order", ".lines"),
     "flow": ("/flow", ".fnode"),
-    "definition": ("/definitions/{name}/{version}", ".code"),
+    "definition": ("/definitions/{name}?version={version}", ".code"),
     "audit": ("/audit", "main .panel"),
 }
 

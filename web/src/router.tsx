@@ -36,7 +36,8 @@ export function makeRouter(qc: QueryClient) {
     page('/documents/$id', lazyRouteComponent(() => import('./pages/Document'), 'DocumentPage')),
     page('/new-order', lazyRouteComponent(() => import('./pages/NewOrder'), 'NewOrderPage')),
     page('/definitions', lazyRouteComponent(() => import('./pages/Definitions'), 'Definitions')),
-    page('/definitions/$name/$version', lazyRouteComponent(() => import('./pages/Definitions'), 'DefinitionPage')),
+    // the version is no part of the path: 1.0.0 would look like a file's name to a server of files
+    page('/definitions/$name', lazyRouteComponent(() => import('./pages/Definitions'), 'DefinitionPage')),
     page('/audit', lazyRouteComponent(() => import('./pages/Audit'), 'Audit')),
   ])]);
   const router = createRouter({

@@ -17,7 +17,7 @@ export function FlowPanel({ tall, right }: { tall?: boolean; right?: ReactNode }
   return (
     <section className={`panel wide ${tall ? 'tall' : ''}`} aria-label={t.flow.title}>
       <header>
-        <h2>{t.flow.title}</h2>{data && data.nodes.length > 0 && <Link className="muted mono quiet" to="/definitions/$name/$version" params={{ name: data.definition.name, version: data.definition.version }}>{data.definition.name} {data.definition.version}</Link>}
+        <h2>{t.flow.title}</h2>{data && data.nodes.length > 0 && <Link className="muted mono quiet" to="/definitions/$name" params={{ name: data.definition.name }} search={{ version: data.definition.version }}>{data.definition.name} {data.definition.version}</Link>}
         <span className="grow legend" title={t.flow.legend}><span>{t.flow.onTime}</span> <i aria-hidden /> <span>{t.flow.late}</span></span>
         {right}
         {!tall && <Tooltip label={t.flow.full}><ActionIcon renderRoot={(p) => <Link {...p} to="/flow" />} aria-label={t.flow.full}><IconArrowsMaximize size={15} /></ActionIcon></Tooltip>}

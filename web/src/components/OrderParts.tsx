@@ -118,7 +118,7 @@ function Instance({ of }: { of: InstanceRef }) {
   if (!data) return <Rows n={3} />;
   return (
     <>
-      <Facts of={[[t.order.instance, <Link to="/definitions/$name/$version" params={{ name: of.definition, version: of.version }}><span className="mono">{of.id}</span></Link>]]} />
+      <Facts of={[[t.order.instance, <Link to="/definitions/$name" params={{ name: of.definition }} search={{ version: of.version }}><span className="mono">{of.id}</span></Link>]]} />
       <Box title={t.order.state} of={data.state} /><Box title={t.order.waits} of={data.waits} /><Box title={t.order.timers} of={data.timers} />
       <div className="box" tabIndex={0} role="group" aria-label={t.order.history}><h4>{t.order.history}</h4><ol className="history">{data.history.map((h) => <li key={h.seq}><When at={h.at} /> {word({}, h.kind)}<JsonView of={h.data} depth={2} /></li>)}</ol></div>
     </>

@@ -2,7 +2,7 @@
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { useComputedColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { q } from '../api/queries';
 import type { Definition } from '../api/types';
 import { t } from '../i18n';
@@ -19,7 +19,7 @@ export function Definitions() {
   const go = useNavigate();
   const [current, setCurrent] = useState<string | null>(null);
   const columns = useMemo<Column<Definition>[]>(() => [
-    { id: 'name', head: t.definitions.name, cell: (d) => <Link className="quiet w550" to="/definitions/$name/$version" params={{ name: d.name, version: d.version }}>{d.name}</Link> },
+    { id: 'name', head: t.definitions.name, cell: (d) => <Link className="quiet w550" to="/definitions/$name" params={{ name: d.name }} search={{ version: d.version }}>{d.name}</Link> },
     { id: 'version', head: t.definitions.version, cell: (d) => <span className="mono">{d.version}</span> },
     { id: 'summary', head: t.definitions.summary, grow: 120, cell: (d) => d.summary ?? d.title ?? '' },
     { id: 'namespace', head: t.definitions.namespace, hide: 's', cell: (d) => d.namespace },
@@ -32,14 +32,14 @@ export function Definitions() {
       <p className="muted small">{t.definitions.readOnly}</p>
       <section className="panel" aria-label={t.definitions.title}>
         <DataTable label={t.definitions.title} columns={columns} rows={data?.items ?? []} rowId={(d) => `${d.name}/${d.version}`} rowLabel={(d) => `${d.name} ${d.version}`} loading={isPending} error={data ? null : error} retry={() => void refetch()} current={current} onCurrent={setCurrent}
-          onOpen={(d) => void go({ to: '/definitions/$name/$version', params: { name: d.name, version: d.version } })} empty={<Empty title={t.definitions.empty}>{t.definitions.emptyWhy}</Empty>} />
+          onOpen={(d) => void go({ to: '/definitions/$name', params: { name: d.name }, search: { version: d.version } })} empty={<Empty title={t.definitions.empty}>{t.definitions.emptyWhy}</Empty>} />
       </section>
     </div>
   );
 }
 
 export function DefinitionPage() {
-  const { name = '', version = '' } = useParams({ strict: false });
+  const { name = '' } = useParams({ strict: false }), { version = '' }: { version?: string } = useSearch({ strict: false });
   const { data: d, error, refetch } = useQuery(q.definition(name, version));
   const dark = useComputedColorScheme('light') === 'dark';
   const head = <PageHead title={`${name} ${version}`} crumbs={[{ label: t.definitions.title, to: '/definitions' }]} />;
