@@ -73,7 +73,9 @@ def _cannot_index(value: Any, key: Any) -> EvaluationError:
 
 def bounds(length: int, key: dict[str, Any]) -> tuple[int, int]:
     """Where a slice begins and ends: the start is rounded down and the end up."""
-    start, end = exact_bound(key.get("start"), 0), exact_bound(key.get("end"), length)
+    if "start" not in key or "end" not in key:
+        raise fail("Array/string slice indices must be integers")
+    start, end = exact_bound(key["start"], 0), exact_bound(key["end"], length)
     first = max(0, start + length) if start < 0 else min(start, length)
     first = whole(first)
     last = end + length if end < 0 else end

@@ -254,17 +254,20 @@ def reverse(value: Any) -> Any:
         raise fail("Cannot index string with number (0)")
     if type(value) is dict and value:
         raise fail("Cannot index object with number (0)")
-    if type(value) in NUMBERS and values.whole(value):
+    if type(value) in NUMBERS and value:
         raise fail("Cannot index number with number (0)")
     length(value)
     return []
 
 
 def flatten(value: Any, depth: Any, meter: Meter) -> Array:
-    if type(depth) not in NUMBERS:
-        raise fail(f"{described(depth)} number required")
-    if depth < 0:
+    if values.less(depth, 0, meter):
         raise fail("flatten depth must not be negative")
+    if type(depth) not in NUMBERS:
+        # jq first subtracts from the depth at the first array it finds
+        if any(type(item) is list for item in access.elements(value)):
+            raise fail(f"{described(depth)} and number (1) cannot be subtracted")
+        depth = 0
     result: Array = []
     _flatten(access.elements(value), min(values.whole(depth), limits.VALUE_DEPTH + 1), result, meter, 0)
     return result
@@ -325,25 +328,19 @@ def rindex(value: Any, part: Any, meter: Meter) -> Any:
     return access.get(indices(value, part, meter), -1, meter)
 
 
-def transpose(value: Any, meter: Meter) -> Array:
-    rows = access.elements(value)
-    width = max((length(row) for row in rows), default=0)
-    meter.spend(len(rows) * (1 + width))
-    return [[access.get(row, column, meter) for row in rows] for column in range(width)]
-
-
 def search(value: Any, wanted: Any, meter: Meter) -> int:
     """Binary search in a sorted array: its index, or -1 - the place where it belongs."""
     items = _array(value, "cannot be searched from")
     low, high = 0, len(items)
     while low < high:
         middle = (low + high) // 2
+        if values.equal(items[middle], wanted, meter):
+            return middle
         if values.less(items[middle], wanted, meter):
             low = middle + 1
         else:
             high = middle
-    found = low < len(items) and values.equal(items[low], wanted, meter)
-    return low if found else -1 - low
+    return -1 - low
 
 
 def join(value: Any, separator: Any, meter: Meter) -> Any:
@@ -469,7 +466,6 @@ WALKING: Final[dict[tuple[str, int], Function_]] = {
     ("indices", 1): indices,
     ("index", 1): index,
     ("rindex", 1): rindex,
-    ("transpose", 0): transpose,
     ("bsearch", 1): search,
     ("join", 1): join,
     ("split", 1): strings.split,

@@ -16,7 +16,7 @@ from crossdock.flow.jq import access, forms, limits, operators, prelude, structu
 from crossdock.flow.jq.builtins import PLAIN, WALKING
 from crossdock.flow.jq.faults import EvaluationError, ExpressionError
 from crossdock.flow.jq.limits import METER, Env, meter_of
-from crossdock.flow.jq.scope import Defined, Scope, ValueParameter
+from crossdock.flow.jq.scope import Defined, Scope
 from crossdock.flow.jq.streams import Binder, Run
 from crossdock.flow.jq.strings import FORMATS
 from crossdock.flow.jq.syntax import Node
@@ -58,6 +58,43 @@ LIBRARY: Final = frozenset(
     significand/0 sin/0 sinh/0 tan/0 tanh/0 tgamma/0 y0/0 y1/0 yn/2
     """.split()  # noqa: SIM905
 )
+
+
+def check_names(tree: Node) -> None:
+    """Refuses what is blocked or unknown, also in parts that would never be compiled or would run elsewhere."""
+    called: list[syntax.Call] = []
+    defined: set[str] = set()
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case syntax.Call():
+                called.append(node)
+            case syntax.Define(function, _):
+                defined.add(function.name)
+                defined.update(parameter.removeprefix("$") for parameter in function.parameters)
+                waiting.append(function.body)
+            case _:
+                pass
+        waiting.extend(syntax.parts(node))
+    for node in called:
+        signature = (node.name, len(node.arguments))
+        if node.name in defined or signature in structure.FORMS or signature in forms.VALUE_FORMS:
+            continue
+        if signature in PLAIN or signature in WALKING or prelude.defines(*signature):
+            continue
+        if f"{node.name}/{len(node.arguments)}" not in LIBRARY:
+            raise _unknown(node)
+
+
+def _unknown(node: syntax.Call) -> ExpressionError:
+    if node.name in BLOCKED:
+        return ExpressionError(
+            f"Expected a function of the data alone, found {node.name}, which is blocked: "
+            "an expression reads no clock, environment, file or further input",
+            node.offset,
+        )
+    return ExpressionError(f"Expected a known function, found {node.name}/{len(node.arguments)}", node.offset)
 
 
 class Compiler:
@@ -370,9 +407,6 @@ class Compiler:
     def call(self, node: syntax.Call, scope: Scope) -> Filter:
         name, arity = node.name, len(node.arguments)
         meaning = scope.functions.get((name, arity))
-        if isinstance(meaning, ValueParameter):
-            key = meaning.key
-            return One(lambda value, env: env[key])
         if meaning is not None:
             return Many(structure.VALUES.invoke(self, meaning, node, scope))
         if (form := forms.VALUE_FORMS.get((name, arity))) is not None:
@@ -386,22 +420,16 @@ class Compiler:
         return Many(structure.VALUES.invoke(self, self.library_function(node), node, scope))
 
     def library_function(self, node: syntax.Call) -> Defined:
-        """A function of the prelude. Raises for names that are blocked, unknown, or known to the library only."""
+        """A function of the prelude. Raises for names that mean nothing here, or only to the library."""
         name, arity = node.name, len(node.arguments)
         if prelude.defines(name, arity):
             if (name, arity) not in self._prelude:
                 function = prelude.function(name, arity)
                 self._prelude[name, arity] = structure.defined(function, Scope()).functions[name, arity]  # type: ignore[assignment]
             return self._prelude[name, arity]
-        if name in BLOCKED:
-            raise ExpressionError(
-                f"Expected a function of the data alone, found {name}, which is blocked: "
-                "an expression reads no clock, environment, file or further input",
-                node.offset,
-            )
         if f"{name}/{arity}" in LIBRARY:
             raise NotNative(f"the function {name}")
-        raise ExpressionError(f"Expected a known function, found {name}/{arity}", node.offset)
+        raise _unknown(node)
 
     def builtin(
         self, function: Callable[..., Any], arguments: tuple[Node, ...], scope: Scope, *, walks: bool

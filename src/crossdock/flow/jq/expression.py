@@ -8,7 +8,7 @@ from decimal import DecimalException
 from typing import Any, Final, Protocol
 
 from crossdock.flow.jq import parser, usage
-from crossdock.flow.jq.compiler import Compiler, NotNative, One
+from crossdock.flow.jq.compiler import Compiler, NotNative, One, check_names
 from crossdock.flow.jq.faults import EvaluationError, ExpressionError, LimitExceeded
 from crossdock.flow.jq.limits import METER, Meter, too_deep
 from crossdock.flow.jq.scope import Scope
@@ -83,6 +83,7 @@ def compile(source: str, fallback: FallbackEvaluator | None = None) -> Expressio
     there is no fallback.
     """
     tree = parser.parse(source)
+    check_names(tree)
     compiler = Compiler()
     reads = usage.read_by(tree)
     try:

@@ -16,7 +16,7 @@ Env: TypeAlias = Mapping[str, Any]
 METER: Final = "#meter"
 FRAMES: Final = "#frames"
 
-STEPS: Final = 1_000_000  # well under a second of closures on one core
+STEPS: Final = 1_000_000  # about a second of small closures on one core
 WALK_NODES: Final = 1_000_000  # parts of one value that may be compared, sorted or written
 LENGTH: Final = 1_000_000  # elements of one array
 CHARACTERS: Final = 16_000_000  # of one string; a document is refused long before that

@@ -40,6 +40,8 @@ def parse(source: str) -> Node:
     parser = _Parser(tokens(source))
     tree = parser.query()
     parser.expect_end()
+    if syntax.height(tree) > limits.SYNTAX_DEPTH:
+        raise ExpressionError(f"Expected at most {limits.SYNTAX_DEPTH} nested parts, found more")
     return tree
 
 

@@ -13,7 +13,7 @@ from crossdock.flow.jq import access, structure, syntax
 from crossdock.flow.jq.access import Path
 from crossdock.flow.jq.faults import EvaluationError
 from crossdock.flow.jq.limits import METER, Env, meter_of
-from crossdock.flow.jq.scope import Argument, Defined, Scope, ValueParameter
+from crossdock.flow.jq.scope import Argument, Defined, Scope
 from crossdock.flow.jq.streams import Run, Values
 
 if TYPE_CHECKING:
@@ -70,15 +70,14 @@ class _Paths:
 
         signature = (node.name, len(node.arguments))
         meaning = scope.functions.get(signature)
-        if meaning is not None and not isinstance(meaning, ValueParameter):
+        if meaning is not None:
             return structure.invoke(self, compiler, meaning, node, scope)
-        if meaning is None:
-            if signature in structure.FORMS:
-                return structure.build(self, compiler, node, scope)
-            if signature == ("getpath", 1):
-                return _getpath(self.values(compiler, node.arguments[0], scope))
-            if prelude.defines(*signature):
-                return structure.invoke(self, compiler, compiler.library_function(node), node, scope)
+        if signature in structure.FORMS:
+            return structure.build(self, compiler, node, scope)
+        if signature == ("getpath", 1):
+            return _getpath(self.values(compiler, node.arguments[0], scope))
+        if prelude.defines(*signature):
+            return structure.invoke(self, compiler, compiler.library_function(node), node, scope)
         return self.computed(compiler, node, scope)
 
     def computed(self, compiler: Compiler, node: Node, scope: Scope) -> Run:
@@ -152,7 +151,7 @@ def _each(targets: Run, optional: bool) -> Run:
             if optional and type(value) not in (list, dict):
                 continue
             items = access.keyed(value)
-            env[METER].spend(1 + len(items))
+            env[METER].spend(1 + len(items) * (1 + (len(path) >> 3)))
             for key, item in items:
                 yield (*path, key), item
 

@@ -14,7 +14,7 @@ import re2  # pyright: ignore[reportMissingTypeStubs]
 
 from crossdock.flow.jq import limits
 from crossdock.flow.jq.limits import Meter
-from crossdock.flow.jq.values import described, fail
+from crossdock.flow.jq.values import add, described, fail
 
 _engine: Any = re2  # has no types; what is used of it is stated by the protocols below
 
@@ -210,7 +210,7 @@ def split(text: Any, source: Any, flags: Any, meter: Meter) -> list[str]:
     """The text between all matches."""
     parts: list[str] = []
     at = 0
-    for match in find(text, source, "g" + (flags or ""), meter):
+    for match in find(text, source, add(flags, "g", meter), meter):
         parts.append(text[at : match["offset"]])
         at = match["offset"] + match["length"]
     parts.append(text[at:])

@@ -33,6 +33,7 @@ _SOURCE: Final = {
     ("walk", 1): """
         def walk(f): def inner: if type == "object" then map_values(inner) elif type == "array" then map(inner)
                                 else . end | f; inner;""",
+    ("transpose", 0): "def transpose: [range(map(length) | max // 0) as $i | [.[][$i]]];",
     ("combinations", 0): """
         def combinations: if length == 0 then [] else .[0][] as $head | (.[1:] | combinations) as $tail
                           | [$head] + $tail end;""",

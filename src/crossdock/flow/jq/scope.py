@@ -16,15 +16,11 @@ from crossdock.flow.jq.syntax import Node
 
 
 @dataclass(frozen=True, slots=True)
-class ValueParameter:
-    """`$name` in a function's head, which can also be called as `name`."""
+class Parameter:
+    """`name` or `$name` in a function's head: an expression that runs where the caller wrote it.
 
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class ExpressionParameter:
-    """`name` in a function's head: an expression that runs where the caller wrote it."""
+    One written `$name` is also a variable with the value of its first run.
+    """
 
     key: str
 
@@ -54,7 +50,7 @@ class Argument:
     paths: Run | None = None
 
 
-Meaning: TypeAlias = ValueParameter | ExpressionParameter | Defined
+Meaning: TypeAlias = Parameter | Defined
 
 
 @dataclass(frozen=True, slots=True)

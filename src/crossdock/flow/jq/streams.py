@@ -6,11 +6,12 @@ functions here serve both, which is why `.a | first(.b, .c)` can be read and ass
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from enum import IntEnum
 from itertools import islice
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from crossdock.flow.jq.faults import EvaluationError, LimitExceeded
-from crossdock.flow.jq.limits import METER, Env
+from crossdock.flow.jq.limits import METER, Env, too_deep
 from crossdock.flow.jq.values import NUMBERS, fail, truth, whole
 
 Thing: TypeAlias = Any
@@ -18,6 +19,7 @@ Run: TypeAlias = Callable[[Thing, Env], Iterable[Thing]]
 Values: TypeAlias = Callable[[Thing, Env], Iterable[Any]]
 Binder: TypeAlias = Callable[[Any, Env], Iterable[Env]]
 
+WALK_LEVELS: Final = 50_000  # suspended visits of one walk, about half a kilobyte each
 MOST_OUTPUTS: Final = 2**62  # beyond any meter; what Python's slices can count to
 
 
@@ -161,59 +163,85 @@ def break_to(key: str) -> Run:
     return run
 
 
-# named loops: each gives or tries one thing per step of the meter
+# named loops
+
+
+class _Move(IntEnum):
+    """What a visit to one thing asks for: give an output, go into a child, or go into the last child there is."""
+
+    GIVE = 0
+    ENTER = 1
+    LEAVE_TO = 2
+
+
+_Visit: TypeAlias = Callable[[Thing, Env], Iterator[tuple[_Move, Thing]]]
+
+
+def _walk(visit: _Visit) -> Run:
+    """Depth first and lazily, with a stack of its own; a loop that only leaves to its successor needs no stack."""
+
+    def run(thing: Thing, env: Env) -> Iterator[Thing]:
+        meter = env[METER]
+        levels = [visit(thing, env)]
+        while levels:
+            for move, reached in levels[-1]:
+                if move is _Move.GIVE:
+                    yield reached
+                    continue
+                meter.spend(1)
+                if move is _Move.LEAVE_TO:
+                    levels.pop()
+                elif len(levels) >= WALK_LEVELS:
+                    raise too_deep()
+                levels.append(visit(reached, env))
+                break
+            else:
+                levels.pop()
+
+    return run
+
+
+def _enter(children: Iterable[Thing], *, last: bool) -> Iterator[tuple[_Move, Thing]]:
+    # one known child, and nothing to do after it
+    if last and isinstance(children, tuple):
+        if len(children) == 1:
+            yield _Move.LEAVE_TO, children[0]
+            return
+    for child in cast(Iterable[Thing], children):
+        yield _Move.ENTER, child
 
 
 def recurse(step: Run) -> Run:
     """The thing, then what step makes of it, and so on, parents before children."""
 
-    def run(thing: Thing, env: Env) -> Iterator[Thing]:
-        meter = env[METER]
-        waiting = [thing]
-        while waiting:
-            current = waiting.pop()
-            meter.spend(1)
-            yield current
-            children = list(step(current, env))
-            children.reverse()
-            waiting.extend(children)
+    def visit(thing: Thing, env: Env) -> Iterator[tuple[_Move, Thing]]:
+        yield _Move.GIVE, thing
+        yield from _enter(step(thing, env), last=True)
 
-    return run
+    return _walk(visit)
 
 
 def while_(condition: Values, step: Run) -> Run:
-    def run(thing: Thing, env: Env) -> Iterator[Thing]:
-        meter = env[METER]
-        waiting = [thing]
-        while waiting:
-            current = waiting.pop()
-            meter.spend(1)
-            for decided in condition(current, env):
-                if truth(decided):
-                    yield current
-                    children = list(step(current, env))
-                    children.reverse()
-                    waiting.extend(children)
+    def visit(thing: Thing, env: Env) -> Iterator[tuple[_Move, Thing]]:
+        outcomes = condition(thing, env)
+        for decided in outcomes:
+            if truth(decided):
+                yield _Move.GIVE, thing
+                yield from _enter(step(thing, env), last=type(outcomes) is tuple)
 
-    return run
+    return _walk(visit)
 
 
 def until(condition: Values, step: Run) -> Run:
-    def run(thing: Thing, env: Env) -> Iterator[Thing]:
-        meter = env[METER]
-        waiting = [thing]
-        while waiting:
-            current = waiting.pop()
-            meter.spend(1)
-            for decided in condition(current, env):
-                if truth(decided):
-                    yield current
-                else:
-                    children = list(step(current, env))
-                    children.reverse()
-                    waiting.extend(children)
+    def visit(thing: Thing, env: Env) -> Iterator[tuple[_Move, Thing]]:
+        outcomes = condition(thing, env)
+        for decided in outcomes:
+            if truth(decided):
+                yield _Move.GIVE, thing
+            else:
+                yield from _enter(step(thing, env), last=type(outcomes) is tuple)
 
-    return run
+    return _walk(visit)
 
 
 def repeat(body: Run) -> Run:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from crossdock.flow.jq import streams, syntax
 from crossdock.flow.jq.faults import ExpressionError
 from crossdock.flow.jq.limits import CALL_FRAMES, FRAMES, METER, Env, too_deep
-from crossdock.flow.jq.scope import Argument, Defined, ExpressionParameter, Scope, ValueParameter
+from crossdock.flow.jq.scope import Argument, Defined, Parameter, Scope
 from crossdock.flow.jq.streams import Binder, Run, Values, choose
 
 if TYPE_CHECKING:
@@ -58,9 +58,7 @@ class _Values:
     def build(self, compiler: Compiler, node: Node, scope: Scope) -> Run:
         return build(self, compiler, node, scope)
 
-    def invoke(
-        self, compiler: Compiler, meaning: Defined | ExpressionParameter, node: syntax.Call, scope: Scope
-    ) -> Run:
+    def invoke(self, compiler: Compiler, meaning: Defined | Parameter, node: syntax.Call, scope: Scope) -> Run:
         return invoke(self, compiler, meaning, node, scope)
 
 
@@ -147,11 +145,9 @@ def defined(function: syntax.Function, scope: Scope) -> Scope:
     return inner
 
 
-def invoke(
-    mode: Mode, compiler: Compiler, meaning: Defined | ExpressionParameter, node: syntax.Call, scope: Scope
-) -> Run:
+def invoke(mode: Mode, compiler: Compiler, meaning: Defined | Parameter, node: syntax.Call, scope: Scope) -> Run:
     compiler.loops = compiler.amplifies = True
-    if isinstance(meaning, ExpressionParameter):
+    if isinstance(meaning, Parameter):
         return _argument_call(mode, compiler, meaning.key)
     return _function_call(mode, compiler, meaning, node, scope)
 
@@ -176,14 +172,12 @@ def _function_call(mode: Mode, compiler: Compiler, function: Defined, node: synt
     by_name: list[tuple[str, Node, Run, int]] = []
     by_value: list[tuple[str, Values]] = []
     for parameter, key, argument in zip(function.function.parameters, function.keys, node.arguments, strict=True):
+        before, compiler.deepest = compiler.deepest, compiler.depth
+        values = compiler.many(argument, scope)
+        by_name.append((key, argument, values, compiler.deepest - compiler.depth + 1))
+        compiler.deepest = max(before, compiler.deepest)
         if parameter.startswith("$"):
-            by_value.append((key, mode.values(compiler, argument, scope)))
-        else:
-            before, compiler.deepest = compiler.deepest, compiler.depth
-            values = compiler.many(argument, scope)
-            height = compiler.deepest - compiler.depth + 1
-            compiler.deepest = max(before, compiler.deepest)
-            by_name.append((key, argument, values, height))
+            by_value.append((parameter + key, mode.values(compiler, argument, scope)))
 
     def run(thing: Any, env: Env) -> Iterator[Any]:
         env[METER].spend(1)
@@ -225,10 +219,9 @@ def _prepare(mode: Mode, compiler: Compiler, function: Defined) -> None:
         name = parameter.removeprefix("$")
         key = function.keys[at] if function.keys else compiler.key(name)
         keys.append(key)
+        scope = scope.with_function(name, 0, Parameter(key))
         if parameter.startswith("$"):
-            scope = scope.with_variable(name, key).with_function(name, 0, ValueParameter(key))
-        else:
-            scope = scope.with_function(name, 0, ExpressionParameter(key))
+            scope = scope.with_variable(name, parameter + key)
     function.keys = tuple(keys)
     mode.keep(function, _unfinished)
     depth, deepest = compiler.depth, compiler.deepest

@@ -3,8 +3,9 @@
 Sugar is kept only where evaluation differs; `..` is a call of `recurse`, `.a.b` is an Index of an Index.
 """
 
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Iterator
+from dataclasses import dataclass, is_dataclass
+from typing import Any, TypeAlias, cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,3 +262,27 @@ Node: TypeAlias = (
     | Text
     | Format
 )
+
+
+def parts(node: Node) -> Iterator[Node]:
+    """The nodes directly below."""
+    for slot in node.__slots__:
+        yield from _nodes(getattr(node, slot))
+
+
+def _nodes(part: Any) -> Iterator[Node]:
+    if isinstance(part, tuple):
+        for item in cast(tuple[Any, ...], part):
+            yield from _nodes(item)
+    elif is_dataclass(part):
+        yield cast(Node, part)
+
+
+def height(tree: Node) -> int:
+    """Nodes on the longest way down; counted level by level, so that no tree is too deep for it."""
+    levels = 0
+    level = [tree]
+    while level:
+        levels += 1
+        level = [below for node in level for below in parts(node)]
+    return levels

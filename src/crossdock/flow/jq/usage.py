@@ -3,9 +3,7 @@
 Best effort: a path is followed through fields, pipes and `[]`, and ends where a key is computed.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, cast
+from dataclasses import dataclass
 
 from crossdock.flow.jq import syntax
 from crossdock.flow.jq.syntax import Node
@@ -78,7 +76,7 @@ class _Reader:
                 self.read(function.body, None, bound | names)
                 return self.read(body, base, bound)
             case _:
-                for part in _parts(node):
+                for part in syntax.parts(node):
                     self.read(part, base, bound)
                 return None
 
@@ -96,16 +94,3 @@ def _names(patterns: tuple[syntax.Pattern, ...]) -> frozenset[str]:
                 found.update(name for _, name, _ in entries if name is not None)
                 waiting.extend(inner for _, _, inner in entries if inner is not None)
     return frozenset(found)
-
-
-def _parts(node: Node) -> Iterator[Node]:
-    for slot in fields(node):
-        yield from _nodes(getattr(node, slot.name))
-
-
-def _nodes(part: Any) -> Iterator[Node]:
-    if isinstance(part, tuple):
-        for item in cast(tuple[Any, ...], part):
-            yield from _nodes(item)
-    elif is_dataclass(part):
-        yield cast(Node, part)
