@@ -82,12 +82,17 @@ def compile(source: str, fallback: FallbackEvaluator | None = None) -> Expressio
     Raises ExpressionError where the text is wrong, names something blocked or unknown, or needs the jq library while
     there is no fallback.
     """
-    tree = parser.parse(source)
-    check_names(tree)
     compiler = Compiler()
-    reads = usage.read_by(tree)
+    try:
+        tree = parser.parse(source)
+        check_names(tree)
+        reads = usage.read_by(tree)
+    except RecursionError:  # the bounds on nesting leave room for a caller's stack, but not for any stack
+        raise ExpressionError("Expected a shallower expression: too many nested parts") from None
     try:
         compiled = compiler.filter(tree, Scope())
+    except RecursionError:
+        raise ExpressionError("Expected a shallower expression: too many nested parts") from None
     except NotNative as part:
         if fallback is None:
             raise ExpressionError(f"Expected an expression that runs natively, found {part}") from None

@@ -203,10 +203,9 @@ def _walk(visit: _Visit) -> Run:
 
 def _enter(children: Iterable[Thing], *, last: bool) -> Iterator[tuple[_Move, Thing]]:
     # one known child, and nothing to do after it
-    if last and isinstance(children, tuple):
-        if len(children) == 1:
-            yield _Move.LEAVE_TO, children[0]
-            return
+    if last and isinstance(children, tuple) and len(children) == 1:
+        yield _Move.LEAVE_TO, children[0]
+        return
     for child in cast(Iterable[Thing], children):
         yield _Move.ENTER, child
 
