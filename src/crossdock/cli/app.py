@@ -14,12 +14,12 @@ from rich.console import Console
 
 from crossdock import exactjson, telemetry
 from crossdock import settings as environment
-from crossdock.cli import compose
+from crossdock.cli import compose, work
 from crossdock.cli import demo as demonstration
 from crossdock.db import Database
 from crossdock.engine import flowcli
 from crossdock.errors import CrossdockError
-from crossdock.gateway import doctor, identity
+from crossdock.gateway import doctor, identity, server
 from crossdock.partners import cli as intake
 from crossdock.settings import Settings
 
@@ -28,6 +28,7 @@ user = typer.Typer(no_args_is_help=True, help="People who may sign in.")
 app.add_typer(user, name="user")
 app.add_typer(flowcli.app, name="flow")
 app.command("doctor")(doctor.command)
+work.register(app)
 
 
 def main() -> None:
@@ -52,11 +53,11 @@ def _say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-async def _with_database(work: Callable[[Database, Settings], Awaitable[Any]]) -> Any:
+async def _with_database(do: Callable[[Database, Settings], Awaitable[Any]]) -> Any:
     settings = _settings()
     opened = await compose.open_database(settings, _say)
     try:
-        return await work(opened.db, settings)
+        return await do(opened.db, settings)
     finally:
         await opened.close()
 
@@ -85,7 +86,9 @@ intake.register(app, _open_for_intake)
 def demo(
     orders: Annotated[int, typer.Option(min=1, help="Orders of the day")] = 500,
     speed: Annotated[float, typer.Option(min=0, help="Business seconds per second; 0 jumps to the evening")] = 120,
-    once: Annotated[bool, typer.Option("--once", help="Run to the last payment without a person, then balance")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Run to the last payment without a person, then balance")
+    ] = False,
     crash: Annotated[bool, typer.Option("--crash", help="Kill a worker by SIGKILL in the middle")] = False,
     json: Annotated[Path | None, typer.Option(help="Write the result here")] = None,
     port: Annotated[int, typer.Option(help="Of the control tower; 0 takes a free one")] = 8080,
@@ -128,7 +131,7 @@ def worker(
     settings = _settings()
     telemetry.log_json(level=settings.log_level.upper())
 
-    async def work(db: Database, settings: Settings) -> None:
+    async def do(db: Database, settings: Settings) -> None:
         made, http = await compose.worker(db, settings)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -140,24 +143,47 @@ def worker(
         finally:
             await http.close()
 
-    uvloop.run(_with_database(work))
+    uvloop.run(_with_database(do))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; default CROSSDOCK_HOST")] = "",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one; default CROSSDOCK_PORT")] = -1,
+    ready_line: Annotated[bool, typer.Option("--ready-line", hidden=True)] = False,
+) -> None:
+    """Serve REST, webhooks and the control tower until SIGTERM."""
+    telemetry.log_json(level=_settings().log_level.upper())
+
+    async def do(db: Database, settings: Settings) -> None:
+        def ready(address: str) -> None:
+            if ready_line:
+                print(exactjson.text({"url": address}), flush=True)
+            else:
+                _say(f"Crossdock is at {address}")
+
+        await compose.resume_intake(db)
+        services = await compose.gateway(db, settings)
+        await server.serve(services, host or settings.host, settings.port if port < 0 else port, ready)
+
+    uvloop.run(_with_database(do))
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database to this version."""
 
-    async def work(db: Database, settings: Settings) -> None:
+    async def do(db: Database, settings: Settings) -> None:
         _say("The database is at this version.")
 
-    uvloop.run(_with_database(work))
+    uvloop.run(_with_database(do))
 
 
 @user.command("reset-password")
 def reset_password(name: Annotated[str, typer.Argument(help="User name")]) -> None:
     """Give a user a new password, shown once; sessions end."""
 
-    async def work(db: Database, settings: Settings) -> None:
+    async def do(db: Database, settings: Settings) -> None:
         typer.echo(await identity.reset_password(db, name))
 
-    uvloop.run(_with_database(work))
+    uvloop.run(_with_database(do))

@@ -20,7 +20,9 @@ from crossdock.engine import definitions
 from crossdock.engine.functions import Functions
 from crossdock.engine.worker import Worker
 from crossdock.errors import SetupError
+from crossdock.gateway.services import Services
 from crossdock.outbound import Client
+from crossdock.partners import intake
 from crossdock.rules import Rulebook
 from crossdock.rules import load as load_table
 from crossdock.settings import Settings
@@ -117,6 +119,26 @@ def _origin(url: str) -> str:
     return f"{scheme}://{rest.partition('/')[0]}"
 
 
+# ── the gateway ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def gateway(db: Database, settings: Settings) -> Services:
+    resolve = secrets()
+
+    def webhook_secret(tenant_id: str, system: str) -> str:
+        config = known.get((tenant_id, system))
+        return resolve(config.webhook_secret) if config and config.webhook_secret else ""
+
+    known = {(c.tenant, c.system): c for c in await systems(db)}
+    return Services(db=db, clock=clock.Clock(), settings=settings, webhook_secret=webhook_secret)
+
+
+async def resume_intake(db: Database) -> None:
+    """Finishes what was stored and not yet worked through when a process died."""
+    for tenant_id in await db.tenant_ids():
+        await intake.resume(db, tenant_id)
+
+
 # ── the worker ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -131,9 +153,7 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Client]:
     }
     functions = Functions(people.catalogue(rulebook(), messages.load()), operations)
     time = clock.Clock()
-    made = Worker(
-        db, functions, time, People(), [projection.project], duties=duties(db, time)
-    )
+    made = Worker(db, functions, time, People(), [projection.project], duties=duties(db, time))
     return made, http
 
 

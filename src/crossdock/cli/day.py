@@ -177,9 +177,7 @@ def _order(rng: random.Random, seed: dict[str, Any], tenant: str, n: int, mornin
     )  # fmt: skip
 
 
-def _cancellations(
-    rng: random.Random, deliveries: list[Delivery], seeds: dict[str, dict[str, Any]]
-) -> list[Delivery]:
+def _cancellations(rng: random.Random, deliveries: list[Delivery], seeds: dict[str, dict[str, Any]]) -> list[Delivery]:
     """Some customers change their mind: minutes later (before release), hours later (after it), or days (too late)."""
     found: list[Delivery] = []
     for delivery in deliveries:

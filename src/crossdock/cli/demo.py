@@ -42,7 +42,12 @@ MORNING = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
 OPENS = MORNING + timedelta(hours=5, minutes=30)
 EVENING = MORNING + timedelta(hours=18)
 HORIZON = timedelta(days=150)  # terms of 60 days and the slowest payer are over long before
-QUANTUM = timedelta(minutes=2)  # what falls due within it is done in one jump
+# What falls due within a quantum is done in one jump: minutes matter on the day itself, hours when invoices fall due.
+QUANTA = (
+    (timedelta(hours=20), timedelta(minutes=2)),
+    (timedelta(days=6), timedelta(minutes=20)),
+    (timedelta.max, timedelta(hours=3)),
+)
 PEOPLE_EVERY = timedelta(minutes=20)  # how often the stated policy looks at its work
 TENANTS = ("castell", "norrland")
 ROLES = {"admin": Decimal(1_000_000)}
@@ -261,7 +266,9 @@ class Jumping:
     policy: autopilot.Policy | None
     people_at: datetime
 
-    async def until(self, end: datetime, done: Callable[[datetime], bool], tick: Callable[[datetime], None]) -> datetime:
+    async def until(
+        self, end: datetime, done: Callable[[datetime], bool], tick: Callable[[datetime], None]
+    ) -> datetime:
         """Plays deliveries and jumps until `end`, or until `done` says so while nothing is going on."""
         r = self.running
         pending = list(reversed(r.day.deliveries))[: len(r.day.deliveries) - self._sent]
@@ -277,7 +284,8 @@ class Jumping:
             if self.policy is not None:
                 candidates.append(self.people_at)
             moments = [c for c in candidates if c is not None]
-            now = min(end, max(min(moments, default=end), now) + QUANTUM)
+            now = min(end, max(min(moments, default=end), now) + _quantum(now))
+            self.jumps += 1
             await _set_clock(r, now, 0)
             due: list[day.Delivery] = []
             while pending and pending[-1].at <= now:
@@ -289,6 +297,7 @@ class Jumping:
             tick(now)
         return now
 
+    jumps: int = 0
     _sent: int = 0
 
     async def _people(self, now: datetime) -> None:
@@ -297,6 +306,10 @@ class Jumping:
         for tenant in TENANTS:
             await autopilot.decide_all(self.running.db, tenant, self.policy, now)
         self.people_at = now + PEOPLE_EVERY
+
+
+def _quantum(now: datetime) -> timedelta:
+    return next(quantum for until, quantum in QUANTA if now - MORNING < until)
 
 
 async def _once(running: Running, options: Options) -> int:
@@ -329,6 +342,7 @@ async def _once(running: Running, options: Options) -> int:
 
         watching = asyncio.create_task(watch())
         try:
+
             def done(now: datetime) -> bool:
                 return running.fed >= options.orders and state["open"] == 0 and now > EVENING
 
@@ -339,10 +353,12 @@ async def _once(running: Running, options: Options) -> int:
                 await watching
         state["open"] = options.orders - await _ended(running.db)
         tick(ended_at)
-    return await _conclude(running, options, ended_at, time.perf_counter() - started, killed)
+    return await _conclude(running, options, ended_at, time.perf_counter() - started, killed, jumping.jumps)
 
 
-async def _conclude(running: Running, options: Options, ended_at: datetime, seconds: float, killed: bool) -> int:
+async def _conclude(
+    running: Running, options: Options, ended_at: datetime, seconds: float, killed: bool, jumps: int
+) -> int:
     report = balance.compare(running.day.orders, await _stored(running.db), await _ledgers(running))
     counts = await _counts(running.db)
     problem = await _problems(running)
@@ -350,7 +366,7 @@ async def _conclude(running: Running, options: Options, ended_at: datetime, seco
         "orders_in": len(running.day.orders), **counts, "lost": report.lost,
         "duplicate_effects": report.duplicate_effects, "mispriced": report.mispriced, "balanced": report.balanced,
         "seconds": round(seconds, 1), "orders_per_s": round(len(running.day.orders) / seconds, 2),
-        "business_days": (ended_at - MORNING).days, "killed_worker": killed, "documents": running.accounted,
+        "business_days": (ended_at - MORNING).days, "jumps": jumps, "killed_worker": killed, "documents": running.accounted,
         "intake_to_release": await _latency(running.db), "problems": problem, "findings": report.findings[:200],
     }  # fmt: skip
     if options.json:
@@ -379,7 +395,9 @@ async def _live(running: Running, options: Options) -> int:
             )
         await _quiet(running)
         await _set_clock(running, now, 1.0)
-    c.print(f"\nOpen [bold]{running.gateway_url}[/]  ·  user [bold]{running.user}[/]  ·  password [bold]{running.password}[/]")
+    c.print(
+        f"\nOpen [bold]{running.gateway_url}[/]  ·  user [bold]{running.user}[/]  ·  password [bold]{running.password}[/]"
+    )
     if options.ready_file:
         options.ready_file.write_bytes(
             exactjson.dumps({"url": running.gateway_url, "user": running.user, "password": running.password})
@@ -445,7 +463,9 @@ async def _counts(db: Database) -> dict[str, int]:
 async def _stored(db: Database) -> list[balance.Stored]:
     async with db.transaction(*TENANTS) as tx:
         orders = await tx.fetch("select * from crossdock.order_view")
-        lines = await tx.fetch("select tenant_id, order_no, line, shipped from crossdock.order_line_view where shipped > 0")
+        lines = await tx.fetch(
+            "select tenant_id, order_no, line, shipped from crossdock.order_line_view where shipped > 0"
+        )
     shipped: dict[tuple[str, str], dict[str, Decimal]] = {}
     for n in lines:
         shipped.setdefault((n["tenant_id"], n["order_no"]), {})[n["line"]] = n["shipped"]

@@ -1,0 +1,163 @@
+"""What people decide, from the command line: approvals, cases, holds. The same rules as on the page.
+
+The operator of the machine acts as an administrator of the tenant, under the name given with --as, and every decision
+is in the audit trail under that name.
+"""
+
+import getpass
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from crossdock import exactjson, policy
+from crossdock import settings as environment
+from crossdock.cases import approvals, casework, holds
+from crossdock.cli import compose
+from crossdock.db import Tx
+from crossdock.errors import SetupError
+from crossdock.events.inbox import business_now
+
+Tenant = Annotated[str, typer.Option(help="Tenant; needed when there are several")]
+As = Annotated[str, typer.Option("--as", help="Your name, for the audit trail")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line")]
+Note = Annotated[str, typer.Option(help="Why")]
+
+
+def register(app: typer.Typer) -> None:
+    for name, group in (("approvals", _approvals()), ("cases", _cases()), ("holds", _holds())):
+        app.add_typer(group, name=name)
+
+
+def _do(tenant: str, work: Callable[[Tx, str], Awaitable[Any]]) -> Any:
+    """Runs the work in one transaction of the tenant."""
+
+    async def whole() -> Any:
+        settings, _ = environment.read()
+        opened = await compose.open_database(settings, lambda text: typer.echo(text, err=True))
+        try:
+            tenants = await opened.db.tenant_ids()
+            chosen = tenant or (tenants[0] if len(tenants) == 1 else "")
+            if chosen not in tenants:
+                raise SetupError(f"Expected --tenant to be one of {', '.join(tenants) or 'none'}, found {tenant!r}.")
+            async with opened.db.transaction(chosen) as tx:
+                return await work(tx, chosen)
+        finally:
+            await opened.close()
+
+    return uvloop.run(whole())
+
+
+def _show(rows: list[dict[str, Any]], columns: list[str], as_json: bool) -> None:
+    if as_json:
+        for row in rows:
+            typer.echo(exactjson.text(row))
+        return
+    if not rows:
+        typer.echo("Nothing here.")
+        return
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(str(row.get(c) or "") for c in columns))
+    Console().print(table)
+
+
+def _operator(name: str, tenant: str) -> policy.Principal:
+    return policy.Principal(name=name or getpass.getuser(), role=policy.Role.ADMIN, tenant_id=tenant)
+
+
+def _approvals() -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, help="What waits for a decision.")
+
+    @group.command("list")
+    def _list(tenant: Tenant = "", json: Json = False) -> None:  # pyright: ignore[reportUnusedFunction] - typer keeps it
+        """Pending approvals."""
+
+        async def work(tx: Tx, chosen: str) -> list[dict[str, Any]]:
+            page = await approvals.find(tx, chosen, status="pending", limit=500)
+            return [exactjson.plain(a.view(_operator("", chosen))) for a in page.items]
+
+        _show(_do(tenant, work), ["number", "title", "order", "amount", "currency", "role", "id"], json)
+
+    @group.command("decide")
+    def _decide(  # pyright: ignore[reportUnusedFunction]
+        approval: UUID, outcome: Annotated[str, typer.Argument(help="approved or rejected")],
+        note: Note = "", tenant: Tenant = "", by: As = "",
+    ) -> None:  # fmt: skip
+        """Approve or reject what is asked, exactly as it stands now."""
+
+        async def work(tx: Tx, chosen: str) -> str:
+            asked = await approvals.get(tx, chosen, approval)
+            decided = await approvals.decide(
+                tx, chosen, approval, _operator(by, chosen), outcome, await business_now(tx), hash=asked.hash, note=note
+            )
+            return f"{decided.number}: {decided.status}"
+
+        typer.echo(_do(tenant, work))
+
+    return group
+
+
+def _cases() -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, help="Exceptions that need a person.")
+
+    @group.command("list")
+    def _list(tenant: Tenant = "", json: Json = False) -> None:  # pyright: ignore[reportUnusedFunction]
+        """Open cases, the most urgent first."""
+
+        async def work(tx: Tx, chosen: str) -> list[dict[str, Any]]:
+            now = await business_now(tx)
+            page = await casework.find(tx, chosen, casework.Filter(status="open"), limit=500)
+            return [exactjson.plain(c.summary(now)) for c in page.items]
+
+        _show(_do(tenant, work), ["number", "severity", "title", "order", "owner", "due_at", "id"], json)
+
+    @group.command("resolve")
+    def _resolve(  # pyright: ignore[reportUnusedFunction]
+        case: UUID, action: Annotated[str, typer.Argument(help="One of the actions that the case offers")],
+        note: Note = "", data: Annotated[str, typer.Option(help="Corrected data as JSON")] = "",
+        tenant: Tenant = "", by: As = "",
+    ) -> None:  # fmt: skip
+        """Carry out one of a case's actions."""
+
+        async def work(tx: Tx, chosen: str) -> str:
+            who = by or getpass.getuser()
+            given = exactjson.loads(data) if data else None
+            done = await casework.resolve(tx, chosen, case, action, who, await business_now(tx), note=note, data=given)
+            return f"{done.number}: {done.status}"
+
+        typer.echo(_do(tenant, work))
+
+    return group
+
+
+def _holds() -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, help="What stops orders, customers, items or sites.")
+
+    @group.command("list")
+    def _list(tenant: Tenant = "", json: Json = False) -> None:  # pyright: ignore[reportUnusedFunction]
+        """Active holds."""
+
+        async def work(tx: Tx, chosen: str) -> list[dict[str, Any]]:
+            page = await holds.find(tx, chosen, status="active", limit=500)
+            return [exactjson.plain(h.view()) for h in page.items]
+
+        _show(_do(tenant, work), ["number", "scope", "key", "kind", "reason", "placed_by", "orders", "id"], json)
+
+    @group.command("release")
+    def _release(  # pyright: ignore[reportUnusedFunction]
+        hold: UUID, note: Note = "", tenant: Tenant = "", by: As = ""
+    ) -> None:
+        """End a hold; the orders that waited for it go on."""
+
+        async def work(tx: Tx, chosen: str) -> str:
+            ended, orders = await holds.release(tx, chosen, hold, by or getpass.getuser(), note, await business_now(tx))
+            return f"{ended.number}: released, {orders} orders go on"
+
+        typer.echo(_do(tenant, work))
+
+    return group
