@@ -33,7 +33,11 @@ order by f.fact_id
 -- Calls without an answer yet. 'sent' after a crash means: it may have had its effect.
 select k.tenant_id, k.instance_id, k.at, k.function, k.system, k.arguments, k.undo, k.state, k.attempt, k.abandoned, k.called_at,
        (select count(*) from crossdock.attempt a where a.tenant_id = k.tenant_id and a.instance_id = k.instance_id
-        and a.at = k.at and a.probe) as probes
+        and a.at = k.at and a.probe) as probes,
+       exists (select from crossdock.timer m where m.tenant_id = k.tenant_id and m.instance_id = k.instance_id
+               and m.at = k.at and m.timer = '~attempt') as timed,
+       exists (select from crossdock.held_call h where h.tenant_id = k.tenant_id and h.system = k.system
+               and h.instance_id = k.instance_id and h.at = k.at) as held
 from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
 join crossdock.call k on k.tenant_id = c.tenant_id and k.instance_id = c.instance_id
 where k.state not in ('done', 'failed')

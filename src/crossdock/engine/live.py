@@ -148,9 +148,13 @@ class Live:
         return self._turn
 
     def resume(self) -> None:
-        """After a claim: a call that was sent by a worker that is gone may have had its effect."""
+        """After a claim: a call that was sent by a worker that is gone may have had its effect.
+
+        And one in doubt that nothing will bring back: its timer had fired, and the worker died before the probe's
+        answer. (One that waits to be made again cannot be in that place: it is recorded as sent before it leaves.)
+        """
         for call in self.calls.values():
-            if call.state is CallState.SENT:
+            if call.state is CallState.SENT or (call.state is CallState.UNKNOWN and not call.waits):
                 call.state = CallState.UNKNOWN
                 self.mail.append(Mail(-1, ATTEMPT, {"at": call.invocation.at}))
 
@@ -357,8 +361,13 @@ class Live:
         call = self.calls.get(at)
         if call is None or at in self.in_flight or call.state in (CallState.PARKED, CallState.ASKED):
             return
-        metadata = {**call.invocation.metadata, "canary": canary or call.state is CallState.OUTAGE}
+        before = call.invocation.metadata
+        metadata = {**before, "canary": canary or call.state is CallState.OUTAGE or bool(before.get("canary"))}
         call.invocation = _at_attempt(call.invocation, call.invocation.attempt, metadata, self._turn.now)
+        if call.state is not CallState.UNKNOWN:
+            # Recorded before it leaves again: from here on a crash or an abandonment leaves its effect in doubt.
+            call.state = CallState.SENT
+            self._change(call)
         self._turn.perform.append(call)
         self.in_flight.add(at)
 

@@ -19,7 +19,7 @@ UNDO_SUFFIX = "~undo"
 
 
 class CallState(StrEnum):
-    """States of a call. sent → done | failed | retry | outage | unknown; unknown → done | sent | asked."""
+    """States of a call; docs/states.md has the transitions."""
 
     SENT = "sent"  # with the remote system, or about to be: after a crash, unknown
     RETRY = "retry"  # a passing fault without effect; its timer tries again
@@ -33,7 +33,10 @@ class CallState(StrEnum):
 
 @dataclass(slots=True)
 class OpenCall:
-    """A call without an answer yet, as the worker that holds the instance knows it."""
+    """A call without an answer yet, as the worker that holds the instance knows it.
+
+    waits: as it was read, its timer or the incident of its system will bring it back.
+    """
 
     invocation: Invocation
     system: str
@@ -41,6 +44,7 @@ class OpenCall:
     abandoned: bool = False
     probes: int = 0
     undo: Mapping[str, Any] | None = None
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -415,6 +415,7 @@ def _open_call(row: Any, live: Live, now: datetime) -> OpenCall:
             business_key=live.business_key,
             attempt=row["attempt"],
             now=now,
+            metadata={"canary": True} if row["held"] else {},
             traceparent=live.traceparent,
         ),
         row["system"],
@@ -422,6 +423,7 @@ def _open_call(row: Any, live: Live, now: datetime) -> OpenCall:
         abandoned=row["abandoned"],
         probes=row["probes"],
         undo=exactjson.loads(row["undo"]) if row["undo"] else None,
+        waits=row["timed"] or row["held"],
     )
 
 
