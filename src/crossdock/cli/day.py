@@ -197,7 +197,10 @@ def _cancellations(rng: random.Random, deliveries: list[Delivery], seeds: dict[s
 def _faults(tenants: list[str], morning: datetime) -> list[Fault]:
     """The first tenant has the bad day; the other one shows that it does not spread."""
     t = tenants[-1]
-    at = lambda h, m=0: morning + timedelta(hours=h, minutes=m)  # noqa: E731 - a ruler for the lines below
+
+    def at(hour: int, minute: int = 0) -> datetime:
+        return morning + timedelta(hours=hour, minutes=minute)
+
     return [
         Fault(tenant=t, system="carrier", kind="down", start=at(10), until=at(13, 30)),
         Fault(tenant=t, system="erp", kind="error", rate=0.3, start=at(9), until=at(9, 20)),

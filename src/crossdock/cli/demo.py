@@ -28,7 +28,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from crossdock import clock, embedded, exactjson, migrations
 from crossdock.cases import autopilot, sla
-from crossdock.cli import balance, compose, day
+from crossdock.cli import balance, compose, day, records
 from crossdock.cli.processes import Child, Tree
 from crossdock.connect import sandbox
 from crossdock.db import Database
@@ -330,7 +330,7 @@ async def _once(running: Running, options: Options) -> int:
         async def watch() -> None:
             nonlocal killed
             while True:
-                state["open"] = options.orders - await _ended(running.db)
+                state["open"] = options.orders - await records.ended(running.db, TENANTS)
                 if options.crash and not killed and running.fed > options.orders // 2:
                     killed = True
                     victim = running.workers[0]
@@ -351,7 +351,7 @@ async def _once(running: Running, options: Options) -> int:
             watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watching
-        state["open"] = options.orders - await _ended(running.db)
+        state["open"] = options.orders - await records.ended(running.db, TENANTS)
         tick(ended_at)
     return await _conclude(running, options, ended_at, time.perf_counter() - started, killed, jumping.jumps)
 
@@ -359,15 +359,15 @@ async def _once(running: Running, options: Options) -> int:
 async def _conclude(
     running: Running, options: Options, ended_at: datetime, seconds: float, killed: bool, jumps: int
 ) -> int:
-    report = balance.compare(running.day.orders, await _stored(running.db), await _ledgers(running))
-    counts = await _counts(running.db)
+    report = balance.compare(running.day.orders, await records.stored(running.db, TENANTS), await _ledgers(running))
+    counts = await records.counts(running.db, TENANTS)
     problem = await _problems(running)
     result: dict[str, Any] = {
         "orders_in": len(running.day.orders), **counts, "lost": report.lost,
         "duplicate_effects": report.duplicate_effects, "mispriced": report.mispriced, "balanced": report.balanced,
         "seconds": round(seconds, 1), "orders_per_s": round(len(running.day.orders) / seconds, 2),
         "business_days": (ended_at - MORNING).days, "jumps": jumps, "killed_worker": killed, "documents": running.accounted,
-        "intake_to_release": await _latency(running.db), "problems": problem, "findings": report.findings[:200],
+        "intake_to_release": await records.latency(running.db, TENANTS), "problems": problem, "findings": report.findings[:200],
     }  # fmt: skip
     if options.json:
         options.json.write_bytes(exactjson.dumps(result) + b"\n")
@@ -395,9 +395,8 @@ async def _live(running: Running, options: Options) -> int:
             )
         await _quiet(running)
         await _set_clock(running, now, 1.0)
-    c.print(
-        f"\nOpen [bold]{running.gateway_url}[/]  ·  user [bold]{running.user}[/]  ·  password [bold]{running.password}[/]"
-    )
+    c.print(f"\nOpen [bold]{running.gateway_url}[/]")
+    c.print(f"User [bold]{running.user}[/]  ·  password [bold]{running.password}[/]")
     if options.ready_file:
         options.ready_file.write_bytes(
             exactjson.dumps({"url": running.gateway_url, "user": running.user, "password": running.password})
@@ -435,49 +434,6 @@ def _progress(console: Console) -> Progress:
     )
 
 
-# ── the three records ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def _ended(db: Database) -> int:
-    async with db.transaction(*TENANTS) as tx:
-        return await tx.fetchval("select count(*) from crossdock.order_view where outcome is not null")
-
-
-async def _counts(db: Database) -> dict[str, int]:
-    async with db.transaction(*TENANTS) as tx:
-        row = await tx.fetchrow(
-            "select count(*) filter (where outcome = 'closed') as closed,"
-            " count(*) filter (where outcome = 'cancelled') as cancelled,"
-            " count(*) filter (where outcome = 'rejected') as rejected,"
-            " count(*) filter (where outcome = 'failed') as failed,"
-            " count(*) filter (where outcome is null and open_cases = 0) as waiting,"
-            " count(*) filter (where outcome is null and open_cases > 0) as in_case,"
-            " count(*) filter (where backordered_at is not null) as backordered,"
-            " count(*) filter (where approvals > 0) as with_approval,"
-            " count(*) filter (where cases > 0) as with_case"
-            " from crossdock.order_view"
-        )
-    return dict(row) if row else {}
-
-
-async def _stored(db: Database) -> list[balance.Stored]:
-    async with db.transaction(*TENANTS) as tx:
-        orders = await tx.fetch("select * from crossdock.order_view")
-        lines = await tx.fetch(
-            "select tenant_id, order_no, line, shipped from crossdock.order_line_view where shipped > 0"
-        )
-    shipped: dict[tuple[str, str], dict[str, Decimal]] = {}
-    for n in lines:
-        shipped.setdefault((n["tenant_id"], n["order_no"]), {})[n["line"]] = n["shipped"]
-    return [
-        balance.Stored(
-            o["tenant_id"], o["order_no"], o["customer_id"], o["po"], o["outcome"],
-            shipped.get((o["tenant_id"], o["order_no"]), {}), o["invoiced"], o["paid"],
-        )
-        for o in orders
-    ]  # fmt: skip
-
-
 async def _ledgers(running: Running) -> dict[tuple[str, str], list[balance.Entry]]:
     found: dict[tuple[str, str], list[balance.Entry]] = {}
     for tenant in TENANTS:
@@ -487,27 +443,8 @@ async def _ledgers(running: Running) -> dict[tuple[str, str], list[balance.Entry
     return found
 
 
-async def _latency(db: Database) -> dict[str, float | None]:
-    """Intake to release in real seconds, from the rows' own wall-clock stamps of the first calls."""
-    async with db.transaction(*TENANTS) as tx:
-        row = await tx.fetchrow(
-            "select percentile_cont(0.5) within group (order by s) as p50, percentile_cont(0.99) within group (order by s) as p99"
-            " from (select extract(epoch from released_at - received_at)::float8 as s from crossdock.order_view"
-            " where released_at is not null) x"
-        )
-    return {"p50_business_s": row["p50"], "p99_business_s": row["p99"]} if row else {}
-
-
 async def _problems(running: Running) -> list[str]:
-    """What would be a fault of ours: stuck or faulted instances, dead letters, parked webhooks."""
-    found: list[str] = []
-    async with running.db.transaction(*TENANTS) as tx:
-        for r in await tx.fetch(
-            "select tenant_id, business_key, name, status, error from crossdock.instance where status in ('suspended', 'faulted') limit 20"
-        ):
-            found.append(f"{r['tenant_id']} {r['business_key']} {r['name']} {r['status']}: {r['error']}")
-        for r in await tx.fetch("select tenant_id, seq, reason from crossdock.dead_letter limit 20"):
-            found.append(f"dead letter {r['tenant_id']}/{r['seq']}: {r['reason']}")
+    """What would be a fault of ours: stuck or faulted instances, dead letters, webhooks given up."""
     hooks = await _get(running.http, f"{running.sandbox_url}/_webhooks", running.control)
-    found += [f"webhook given up: {p['system']} {p['last_error']}" for p in hooks["parked"][:10]]
-    return found
+    parked = [f"webhook given up: {p['system']} {p['last_error']}" for p in hooks["parked"][:10]]
+    return await records.problems(running.db, TENANTS) + parked

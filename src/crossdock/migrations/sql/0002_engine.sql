@@ -218,6 +218,7 @@ create table crossdock.event (
   subject text not null default '',
   time timestamptz not null,
   received_at timestamptz not null default crossdock.now(),
+  stored_at timestamptz not null default clock_timestamp(),  -- real time: what latency is measured by
   body json not null,
   primary key (tenant_id, source, id)
 );

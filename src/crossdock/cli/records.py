@@ -1,0 +1,54 @@
+"""Crossdock's own record of a run, read from its store for the balance and the result."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from crossdock.cli.balance import Stored
+from crossdock.db import Database, queries
+
+SQL = queries("crossdock.cli", "records.sql")
+
+
+async def ended(db: Database, tenants: Sequence[str]) -> int:
+    """Orders that have come to an end."""
+    async with db.transaction(*tenants) as tx:
+        return await tx.fetchval(SQL["ended"])
+
+
+async def counts(db: Database, tenants: Sequence[str]) -> dict[str, int]:
+    async with db.transaction(*tenants) as tx:
+        row = await tx.fetchrow(SQL["counts"])
+    assert row is not None
+    return dict(row)
+
+
+async def stored(db: Database, tenants: Sequence[str]) -> list[Stored]:
+    async with db.transaction(*tenants) as tx:
+        orders, lines = await tx.fetch(SQL["orders"]), await tx.fetch(SQL["shipped_lines"])
+    shipped: dict[tuple[str, str], dict[str, Decimal]] = {}
+    for n in lines:
+        shipped.setdefault((n["tenant_id"], n["order_no"]), {})[n["line"]] = n["shipped"]
+    return [
+        Stored(
+            o["tenant_id"], o["order_no"], o["customer_id"], o["po"], o["outcome"],
+            shipped.get((o["tenant_id"], o["order_no"]), {}), o["invoiced"], o["paid"],
+        )
+        for o in orders
+    ]  # fmt: skip
+
+
+async def latency(db: Database, tenants: Sequence[str]) -> dict[str, Any]:
+    """{orders, p50_s, p99_s}: real seconds from intake to release of the orders that nobody had to touch."""
+    async with db.transaction(*tenants) as tx:
+        row = await tx.fetchrow(SQL["latency"])
+    return dict(row) if row else {}
+
+
+async def problems(db: Database, tenants: Sequence[str]) -> list[str]:
+    """Stuck or faulted instances, and dead letters: what would be a fault of ours."""
+    async with db.transaction(*tenants) as tx:
+        stuck, dead = await tx.fetch(SQL["stuck"]), await tx.fetch(SQL["dead_letters"])
+    return [f"{r['tenant_id']} {r['business_key']} {r['name']} {r['status']}: {r['error']}" for r in stuck] + [
+        f"dead letter {r['tenant_id']}/{r['seq']}: {r['reason']}" for r in dead
+    ]
