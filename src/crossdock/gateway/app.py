@@ -74,11 +74,11 @@ def create(services: Services) -> FastAPI:
     app.state.running = running
     problems.install(app)
     for module in API:
-        app.include_router(module.router, prefix="/api")
+        app.include_router(module.router)
     app.include_router(events.hooks)
     app.include_router(health.router)
 
-    @app.get("/api/openapi.json", include_in_schema=False)
+    @app.get("/api/openapi.json", include_in_schema=False, summary="This interface, as OpenAPI")
     async def openapi(_: Anyone) -> JSONResponse:  # pyright: ignore[reportUnusedFunction] - the decorator keeps it
         schema: dict[str, Any] = app.openapi()
         return JSONResponse(schema)

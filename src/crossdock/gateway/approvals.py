@@ -14,7 +14,7 @@ from crossdock.gateway.models import Cursor, Limit, Page, Search
 from crossdock.gateway.work import Approval
 from crossdock.policy import Action, Role
 
-router = APIRouter(prefix="/approvals", tags=["approvals"])
+router = APIRouter(prefix="/api/approvals", tags=["approvals"])
 
 
 class Which(StrEnum):

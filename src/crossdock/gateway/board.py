@@ -9,7 +9,7 @@ from crossdock.gateway.access import Anyone, Reader
 from crossdock.gateway.models import Answer, Money, Time
 from crossdock.tower import board, kpis
 
-router = APIRouter(tags=["board"])
+router = APIRouter(prefix="/api", tags=["board"])
 
 
 class Now(Answer):

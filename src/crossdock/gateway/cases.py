@@ -17,7 +17,7 @@ from crossdock.gateway.models import Cursor, Limit, Page, Search
 from crossdock.gateway.work import Case, CaseDetail
 from crossdock.policy import Action
 
-router = APIRouter(prefix="/cases", tags=["cases"])
+router = APIRouter(prefix="/api/cases", tags=["cases"])
 
 Worker = Annotated[Caller, allow(Action.CASE_WORK)]
 MOMENT = timedelta(seconds=1)

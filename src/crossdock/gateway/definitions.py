@@ -16,7 +16,7 @@ from crossdock.gateway.board import FlowEdge
 from crossdock.gateway.models import Answer, Cursor, Json, Limit, Page, Time
 from crossdock.tower.board import Drawing
 
-router = APIRouter(tags=["definitions"])
+router = APIRouter(prefix="/api", tags=["definitions"])
 SQL = queries("crossdock.gateway", "definitions.sql")
 
 

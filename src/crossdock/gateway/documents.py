@@ -14,7 +14,7 @@ from crossdock.gateway.models import Answer, Cursor, FindingOut, Json, Limit, Mo
 from crossdock.partners import documents, intake
 from crossdock.policy import Action
 
-router = APIRouter(tags=["documents"])
+router = APIRouter(prefix="/api", tags=["documents"])
 SQL = queries("crossdock.gateway", "documents.sql")
 
 

@@ -19,7 +19,7 @@ from crossdock.gateway.paging import place, read_place
 from crossdock.gateway.services import Running, running
 from crossdock.policy import Action
 
-router = APIRouter(prefix="/events", tags=["events"])
+router = APIRouter(prefix="/api/events", tags=["events"])
 hooks = APIRouter(prefix="/hooks", tags=["events"])
 SQL = queries("crossdock.gateway", "events.sql")
 

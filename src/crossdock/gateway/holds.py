@@ -15,7 +15,7 @@ from crossdock.gateway.models import Cursor, Limit, Page, Search
 from crossdock.gateway.work import Hold
 from crossdock.policy import Action, Resource
 
-router = APIRouter(prefix="/holds", tags=["holds"])
+router = APIRouter(prefix="/api/holds", tags=["holds"])
 
 
 class Which(StrEnum):

@@ -13,7 +13,7 @@ from crossdock.gateway.models import Answer, Cursor, Limit, Money, Page, Time
 from crossdock.gateway.orders import OrderSummary, view
 from crossdock.tower import alerts, orders
 
-router = APIRouter(tags=["incidents"])
+router = APIRouter(prefix="/api", tags=["incidents"])
 
 
 class State(StrEnum):

@@ -18,7 +18,7 @@ from crossdock.partners import intake, jsonorder
 from crossdock.policy import Action
 from crossdock.tower import orders
 
-router = APIRouter(tags=["orders"])
+router = APIRouter(prefix="/api", tags=["orders"])
 
 SOURCE = "/crossdock/gateway"
 

@@ -19,6 +19,7 @@ DIRECTORY = Path(str(files("crossdock.gateway").joinpath("static")))
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
 TYPES = {".js": "text/javascript", ".woff2": "font/woff2", ".svg": "image/svg+xml", ".wasm": "application/wasm"}
+FILES = frozenset({*TYPES, ".css", ".map", ".png", ".ico", ".json", ".txt", ".xml", ".webmanifest"})
 TEXTS = ("text/", "application/json", "image/svg+xml")
 NOT_PAGES = ("api/", "hooks/", "metrics", "livez", "readyz")
 NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Crossdock</title>
@@ -48,7 +49,7 @@ class Built:
 
     def answer(self, path: str, request: Request) -> Response:
         found = self._find(path)
-        if found is None and Path(path).suffix and not path.endswith(".html"):
+        if found is None and (path.startswith("assets/") or Path(path).suffix in FILES):
             raise HTTPException(404, "No such file.")  # a missing script answered with a page would be a riddle
         name = path if found is not None else "index.html"
         found = found or self._find(name)
@@ -64,10 +65,12 @@ class Built:
         return Response(content, media_type=found.media_type, headers=headers)
 
     def _find(self, path: str) -> _File | None:
-        place = (self._directory / path).resolve()
-        if not place.is_relative_to(self._directory) or any(p.startswith(".") for p in Path(path).parts):
+        if any(p.startswith(".") for p in Path(path).parts):
             return None
         try:
+            place = (self._directory / path).resolve()
+            if not place.is_relative_to(self._directory):
+                return None
             about = place.stat()
             if not place.is_file():
                 return None
@@ -91,7 +94,7 @@ def _read(place: Path) -> _File:
 built = Built()
 
 
-@router.get("/{path:path}")
+@router.get("/{path:path}", summary="The control tower")
 async def page(path: str, request: Request) -> Response:
     """A file of the pages, or the entry page."""
     if path.startswith(NOT_PAGES) or path in ("api", "hooks"):

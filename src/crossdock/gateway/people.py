@@ -12,7 +12,7 @@ from crossdock.gateway.models import Answer, Cursor, Json, Limit, Money, Page, S
 from crossdock.gateway.paging import place, read_place
 from crossdock.policy import Action
 
-router = APIRouter(tags=["people"])
+router = APIRouter(prefix="/api", tags=["people"])
 SQL = queries("crossdock.gateway", "people.sql")
 
 

@@ -9,7 +9,7 @@ from crossdock.gateway.models import Answer, Limit, Money, Page, Search
 from crossdock.policy import Action
 from crossdock.tower import search
 
-router = APIRouter(tags=["search"])
+router = APIRouter(prefix="/api", tags=["search"])
 
 Orderer = Annotated[Caller, allow(Action.READ, partners=True)]
 

@@ -12,7 +12,7 @@ from crossdock.gateway.access import COOKIE, HEADER, Anyone
 from crossdock.gateway.models import Answer
 from crossdock.gateway.services import Running, running
 
-router = APIRouter(prefix="/session", tags=["session"])
+router = APIRouter(prefix="/api/session", tags=["session"])
 
 BRAND = {"name": "", "color": "#2f5fd0"}
 

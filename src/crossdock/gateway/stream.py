@@ -16,7 +16,7 @@ from crossdock import exactjson
 from crossdock.gateway.access import Anyone
 from crossdock.gateway.live import Told
 
-router = APIRouter(tags=["live"])
+router = APIRouter(prefix="/api", tags=["live"])
 
 PING_S = 15.0  # keeps proxies from closing a quiet connection
 LIFE_S = 15 * 60.0

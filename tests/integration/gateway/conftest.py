@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import importlib.resources
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,9 +14,12 @@ from pyreqwest.client import Client as Http
 from pyreqwest.client import ClientBuilder
 
 from crossdock import exactjson
+from crossdock.cases import approvals, casework, incidents
 from crossdock.clock import Clock
 from crossdock.connect.sandbox.webhooks import signature
 from crossdock.db import Database
+from crossdock.engine import definitions
+from crossdock.events import envelope, inbox
 from crossdock.events.relay import Relay
 from crossdock.gateway import identity
 from crossdock.gateway.server import serve
@@ -22,6 +27,7 @@ from crossdock.gateway.services import Services
 from crossdock.settings import Settings
 from crossdock.tower import projection
 
+WORKFLOWS = importlib.resources.files("crossdock.library").joinpath("workflows")
 PASSWORD = "correct horse battery"
 SECRETS = {("norrland", "wms"): "s-norrland-wms", ("castell", "wms"): "s-castell-wms"}
 # one person of each role in norrland; ada works in both tenants, carl in castell alone
@@ -90,11 +96,80 @@ class Browser:
 
 
 @dataclass(frozen=True, slots=True)
+class Things:
+    """One of everything in one tenant."""
+
+    order: str
+    document: str
+    case: str
+    approval: str
+    hash: str
+    hold: str
+    incident: str
+    instance: str
+
+
+ORDER: dict[str, Any] = {
+    "customer_id": "C-0007",
+    "po": "PO-SECRET-77",
+    "currency": "EUR",
+    "requested_on": "2026-03-20",
+    "ship_to": {"name": "Secret Bolts AB", "lines": ["Hamngatan 1"], "city": "Umeå", "country": "SE"},
+    "lines": [{"sku": "NF-1", "quantity": "10", "unit": "CS", "unit_price": "2.50"}],
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Gateway:
     base: str
     http: Http
     db: Database
     clock: Clock
+
+    async def things(self, tenant: str = "norrland", user: str = "ada") -> Things:
+        """Made as they come about: an order by hand, work asked for by its process, a hold by a person."""
+        async with self.db.transaction(tenant) as tx:
+            for name in ("backorder", "order-to-cash"):
+                await definitions.publish(tx, tenant, WORKFLOWS.joinpath(f"{name}.yaml").read_text(), name)
+        browser = await self.as_(user, tenant)
+        entered = (await browser.post("/api/orders", ORDER)).json
+        assert entered["status"] == "accepted", entered
+        order = entered["order"]
+        async with self.db.transaction(tenant) as tx:
+            now = await inbox.business_now(tx)
+            new = casework.New(
+                kind="order-invalid", queue="order-desk", title=f"{order}: wrong", order=order, customer="Secret Bolts AB",
+                money=Decimal("25.00"), currency="EUR", data={"quantity": Decimal("1.5"), "note": "x"},
+                editable=["/quantity"], actions=(casework.Offer(id="go", label="Go"), casework.CLOSE),
+            )  # fmt: skip
+            case = await casework.open_case(tx, tenant, new, now)
+            asked = approvals.Request(
+                kind="credit", title=f"Credit for {order}", data={"total": Decimal("25.00")}, order=order,
+                amount=Decimal("25.00"), currency="EUR", not_by=("cora",),
+            )  # fmt: skip
+            approval = await approvals.request(tx, tenant, asked, now)
+            incident = await incidents.held(tx, tenant, "carrier", order, "no answer", now)
+            instance = await tx.fetchval("select instance_id from crossdock.instance where business_key = $1", order)
+        placed = await browser.post(
+            "/api/holds", {"scope": "customer", "key": "C-0007", "kind": "commercial", "reason": "Secret dispute"}
+        )
+        await self.hand_on()
+        return Things(
+            order, entered["document"], str(case.case_id), str(approval.approval_id), approval.hash,
+            placed.json["id"], str(incident), str(instance),
+        )  # fmt: skip
+
+    async def tell(
+        self, type: str, order: str, *, tenant: str = "norrland", at: datetime | None = None, id: str | None = None,
+        source: str = "test", **data: Any,
+    ) -> None:  # fmt: skip
+        """An event about an order, as a process or a system would bring it."""
+        async with self.db.transaction(tenant) as tx:
+            now = at or await inbox.business_now(tx)
+            event = envelope.make(
+                f"crossdock.{type}", subject=order, data={"order": order, **data}, now=now, source=source, id=id
+            )
+            await inbox.receive(tx, tenant, event)
 
     def browser(self) -> Browser:
         return Browser(self.http, self.base)
