@@ -1,4 +1,4 @@
-"""`python -m crossdock_sandbox`: one process with all systems of both tenants."""
+"""`python -m crossdock_sandbox`: one process with all systems of the seeded tenants, and of those told by files."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import uvloop
 
@@ -15,7 +16,7 @@ from .app import Sandbox
 from .clock import Clock
 from .enterprise import SYSTEMS
 from .server import listen, serve
-from .world import TENANTS
+from .world import Distributor, read
 
 
 def main() -> None:
@@ -28,12 +29,20 @@ def main() -> None:
     parser.add_argument("--give-up-s", type=float, default=900.0, help="real seconds before a webhook is parked")
     parser.add_argument("--business-origin", type=datetime.fromisoformat, default=None, help="business time at start")
     parser.add_argument("--rate", type=float, default=1.0, help="business seconds per real second; 0 freezes time")
+    parser.add_argument("--world", type=Path, action="append", default=[], help="a distributor as JSON, as _seed shows")
     options = parser.parse_args()
     if not options.secret:
         parser.error("expected --secret or CROSSDOCK_SANDBOX_SECRET")
     origin: datetime | None = options.business_origin
     if origin is not None and origin.tzinfo is None:
         origin = origin.replace(tzinfo=UTC)
+
+    worlds: list[Distributor] = []
+    for file in options.world:
+        try:
+            worlds.append(read(file.read_bytes()))
+        except (OSError, ValueError) as error:  # msgspec's errors are ValueErrors
+            parser.error(f"--world {file}: {error}")
 
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     sandbox = Sandbox(
@@ -42,6 +51,7 @@ def main() -> None:
         clock=Clock(origin, options.rate),
         hooks_url=options.hooks_url,
         give_up_s=options.give_up_s,
+        worlds=worlds,
     )
     # The world is built once and stays: keep the collector off it.
     gc.collect()
@@ -53,7 +63,7 @@ def main() -> None:
         "base_url": f"http://{options.host}:{port}",
         "port": port,
         "pid": os.getpid(),
-        "tenants": list(TENANTS),
+        "tenants": list(sandbox.enterprises),
         "systems": list(SYSTEMS),
     }
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

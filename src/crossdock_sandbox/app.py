@@ -20,7 +20,7 @@ from .enterprise import SYSTEMS, Enterprise
 from .faults import AFTER_EFFECT, BEFORE_EFFECT, Faults, Kind
 from .webhooks import Courier
 from .wire import Call, Common, Dialect, Refused, Route, refused
-from .world import TENANTS
+from .world import TENANTS, Distributor, build
 
 log = logging.getLogger("crossdock_sandbox")
 
@@ -86,22 +86,35 @@ class Place:
 
 
 class Sandbox:
-    """hooks_url: where webhooks go, with {tenant} and {system} in it; None sends none."""
+    """hooks_url: where webhooks go, with {tenant} and {system} in it; None sends none.
+    worlds: distributors beside the seeded ones; one of the same name takes the seeded one's place.
+    """
 
     def __init__(
-        self, *, secret: str, seed: int, clock: Clock, hooks_url: str | None = None, give_up_s: float = 900.0
+        self,
+        *,
+        secret: str,
+        seed: int,
+        clock: Clock,
+        hooks_url: str | None = None,
+        give_up_s: float = 900.0,
+        worlds: Iterable[Distributor] = (),
     ) -> None:
+        given = {world.tenant: world for world in worlds}
+        distributors = {**{tenant: build(seed, tenant) for tenant in TENANTS if tenant not in given}, **given}
         self.agenda = Agenda(clock)
         self.faults = Faults(seed)
         webhook_secrets = {
             (tenant, system): derived_key(secret, f"webhook:{tenant}:{system}")
-            for tenant in TENANTS
+            for tenant in distributors
             for system in SYSTEMS
         }
         self.courier = Courier(
             self.agenda, self.faults, hooks_url, lambda tenant, system: webhook_secrets[tenant, system], give_up_s
         )
-        self.enterprises = {tenant: Enterprise(tenant, seed, self.agenda, self.courier) for tenant in TENANTS}
+        self.enterprises = {
+            tenant: Enterprise(world, self.agenda, self.courier) for tenant, world in distributors.items()
+        }
         self.control = Control(
             self.agenda, self.faults, self.courier, self.enterprises, derived_key(secret, "control").encode()
         )

@@ -129,7 +129,10 @@ HAND_OVER_ALLOWANCE = timedelta(hours=6)
 
 # Days on the road: same region, same country, elsewhere.
 DAYS = {"GROUND": (1, 3, 5), "EXPRESS": (1, 1, 2), "FREIGHT": (2, 4, 7)}
-COUNTRIES = "AT BE BG CA CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IS IT LT LU LV MT MX NL NO PL PT RO SE SI SK US"
+COUNTRIES = (
+    "AT BE BG CA CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IS IT LT LU LV MT MX NL NO PL PT RO SE SI SK US "
+    "AE AG AU BH BM BR HK IL JE JP KR LB NG SA SG TH ZA"
+)
 SERVED = frozenset(COUNTRIES.split())
 DESCRIPTIONS = {
     "BOOKED": "Shipment information received",

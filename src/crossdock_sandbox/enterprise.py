@@ -6,7 +6,6 @@ money collected clears the invoice. Everything else has to be told, over HTTP, b
 
 from typing import Protocol
 
-from . import world
 from .carrier import Carrier
 from .chance import Chance
 from .clock import Agenda
@@ -21,6 +20,7 @@ from .tax import Tax
 from .webhooks import Courier
 from .wire import Dialect, Route
 from .wms import Wms
+from .world import Distributor
 
 
 class System(Protocol):
@@ -35,10 +35,10 @@ SYSTEMS = ("erp", "wms", "carrier", "tax", "payment", "supplier", "helpdesk", "m
 
 
 class Enterprise:
-    def __init__(self, tenant: str, seed: int, agenda: Agenda, courier: Courier) -> None:
-        self.distributor = world.build(seed, tenant)
+    def __init__(self, distributor: Distributor, agenda: Agenda, courier: Courier) -> None:
+        self.distributor = distributor
         self.ledgers = {system: Ledger() for system in SYSTEMS}
-        chance = Chance(seed, tenant)
+        chance = Chance(distributor.seed, distributor.tenant)
 
         def around(system: str) -> Surroundings:
             return Surroundings(system, self.distributor, agenda, chance, self.ledgers[system], courier)

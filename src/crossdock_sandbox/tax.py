@@ -1,7 +1,7 @@
 """Tax: a quote per order by destination, and nothing else. It records nothing, so its ledger stays empty.
 
 Rates are the standard VAT rates of Europe and the base sales-tax rates of the American states, as simple as a
-simulation may be: no exemptions, no reverse charge, no local surtax.
+simulation may be: no exemptions, no reverse charge, no local surtax. Overseas there is none: exports are zero-rated.
 """
 
 from base64 import b64encode
@@ -70,6 +70,7 @@ VAT_PERCENT = (
     "AT 20 BE 21 BG 20 CH 8.1 CY 19 CZ 21 DE 19 DK 25 EE 24 ES 21 FI 25.5 FR 20 GB 20 GR 24 HR 25 HU 27 IE 23 IS 24 "
     "IT 22 LT 21 LU 17 LV 21 MT 18 NL 21 NO 25 PL 23 PT 23 RO 21 SE 25 SI 22 SK 23 CA 5 MX 16"
 )
+OVERSEAS = "AE AG AU BH BM BR HK IL JE JP KR LB NG SA SG TH ZA"
 US_PERCENT = (
     "AK 0 AL 4 AR 6.5 AZ 5.6 CA 7.25 CO 2.9 CT 6.35 DC 6 DE 0 FL 6 GA 4 HI 4 IA 6 ID 6 IL 6.25 IN 7 KS 6.5 KY 6 LA 5 "
     "MA 6.25 MD 6 ME 5.5 MI 6 MN 6.875 MO 4.225 MS 7 MT 0 NC 4.75 ND 5 NE 5.5 NH 0 NJ 6.625 NM 4.875 NV 6.85 NY 4 "
@@ -82,7 +83,8 @@ def _rates(text: str) -> dict[str, Decimal]:
     return {place: Decimal(percent) / 100 for place, percent in zip(words[::2], words[1::2], strict=True)}
 
 
-COUNTRY_RATE, STATE_RATE = _rates(VAT_PERCENT), _rates(US_PERCENT)
+COUNTRY_RATE = _rates(VAT_PERCENT) | dict.fromkeys(OVERSEAS.split(), Decimal(0))
+STATE_RATE = _rates(US_PERCENT)
 
 
 class Tax:

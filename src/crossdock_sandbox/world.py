@@ -2,9 +2,12 @@
 
 Everything follows from (seed, tenant): the same pair gives the same world to the last cent. `Distributor` is the
 sandbox's own neutral description; each system tells the part it knows in its own words, and `GET /{tenant}/_seed`
-shows the whole to whoever makes up orders.
+shows the whole to whoever makes up orders. `read` takes a distributor of somebody else's making in that same shape.
 """
 
+import re
+from collections import Counter
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 
@@ -128,6 +131,60 @@ def build(seed: int, tenant: str) -> Distributor:
         suppliers=suppliers,
         items=items,
     )
+
+
+_decoder = msgspec.json.Decoder(Distributor)
+
+
+def read(raw: bytes) -> Distributor:
+    """A distributor as JSON in the shape that `_seed` shows.
+
+    Raises ValueError naming everything that does not fit together: a system that met it at work would only stumble.
+    """
+    world = _decoder.decode(raw)
+    wrong = list(_misfits(world))
+    if wrong:
+        more = f"; and {len(wrong) - 20} more" if len(wrong) > 20 else ""
+        raise ValueError("; ".join(wrong[:20]) + more)
+    return world
+
+
+def _misfits(world: Distributor) -> Iterable[str]:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", world.tenant):
+        yield f"tenant: expected small letters, digits and hyphens, found {world.tenant!r}"
+    sites = [site.site for site in world.sites]
+    suppliers = [supplier.supplier_id for supplier in world.suppliers]
+    skus = [item.sku for item in world.items]
+    numbers = [customer.customer_id for customer in world.customers]
+    lists = {"sites": sites, "suppliers": suppliers, "items": skus, "customers": numbers}
+    for name, ids in lists.items():
+        if not ids:
+            yield f"{name}: expected at least one"
+        yield from (f"{name}: {twice} is there {n} times" for twice, n in Counter(ids).items() if n > 1)
+    known, tiers = set(skus), {customer.tier for customer in world.customers}
+    for supplier in world.suppliers:
+        if supplier.site not in sites:
+            yield f"supplier {supplier.supplier_id}: there is no site {supplier.site}"
+    for item in world.items:
+        name = f"item {item.sku}"
+        if set(item.stock) != set(sites):
+            yield f"{name}: expected stock at {sorted(sites)}, found {sorted(item.stock)}"
+        if item.supplier_id not in suppliers:
+            yield f"{name}: there is no supplier {item.supplier_id}"
+        if not {item.base_unit, item.sales_unit} <= set(item.units):
+            yield f"{name}: base and sales unit are among its units"
+        if min([*item.stock.values(), *item.units.values()]) < 0 or item.weight_kg < 0:
+            yield f"{name}: stock, units and weight are not negative"
+        if not tiers <= set(item.tier_prices):
+            yield f"{name}: expected a price for the tiers {sorted(tiers)}, found {sorted(item.tier_prices)}"
+        if not set(item.substitutes) <= known:
+            yield f"{name}: its substitutes are items"
+    for customer in world.customers:
+        name = f"customer {customer.customer_id}"
+        if customer.currency != world.currency:
+            yield f"{name}: trades in {customer.currency}, the distributor in {world.currency}"
+        if not {*customer.contract_prices, *customer.item_numbers.values()} <= known:
+            yield f"{name}: contract prices and item numbers are of items"
 
 
 def check_digit(digits: str) -> str:

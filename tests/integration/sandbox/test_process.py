@@ -10,9 +10,12 @@ import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from crossdock_sandbox import world
 from crossdock_sandbox.app import derived_key
+from crossdock_sandbox.wire import exact_strings
 
 SRC = Path(__file__).parents[3] / "src"
 
@@ -55,6 +58,26 @@ def test_without_a_secret_it_does_not_start() -> None:
     _, errors = process.communicate(timeout=10)
     assert process.returncode == 2
     assert "CROSSDOCK_SANDBOX_SECRET" in errors
+
+
+def test_a_world_from_a_file_is_served_and_a_broken_one_is_named(tmp_path: Path) -> None:
+    harrow = msgspec.structs.replace(world.build(7, "castell"), tenant="harrow", name="Harrow Gifts")
+    file, broken = tmp_path / "harrow.json", tmp_path / "broken.json"
+    file.write_bytes(exact_strings(harrow))
+    broken.write_text('{"tenant": "harrow"}')
+    process = start("--world", str(file))
+    try:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        assert ready["tenants"] == ["norrland", "castell", "harrow"]
+        assert control(ready["base_url"], "/harrow/_seed")["name"] == "Harrow Gifts"
+    finally:
+        process.kill()
+        process.wait()
+    refused = start("--world", str(broken))
+    _, errors = refused.communicate(timeout=10)
+    assert refused.returncode == 2
+    assert f"--world {broken}: Object missing required field" in errors
 
 
 async def test_with_a_running_clock_things_happen_by_themselves(outside, bodies) -> None:

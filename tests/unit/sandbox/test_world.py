@@ -6,6 +6,9 @@ import msgspec
 import pytest
 
 from crossdock_sandbox import world
+from crossdock_sandbox.app import Sandbox
+from crossdock_sandbox.clock import Clock
+from crossdock_sandbox.wire import exact_strings
 
 DISTRIBUTORS = {tenant: world.build(7, tenant) for tenant in world.TENANTS}
 
@@ -79,3 +82,38 @@ def test_references_within_the_world_hold(distributor: world.Distributor) -> Non
 def test_some_items_are_scarce_everywhere(distributor: world.Distributor) -> None:
     scarce = [item for item in distributor.items if max(item.stock.values()) <= 3 * item.units["CS"]]
     assert 15 <= len(scarce) <= 75
+
+
+def test_a_world_is_read_in_the_shape_in_which_it_is_shown(distributor: world.Distributor) -> None:
+    assert world.read(exact_strings(distributor)) == distributor
+
+
+def test_a_world_that_does_not_fit_together_is_refused_with_every_misfit() -> None:
+    told = msgspec.json.decode(exact_strings(DISTRIBUTORS["castell"]))
+    told["tenant"] = "Harrow & Co"
+    told["items"][0]["stock"] = {"RNO": 3}
+    told["items"][1]["supplier_id"] = "S-99"
+    told["items"][2]["tier_prices"].pop("B")
+    told["customers"][0]["currency"] = "GBP"
+    told["customers"][1]["contract_prices"]["NONE"] = "1.00"
+    told["customers"].append(told["customers"][2])
+    with pytest.raises(ValueError, match="tenant: ") as refused:
+        world.read(msgspec.json.encode(told))
+    for told_wrong in (
+        "'Harrow & Co'",
+        "customers: C-0003 is there 2 times",
+        "expected stock at ['ATL', 'CMH', 'RNO'], found ['RNO']",
+        "there is no supplier S-99",
+        "found ['A', 'C']",
+        "trades in GBP, the distributor in USD",
+        "customer C-0002: contract prices",
+    ):
+        assert told_wrong in str(refused.value)
+
+
+def test_a_given_world_stands_beside_the_seeded_ones_or_in_the_place_of_one() -> None:
+    harrow = msgspec.structs.replace(DISTRIBUTORS["castell"], tenant="harrow")
+    other = msgspec.structs.replace(DISTRIBUTORS["norrland"], name="Another")
+    sandbox = Sandbox(secret="worlds", seed=7, clock=Clock(rate=0), worlds=[harrow, other])
+    assert set(sandbox.enterprises) == {*world.TENANTS, "harrow"}
+    assert sandbox.enterprises["norrland"].distributor.name == "Another"
