@@ -79,6 +79,7 @@ class Enterprise:
     undo: list[tuple[str, str]] = field(default_factory=list)
     shipped: set[str] = field(default_factory=set)
     held: dict[str, int] = field(default_factory=dict)
+    sent_to: list[str] = field(default_factory=list)
 
     async def run(self, given: dict[str, Any]) -> Outcome:
         self.memory = Memory(self.answer, programs=[BACKORDER], check_states=True)
@@ -128,7 +129,8 @@ class Enterprise:
         match call.function:
             case "erp.customer":
                 return Done({"customer_id": "C-1", "name": "ACME", "tier": "B", "terms_days": 30, "currency": "USD",
-                             "email": "a@acme.example", "language": "de", "notify": self.notify})  # fmt: skip
+                             "email": "a@acme.example", "language": "de", "notify": self.notify,
+                             "ship_to": {**ADDRESS, "name": "Headquarters"}})  # fmt: skip
             case "erp.priceOrder":
                 return Done({"currency": "USD", "lines": [self._priced(line) for line in a["lines"]]})
             case "erp.creditExposure":
@@ -153,6 +155,7 @@ class Enterprise:
                 self.held[f"R{n}"] = got
                 return Done({"reservation": f"R{n}", "site": a["site"], "lines": [line]})
             case "wms.release":
+                self.sent_to.append(a["ship_to"]["name"])
                 self.effects.append(("shipment", f"SH{n}"))
                 if self.ship_after is not None:
                     facts = {"shipment": f"SH{n}", "site": a["site"], "tracking": a["tracking"],
@@ -249,6 +252,14 @@ STRAIGHT = [
     "paid",
     "closed",
 ]
+
+
+@pytest.mark.parametrize(("named", "place"), [(ADDRESS, "Shop"), (None, "Headquarters")])
+async def test_an_order_that_names_no_place_goes_to_the_customers_own(named: Any, place: str) -> None:
+    enterprise = Enterprise()
+    outcome = await enterprise.run(order() | {"ship_to": named})
+    assert outcome.output == {"order": "SO-1", "outcome": "closed"}
+    assert enterprise.sent_to == [place]
 
 
 async def test_a_plain_order_goes_through_without_a_person() -> None:
