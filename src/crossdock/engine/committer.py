@@ -18,11 +18,12 @@ from uuid import UUID
 
 import asyncpg
 
-from crossdock import exactjson, ids
+from crossdock import exactjson, ids, telemetry
 from crossdock.db import Database, Tx, enter_tenants, queries
 from crossdock.engine import calls
 from crossdock.engine.hooks import Crash, Hooks, Point, never
 from crossdock.engine.turn import Mail, Turn
+from crossdock.engine.vitals import Timed, spans
 from crossdock.events import correlation, envelope
 from crossdock.flow import correlation as filters
 from crossdock.flow.facts import RunChild
@@ -53,6 +54,7 @@ class Committer:
         self._queue: deque[tuple[Turn, asyncio.Future[Committed]]] = deque()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._span = spans()
         self.commits = 0
         self.turns = 0
 
@@ -109,6 +111,11 @@ class Committer:
         self.commits += 1
         self.turns += len(turns)
         tenants = sorted({t.tenant_id for t in turns})
+        # A batch is of many orders: its span hangs below the first one, and says how many there are.
+        with Timed(), self._span("commit", turns[0].traceparent, turns=len(turns)):
+            return await self._commit_for(tenants, turns)
+
+    async def _commit_for(self, tenants: list[str], turns: list[Turn]) -> list[Committed]:
         async with self._db.transaction(*tenants) as tx:
             results = await write(tx, self._worker_id, turns, self._hooks)
             self._crash(Point.BEFORE_COMMIT)
@@ -131,7 +138,9 @@ async def write(tx: Tx, worker_id: UUID, turns: list[Turn], hooks: Hooks) -> lis
         await _write_rows(tx, mine)
         for turn in mine:
             if turn.alone:
-                await _write_alone(tx, turn, hooks)
+                # What others publish here (an approval asked for, an incident) belongs to this order's trace.
+                with telemetry.span("begin", turn.traceparent or None):
+                    await _write_alone(tx, turn, hooks)
     results = await _finish(tx, worker_id, mine) if mine else {}
     return [results.get((t.tenant_id, t.instance_id), Committed(kept=False)) for t in turns]
 
@@ -269,7 +278,7 @@ async def _start_child(tx: Tx, turn: Turn, child: RunChild) -> None:
     await correlation.start(
         tx, turn.tenant_id, ids.derived(str(turn.instance_id), child.at), (child.namespace, child.name, version),
         child.input, turn.business_key, turn.now,
-        parent=(turn.instance_id, child.at) if child.awaited else None,
+        parent=(turn.instance_id, child.at) if child.awaited else None, traceparent=turn.traceparent,
     )  # fmt: skip
 
 

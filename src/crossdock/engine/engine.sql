@@ -230,3 +230,19 @@ insert into crossdock.correlation_path (tenant_id, type, path) values ($1, $2, $
 -- name: suspend
 -- The host could not advance it: it stands still, with its facts kept, until a person has looked.
 update crossdock.instance set status = 'suspended', error = $3, updated_at = crossdock.now() where tenant_id = $1 and instance_id = $2
+
+-- name: first_worker
+-- Of the workers that live: the one that says what is counted in the database.
+select worker_id from crossdock.worker where lease_until > clock_timestamp() order by worker_id limit 1
+
+-- name: backlog
+select (select count(*) from crossdock.ready) as ready, (select count(*) from crossdock.outbox) as outbox,
+       (select count(distinct (tenant_id, seq)) from crossdock.early) as early,
+       (select count(*) from crossdock.held_call) as held_calls
+
+-- name: keep_metrics
+insert into crossdock.metric_snapshot (process, at, body) values ($1, clock_timestamp(), $2)
+on conflict (process) do update set at = excluded.at, body = excluded.body
+
+-- name: forget_metrics
+delete from crossdock.metric_snapshot where at < clock_timestamp() - interval '1 minute'

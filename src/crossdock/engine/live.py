@@ -131,7 +131,7 @@ class Live:
     def turn(self) -> Turn:
         """Applies all that is at hand. Raises FlowFault or a bug when the interpreter cannot."""
         self._turn = Turn(self.tenant_id, self.instance_id, self.revision, self.clock(), stage=self.stage)
-        self._turn.business_key = self.business_key
+        self._turn.business_key, self._turn.traceparent = self.business_key, self.traceparent
         self._seq = self.revision * 1000  # history order: revision, then position within the turn
         while self.has_work:
             while self.mail:
@@ -169,7 +169,8 @@ class Live:
     def undo(self, of: str, function: str, arguments: Any) -> Turn:
         """A turn that records the compensating call of the effect at `of`, before it is performed."""
         turn = Turn(self.tenant_id, self.instance_id, self.revision, self.clock(), stage=self.stage)
-        turn.business_key, turn.status = self.business_key, self._status()
+        turn.business_key, turn.traceparent = self.business_key, self.traceparent
+        turn.status = self._status()
         self._turn = turn
         self._begin_remote(of + UNDO_SUFFIX, function, arguments, None)
         turn.undone.append(of)

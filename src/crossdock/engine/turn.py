@@ -120,6 +120,7 @@ class Turn:
     stage: str = ""
     status: str = "running"
     business_key: str = ""
+    traceparent: str = ""
     consumed: list[int] = field(default_factory=list[int])
     history: list[tuple[int, Fact, bytes]] = field(default_factory=list[tuple[int, Fact, bytes]])  # seq, fact, trace
     subscribe: list[tuple[str, tuple[EventFilter, ...]]] = field(default_factory=list[tuple[str, tuple[EventFilter, ...]]])

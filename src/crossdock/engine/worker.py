@@ -18,7 +18,7 @@ from uuid import UUID
 
 import asyncpg
 
-from crossdock import exactjson, ids
+from crossdock import exactjson, ids, telemetry
 from crossdock.clock import CHANNEL as CLOCK_CHANNEL
 from crossdock.clock import Clock, Stopwatch
 from crossdock.db import Database, queries
@@ -29,6 +29,7 @@ from crossdock.engine.functions import Functions
 from crossdock.engine.hooks import Crash, Hooks, Point, never
 from crossdock.engine.live import Answer, Live
 from crossdock.engine.turn import CallState, Mail, OpenCall, Turn
+from crossdock.engine.vitals import EVERY_S, Vitals, spans
 from crossdock.events import outbox
 from crossdock.events.relay import Projection, Relay
 from crossdock.flow import state as states
@@ -73,6 +74,8 @@ class Worker:
         self._duties = duties
         self._crash = crash
         self._relay = Relay(db, projections or [])
+        self._vitals = Vitals(db, self.id)
+        self._span = spans()
         self._programs = Programs()
         self._committer = Committer(db, self.id, hooks, crash)
         self._live: dict[tuple[str, UUID], Live] = {}
@@ -93,7 +96,7 @@ class Worker:
             async with self._committer, asyncio.TaskGroup() as group:
                 loops = [
                     group.create_task(loop(), name=loop.__name__)
-                    for loop in (self._renew, self._bury, self._fire_timers, self._try_outages, self._hand_on, self._do_duties, self._watch(listener))
+                    for loop in (self._renew, self._bury, self._fire_timers, self._try_outages, self._hand_on, self._do_duties, self._report, self._watch(listener))
                 ]
                 await self._claim()
                 if self._tasks:
@@ -231,14 +234,18 @@ class Worker:
 
     async def _drive(self, key: tuple[str, UUID], live: Live) -> None:
         """Turns of one instance until it waits for something that is not in our hands."""
+        words = {"tenant": live.tenant_id, "instance": str(live.instance_id), "order": live.business_key}
         try:
-            while await self._one_turn(key, live):
-                pass
-            self._strikes.pop(key, None)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            await self._set_back(key, live, error)
+            # its calls run in tasks that are made within, and so carry the same words
+            with telemetry.bound(**words, trace=telemetry.trace_id(live.traceparent)):
+                try:
+                    while await self._one_turn(key, live):
+                        pass
+                    self._strikes.pop(key, None)
+                except asyncio.CancelledError:
+                    raise
+                except Exception as error:
+                    await self._set_back(key, live, error)
         finally:
             self._live.pop(key, None)
             self._wakes.pop(key, None)
@@ -260,10 +267,11 @@ class Worker:
                 await self._fetch_mail(live)
             if not live.has_work:
                 return True
-        watch = Stopwatch()
-        turn = live.turn()
-        self.stats.apply_s += watch.elapsed.total_seconds()
-        committed = await self._commit(live, turn)
+        with self._span(f"advance {live.program.name}", live.traceparent, instance=str(live.instance_id)):
+            watch = Stopwatch()
+            turn = live.turn()
+            self.stats.apply_s += watch.elapsed.total_seconds()
+            committed = await self._commit(live, turn)
         if committed is None:
             return False
         if committed.parked:
@@ -280,6 +288,7 @@ class Worker:
             self.stats.refused += 1
             await self._release(live)
             return None
+        telemetry.advances.add(definition=live.program.name)
         live.absorb(committed.mail)
         self._crash(Point.AFTER_COMMIT)
         for call in turn.perform:
@@ -394,6 +403,11 @@ class Worker:
             for duty in self._duties:
                 await duty()
             await asyncio.sleep(0.25)
+
+    async def _report(self) -> None:
+        while True:
+            await self._vitals.once()
+            await asyncio.sleep(EVERY_S)
 
     async def _hand_on(self) -> None:
         while True:

@@ -147,13 +147,14 @@ async def start(
 ) -> bool:
     """Starts an instance, once: False when this identifier was started before.
 
-    definition: (namespace, name, version). parent: who awaits it, and at which task run.
+    definition: (namespace, name, version). parent: who awaits it, and at which task run. traceparent: of what caused
+    it; an instance that nobody traced so far begins a trace of its own.
     """
     namespace, name, version = definition
     parent_id, parent_at = parent or (None, None)
     row = await tx.fetchval(
         SQL["start_instance"], tenant_id, instance_id, namespace, name, version, business_key, parent_id, parent_at,
-        traceparent,
+        traceparent or f"00-{instance_id.hex}-{instance_id.hex[16:]}-01",
     )  # fmt: skip
     if row is None:
         return False

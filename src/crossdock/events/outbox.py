@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
-from crossdock import exactjson
+from crossdock import exactjson, telemetry
 from crossdock.db import Tx, queries
 from crossdock.events import envelope
 from crossdock.events.inbox import business_now
@@ -15,13 +15,17 @@ CHANNEL = "crossdock_outbox"
 
 
 async def publish(tx: Tx, tenant_id: str, event: Mapping[str, Any]) -> None:
-    """Stores the event with this transaction. id, source and time are filled in where the caller gave none.
+    """Stores the event with this transaction. id, source, time and trace are filled in where the caller gave none.
 
     An event with the same (source, id) that was published before is not published again.
     """
     now = await business_now(tx)
+    made = envelope.make(
+        str(event["type"]), subject=str(event.get("subject") or ""), data=event.get("data"), now=now,
+        traceparent=telemetry.traceparent(),
+    )  # fmt: skip
     whole = {
-        **envelope.make(str(event["type"]), subject=str(event.get("subject") or ""), data=event.get("data"), now=now),
+        **made,
         **{k: v for k, v in event.items() if v is not None},
     }
     seq = await tx.fetchval(

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
-from crossdock import exactjson
+from crossdock import exactjson, telemetry
 from crossdock.db import Database, Tx, queries
 from crossdock.events import correlation
 from crossdock.events.inbox import business_now
@@ -37,7 +37,8 @@ class Relay:
             by_tenant.setdefault(row["tenant_id"], []).append(row["seq"])
         done = 0
         for tenant_id, seqs in by_tenant.items():
-            done += await self._tenant(tenant_id, seqs)
+            with telemetry.bound(tenant=tenant_id):
+                done += await self._tenant(tenant_id, seqs)
         return done
 
     async def _tenant(self, tenant_id: str, seqs: list[int]) -> int:
