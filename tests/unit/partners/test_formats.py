@@ -160,6 +160,19 @@ def test_a_cancelling_number_cancels_what_it_names():
     assert (d.order.purpose, d.po, d.order.lines[0].quantity) == (Purpose.CANCELLATION, "489449", 12)
 
 
+def test_invoices_of_online_retail_are_orders_to_the_customers_own_address():
+    head = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n"
+    sale = "489434,79323P,PINK CHERRY LIGHTS,12,2009-12-01 07:45:00,6.75,13085,United Kingdom\n"
+    gift = "489434,22076,6 RIBBONS,1,2009-12-01 07:45:00,0.0,13085,United Kingdom\n"
+    back = "C489449,22087,PAPER BUNTING,-12,2009-12-01 10:33:00,2.95,16321,Australia\n"
+    bought, returned = (d.order for d in read(head + sale + gift + back))
+    assert bought is not None
+    assert returned is not None
+    assert (bought.number, bought.currency, bought.party(PartyRole.SHIP_TO)) == ("489434", "GBP", None)
+    assert [(n.quantity, n.unit, n.unit_price) for n in bought.lines] == [(12, "EA", Decimal("6.75")), (1, "EA", 0)]
+    assert (returned.number, returned.purpose, returned.lines[0].quantity) == ("489449", Purpose.CANCELLATION, 12)
+
+
 def test_a_map_with_mistakes_says_them_all():
     with pytest.raises(PartnerError) as e:
         maps.parse({"id": "x", "columns": {"po": "A", "price": "B"}, "decimal": "!", "cancellation": "("}, "x.yaml")
