@@ -41,6 +41,7 @@ DATABASE = "crossdock_demo"
 MORNING = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
 OPENS = MORNING + timedelta(hours=5, minutes=30)
 EVENING = MORNING + timedelta(hours=18)
+EVENING_RATE = 60.0  # after a day that was jumped over, what is on its way still moves while one looks
 HORIZON = timedelta(days=150)  # terms of 60 days and the slowest payer are over long before
 # What falls due within a quantum is done in one jump: minutes matter on the day itself, hours when invoices fall due.
 QUANTA = (
@@ -394,7 +395,7 @@ async def _live(running: Running, options: Options) -> int:
                 EVENING, lambda _: running.fed >= options.orders, lambda _: bar.update(task, completed=running.fed)
             )
         await _quiet(running)
-        await _set_clock(running, now, 1.0)
+        await _set_clock(running, now, EVENING_RATE)
     c.print(f"\nOpen [bold]{running.gateway_url}[/]")
     c.print(f"User [bold]{running.user}[/]  ·  password [bold]{running.password}[/]")
     if options.ready_file:

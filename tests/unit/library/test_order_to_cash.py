@@ -359,6 +359,25 @@ async def test_a_short_line_is_bought_and_shipped_when_it_arrives() -> None:
     assert sum(ev["data"]["net"] for ev in outcome.events if ev["type"] == "crossdock.order.invoiced") == 300
 
 
+async def test_a_line_that_turns_out_short_at_two_sites_is_bought_once() -> None:
+    e = Enterprise(stock={"north": 10, "south": 10}, price=Decimal(30))
+
+    def taken(e: Enterprise) -> None:  # others were quicker, after the stock was looked up
+        e.stock["north"], e.stock["south"] = min(7, e.stock["north"]), min(5, e.stock["south"])
+
+    def arrive(e: Enterprise) -> None:
+        e.stock["north"] += 4
+        e.later(
+            timedelta(days=7), "stock.received", {"site": "north", "sku": "A", "quantity": 4, "supplier_order": "PO"}
+        )
+
+    e.on = {"carrier.rate": taken, "supplier.order": arrive}
+    outcome = await e.run(order(quantity=16))
+    short = next(ev["data"]["lines"] for ev in outcome.events if ev["type"] == "crossdock.order.backordered")
+    assert short == [{"line": "1", "sku": "A", "quantity": 4}]
+    assert outcome.output["outcome"] == "closed"
+
+
 async def test_an_order_that_is_short_altogether_waits_for_the_supplier() -> None:
     e = Enterprise(stock={"north": 0})
 
