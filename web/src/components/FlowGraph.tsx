@@ -6,21 +6,22 @@ import '@xyflow/react/dist/style.css';
 import { IconArrowsSplit2, IconBolt, IconClockHour4, IconCube, IconFlag, IconUserCheck } from '@tabler/icons-react';
 import type { FlowEdge, FlowNode } from '../api/types';
 import { t } from '../i18n';
-import { layout, NODE, type Laid, type Point, type Shape } from '../lib/layout';
+import { lanes } from '../lib/lanes';
+import { layout, type Laid, type Point, type Shape } from '../lib/layout';
 
 const ICON = { event: IconBolt, task: IconCube, decision: IconArrowsSplit2, person: IconUserCheck, wait: IconClockHour4, end: IconFlag };
 export type GraphNode = Partial<FlowNode> & { id: string; label: string };
-type N = Node<{ n: GraphNode }, 'step'>;
+type N = Node<{ n: GraphNode; side?: boolean }, 'step'>;
 type E = Edge<{ e: FlowEdge; busy: boolean; pts: Point[]; label?: Point }, 'wire'>;
 
-function Step({ data: { n } }: NodeProps<N>) {
+function Step({ data: { n, side } }: NodeProps<N>) {
   const Icon = ICON[n.kind ?? 'task'] ?? IconCube;
   const prev = useRef(n.count);
   const [bump, setBump] = useState(0);
   useEffect(() => { if (prev.current !== n.count) { prev.current = n.count; setBump((b) => b + 1); } }, [n.count]);
   const late = n.late ?? 0, heat = n.count ? Math.min(1, late / Math.max(4, n.count)) : 0;
   return (
-    <div className="fnode" data-kind={n.kind} data-node={n.id} style={{ '--heat': heat } as CSSProperties}>
+    <div className={`fnode ${side ? 'aside' : ''}`} data-kind={n.kind} data-node={n.id} style={{ '--heat': heat } as CSSProperties}>
       <Handle type="target" position={Position.Left} style={{ opacity: 0 }} isConnectable={false} />
       {late > 0 && <span className="late num">{t.flow.nLate(late)}</span>}
       <Icon size={15} stroke={1.7} className="i" />
@@ -65,14 +66,17 @@ function Refit({ size, touched }: { size: string; touched: React.RefObject<boole
 /** In one row, or folded into several: whichever may be drawn larger in the box. */
 async function best(f: Shape, aspect: number): Promise<Laid> {
   const scale = (l: Laid) => Math.min(1, 1200 / l.width, 1200 / aspect / l.height);
-  const flat = await layout(f), folded = await layout(f, aspect);
+  const flat = await layout(f);
+  if (scale(flat) > 0.85) return flat;
+  // ELK cannot fold every graph with loops; one row is always possible
+  const folded = await layout(f, aspect).catch(() => flat);
   return scale(folded) > scale(flat) * 1.15 ? folded : flat;
 }
 
-export interface FlowGraphProps { nodes: GraphNode[]; edges: FlowEdge[]; dark: boolean; onNode?: (id: string) => void; label: string }
+export interface FlowGraphProps { nodes: GraphNode[]; edges: FlowEdge[]; dark: boolean; onNode?: (id: string) => void; label: string; /** drawn as lanes: only for main ways */ main?: boolean }
 
-export default function FlowGraph({ nodes: ns, edges: es, dark, onNode, label }: FlowGraphProps) {
-  const [laid, setLaid] = useState<Laid>();
+export default function FlowGraph({ nodes: ns, edges: es, dark, onNode, label, main }: FlowGraphProps) {
+  const [free, setLaid] = useState<Laid>();
   const box = useRef<HTMLDivElement>(null), touched = useRef(false);
   const [size, setSize] = useState('');
   const shape = `${ns.map((n) => n.id).join()}|${es.map((e) => `${e.id}:${e.label ?? ''}`).join()}`;
@@ -81,22 +85,25 @@ export default function FlowGraph({ nodes: ns, edges: es, dark, onNode, label }:
   // laid out again only when the shape changes, not with each count
   const [w = 0, h = 0] = size.split('x').map(Number);
   const aspect = w && h ? Math.round((w / h) * 2) / 2 : 0;
+  const plain = useMemo(() => (main && w && h ? lanes(latest.current, w * 0.92, h * 0.92) : undefined), [shape, main, w, h]);
   useEffect(() => {
-    if (!aspect) return;
+    if (!aspect || main) return;
     let on = true;
     void best(latest.current, aspect).then((l) => { if (on) setLaid(l); });
     return () => { on = false; };
-  }, [shape, aspect]);
+  }, [shape, aspect, main]);
+  const laid = main ? plain : free;
   useEffect(() => {
     const ro = new ResizeObserver(([r]) => setSize(`${Math.round(r!.contentRect.width)}x${Math.round(r!.contentRect.height)}`));
     ro.observe(box.current!);
     return () => ro.disconnect();
   }, []);
-  const nodes = useMemo<N[]>(() => (!laid ? [] : ns.flatMap((n) => { const at = laid.nodes[n.id]; return at ? [{ id: n.id, type: 'step' as const, position: at, data: { n }, ...NODE, ariaRole: onNode ? 'button' as const : undefined, ariaLabel: n.count === undefined ? n.label : t.flow.aria(n.label, n.count, n.late ?? 0) }] : []; })), [ns, laid, onNode]);
+  const nodes = useMemo<N[]>(() => (!laid ? [] : ns.flatMap((n) => { const at = laid.nodes[n.id]; return at ? [{ id: n.id, type: 'step' as const, position: { x: at.x, y: at.y }, data: { n, side: at.side }, width: at.width, height: at.height, ariaRole: onNode ? 'button' as const : undefined, ariaLabel: n.count === undefined ? n.label : t.flow.aria(n.label, n.count, n.late ?? 0) }] : []; })), [ns, laid, onNode]);
   const busy = useMemo(() => new Set(ns.filter((n) => (n.count ?? 0) > 0).map((n) => n.id)), [ns]);
   const edges = useMemo<E[]>(() => (!laid ? [] : es.flatMap((e) => { const r = laid.edges[e.id]; return r ? [{ id: e.id, type: 'wire' as const, source: e.source, target: e.target, data: { e, busy: busy.has(e.source), ...r } }] : []; })), [es, laid, busy]);
   return (
     <div className="flowfill" ref={box} role="group" aria-label={label} onKeyDown={(e) => { const id = (e.target as HTMLElement).closest<HTMLElement>('.react-flow__node')?.dataset.id; if (id && onNode && (e.key === 'Enter' || e.key === ' ')) { e.preventDefault(); e.stopPropagation(); onNode(id); } }}>
+      {!laid && <p className="muted pad" role="status">{t.flow.drawing}</p>}
       {nodes.length > 0 && (
         <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes} colorMode={dark ? 'dark' : 'light'} fitView fitViewOptions={{ padding: 0.04, maxZoom: 1 }} minZoom={0.2} maxZoom={1.6}
           nodesDraggable={false} nodesConnectable={false} nodesFocusable={!!onNode} edgesFocusable={false} elementsSelectable={!!onNode} zoomOnScroll={false} preventScrolling={false} proOptions={{ hideAttribution: true }}

@@ -1,19 +1,21 @@
 /* The running definition's graph with live counts; a step opens its orders. */
-import { lazy, Suspense, type ReactNode } from 'react';
+import { lazy, Suspense, useMemo, type ReactNode } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { ActionIcon, Tooltip, useComputedColorScheme } from '@mantine/core';
 import { IconArrowsMaximize } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { q } from '../api/queries';
 import { t } from '../i18n';
+import { mainWays } from '../lib/mainways';
 import { Empty, Failed, Rows } from './Bits';
 
 const FlowGraph = lazy(() => import('./FlowGraph'));
 
-export function FlowPanel({ tall, right }: { tall?: boolean; right?: ReactNode }) {
+export function FlowPanel({ tall, right, whole }: { tall?: boolean; right?: ReactNode; whole?: boolean }) {
   const dark = useComputedColorScheme('light') === 'dark';
   const go = useNavigate();
   const { data, error, refetch } = useQuery(q.flow());
+  const drawn = useMemo(() => data && (whole ? data : mainWays(data)), [data, whole]);
   return (
     <section className={`panel wide ${tall ? 'tall' : ''}`} aria-label={t.flow.title}>
       <header>
@@ -25,7 +27,7 @@ export function FlowPanel({ tall, right }: { tall?: boolean; right?: ReactNode }
       <div className="flowbox">
         {error && !data ? <Failed error={error} retry={() => void refetch()} />
           : data && data.nodes.length === 0 ? <Empty title={t.flow.empty}>{t.flow.emptyWhy}</Empty>
-            : <Suspense fallback={<Rows n={4} />}>{data && <FlowGraph nodes={data.nodes} edges={data.edges} dark={dark} label={t.flow.title} onNode={(id) => void go({ to: '/orders', search: { stage: id } })} />}</Suspense>}
+            : <Suspense fallback={<Rows n={4} />}>{drawn && <FlowGraph nodes={drawn.nodes} edges={drawn.edges} main={!whole} dark={dark} label={t.flow.title} onNode={(id) => void go({ to: '/orders', search: { stage: id } })} />}</Suspense>}
       </div>
     </section>
   );

@@ -7,7 +7,7 @@ import type { Call, Flow, InstanceRef, Json, OrderDetail } from '../api/types';
 import { t, word } from '../i18n';
 import { isZero } from '../lib/decimal';
 import { date, fullTime, money, num } from '../lib/format';
-import { straight } from '../lib/glance';
+import { straight } from '../lib/mainways';
 import { Empty, Facts, Failed, Panel, Pill, Rows, Sla, When } from './Bits';
 import { JsonView } from './JsonView';
 
@@ -68,7 +68,7 @@ export function Calls({ of }: { of: Call[] }) {
           <Folded head={<><strong>{last.function}</strong><span className="muted">{last.system}</span>{g.length > 1 && <span className="pill" data-tone="warn">{t.order.attempts(g.length)}</span>}<Pill of={last.outcome} /></>}>
             {() => g.map((c) => (
               <div key={c.attempt} className="stack">
-                <p className="chips"><strong>{t.order.attempt(c.attempt)}</strong><Pill of={c.outcome} /><span className="muted num">{fullTime(c.started_at)}</span>{c.duration_ms !== null && <span className="muted num">{t.order.duration(num(c.duration_ms))}</span>}</p>
+                <p className="chips"><strong>{t.order.attempt(c.attempt)}</strong><Pill of={c.outcome} /><span className="muted num">{fullTime(c.started_at)}</span>{c.duration_ms !== null && <span className="muted num">{t.order.duration(num(c.duration_ms < 10 ? Math.round(c.duration_ms * 10) / 10 : Math.round(c.duration_ms)))}</span>}</p>
                 {c.error && <p className="note bad">{c.error}</p>}
                 {c.key && <p className="muted small">{t.order.key}: <span className="mono">{c.key}</span></p>}
                 <div className="two"><Box title={t.order.request} of={c.request} /><Box title={t.order.response} of={c.response} /></div>

@@ -3,7 +3,7 @@ import { useMemo, useState } from 'react';
 import { Button } from '@mantine/core';
 import { IconAlertTriangle, IconApi, IconBolt, IconChecklist, IconCoin, IconCube, IconFileText, IconHandStop, IconMail, IconSortAscending, IconSortDescending, IconTable, type Icon } from '@tabler/icons-react';
 import { Link, type LinkProps } from '@tanstack/react-router';
-import type { OrderDetail, TimelineItem, TimelineKind } from '../api/types';
+import type { Json, OrderDetail, TimelineItem, TimelineKind } from '../api/types';
 import { t, word } from '../i18n';
 import { clock, dateTime, fullTime, dayOf } from '../lib/format';
 import { tone } from '../lib/status';
@@ -21,6 +21,12 @@ function target(i: TimelineItem, o: OrderDetail): LinkProps['to'] | undefined {
   if (i.kind === 'case' && o.cases.some((c) => c.id === i.ref)) return `/exceptions/${i.ref}` as LinkProps['to'];
   if (i.kind === 'approval' && o.approvals.some((a) => a.id === i.ref)) return `/approvals?open=${i.ref}` as LinkProps['to'];
   return undefined;
+}
+/** A call's own record, when the item carries no data of its own: same function, same time. */
+function record(i: TimelineItem, o: OrderDetail): Json {
+  if (i.kind !== 'call') return null;
+  const c = o.calls.find((x) => x.at === i.at && x.function === i.title) ?? o.calls.find((x) => x.function === i.title && x.outcome === i.status);
+  return c ? { attempt: c.attempt, ...(c.error ? { error: c.error } : {}), ...(c.key ? { key: c.key } : {}), request: c.request, response: c.response } : null;
 }
 const hasData = (i: TimelineItem) => i.data !== null && i.data !== undefined && !(typeof i.data === 'object' && Object.keys(i.data).length === 0);
 
@@ -43,7 +49,8 @@ export function Timeline({ of: o }: { of: OrderDetail }) {
   );
 }
 
-function Item({ item: i, order: o, day }: { item: TimelineItem; order: OrderDetail; day: boolean }) {
+function Item({ item, order: o, day }: { item: TimelineItem; order: OrderDetail; day: boolean }) {
+  const i = hasData(item) ? item : { ...item, data: record(item, o) };
   const Icon = ICON[i.kind] ?? IconCube;
   const to = target(i, o), data = hasData(i);
   const [open, setOpen] = useState(false);

@@ -41,7 +41,7 @@ export const en = {
   kpi: { label: 'Key figures', target: (v: string) => `target ${v}`, formula: 'How it is counted', asOf: (v: string) => `As of ${v}`, none: 'No data yet', noneWhy: 'Shown when the first orders are through.', h: 'h', vs: 'against the period before' },
   flow: {
     title: 'Order flow', onTime: 'on time', late: 'running late', nLate: (n: number) => `${n} late`, aria: (l: string, n: number, late: number) => `${l}: ${s(n, 'order', 'orders')}, ${late} late. Show them.`,
-    zoomIn: 'Zoom in', zoomOut: 'Zoom out', fit: 'Fit', full: 'Open the whole graph', empty: 'No workflow is published yet', emptyWhy: 'The graph is drawn from the running definition of order-to-cash.', value: 'Value in this step', table: 'As a table', graph: 'As a graph',
+    zoomIn: 'Zoom in', zoomOut: 'Zoom out', fit: 'Fit', full: 'Open the whole graph', empty: 'No workflow is published yet', emptyWhy: 'The graph is drawn from the running definition of order-to-cash.', value: 'Value in this step', drawing: 'Drawing', table: 'Table', main: 'Main ways', whole: 'All ways',
     step: 'Step', kind: 'Kind', orders: 'Orders', lateHead: 'Late', valueHead: 'Value', legend: 'Share of orders running late', lead: 'Live counts of the running workflow. Choose a step to see its orders.',
   },
   kinds: dict({ event: 'Event', task: 'Task', decision: 'Decision', person: 'Person', wait: 'Wait', end: 'End' }),

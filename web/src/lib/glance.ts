@@ -2,6 +2,7 @@
 import type { Flow, OrderDetail } from '../api/types';
 import { t, word } from '../i18n';
 import { date } from './format';
+import { straight } from './mainways';
 
 export interface Glance { where: string; why: string; who: string; next: string; tone: 'ok' | 'warn' | 'bad' | 'info' | 'mute' }
 
@@ -19,7 +20,8 @@ export function glance(o: OrderDetail, flow: Flow | undefined): Glance {
   if (open) return { where, why: open.title, who: open.owner ?? t.glance.queue(open.queue), next: open.actions.length ? t.glance.resolve(open.actions.slice(0, 2).map((a) => a.label).join(' / ')) : t.glance.resolveAny, tone: 'bad' };
   const node = flow?.nodes.find((n) => n.id === o.stage);
   const waits = o.status === 'waiting' || node?.kind === 'wait' || node?.kind === 'event';
-  const last = [...o.timeline].sort((a, b) => b.at.localeCompare(a.at))[0];
+  // the last thing that happened, not the last that was asked
+  const last = o.timeline.filter((i) => ['event', 'money', 'document'].includes(i.kind)).reduce<OrderDetail['timeline'][number] | undefined>((a, i) => (!a || i.at >= a.at ? i : a), undefined);
   return {
     where, who: waits ? t.glance.outside : t.glance.auto, next: onward ? t.glance.then(onward) : t.glance.nothing, tone: o.late ? 'warn' : 'info',
     why: o.late ? `${t.glance.lateWhy} (${date(o.promised_on)})` : last?.title ?? t.glance.autoWhy,
@@ -31,22 +33,4 @@ function after(flow: Flow | undefined, stage: string): string | undefined {
   const path = flow ? straight(flow) : [];
   const i = path.findIndex((n) => n.id === stage);
   return i >= 0 ? path[i + 1]?.label : undefined;
-}
-
-/** The flow's steps in order, without the detours to people; `keep` stays in whatever it is. */
-export function straight(flow: Pick<Flow, 'nodes' | 'edges'>, keep?: string) {
-  const rank = new Map<string, number>();
-  const out = new Map<string, string[]>();
-  flow.edges.forEach((e) => out.set(e.source, [...(out.get(e.source) ?? []), e.target]));
-  // longest path from the sources; an edge back to a node on the way is a loop and does not count
-  const visit = (id: string, depth: number, way: Set<string>) => {
-    if (way.has(id) || (rank.get(id) ?? -1) >= depth) return;
-    rank.set(id, depth);
-    way.add(id);
-    out.get(id)?.forEach((n) => visit(n, depth + 1, way));
-    way.delete(id);
-  };
-  const targets = new Set(flow.edges.map((e) => e.target));
-  flow.nodes.filter((n) => !targets.has(n.id)).forEach((n) => visit(n.id, 0, new Set()));
-  return flow.nodes.map((n, i) => ({ ...n, rank: rank.get(n.id) ?? 0, i })).sort((a, b) => a.rank - b.rank || a.i - b.i).filter((n) => n.kind !== 'person' || n.id === keep);
 }

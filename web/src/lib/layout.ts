@@ -4,7 +4,8 @@ import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
 
 export interface Point { x: number; y: number }
 export interface Route { pts: Point[]; label?: Point }
-export interface Laid { nodes: Record<string, Point>; edges: Record<string, Route>; width: number; height: number }
+export interface Spot extends Point { width: number; height: number; side?: boolean }
+export interface Laid { nodes: Record<string, Spot>; edges: Record<string, Route>; width: number; height: number }
 export interface Shape { nodes: { id: string }[]; edges: { id: string; source: string; target: string; label: string | null }[] }
 export const NODE = { width: 128, height: 86 };
 
@@ -28,12 +29,13 @@ export async function layout(f: Shape, aspect = 0): Promise<Laid> {
   });
   const edges: Laid['edges'] = {};
   for (const e of (g.edges ?? []) as ElkExtendedEdge[]) {
-    const s = e.sections?.[0], l = e.labels?.[0];
-    if (s) edges[e.id] = { pts: [s.startPoint, ...(s.bendPoints ?? []), s.endPoint], label: l && { x: (l.x ?? 0) + (l.width ?? 0) / 2, y: (l.y ?? 0) + 7 } };
+    const parts = e.sections ?? [], l = e.labels?.[0];
+    // an edge that is folded into the next row comes in several sections, one after the other
+    if (parts.length) edges[e.id] = { pts: parts.flatMap((s) => [s.startPoint, ...(s.bendPoints ?? []), s.endPoint]), label: l && { x: (l.x ?? 0) + (l.width ?? 0) / 2, y: (l.y ?? 0) + 7 } };
   }
   const all = g.children ?? [];
   return {
     edges, width: Math.max(1, ...all.map((c) => (c.x ?? 0) + NODE.width)), height: Math.max(1, ...all.map((c) => (c.y ?? 0) + NODE.height)),
-    nodes: Object.fromEntries(all.map((c) => [c.id, { x: c.x ?? 0, y: c.y ?? 0 }])),
+    nodes: Object.fromEntries(all.map((c) => [c.id, { x: c.x ?? 0, y: c.y ?? 0, ...NODE }])),
   };
 }

@@ -1,12 +1,13 @@
 /* Published workflow definitions: as a graph and as the YAML that runs. Read only. */
 import { lazy, Suspense, useMemo, useState } from 'react';
-import { useComputedColorScheme } from '@mantine/core';
+import { SegmentedControl, useComputedColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { q } from '../api/queries';
 import type { Definition } from '../api/types';
 import { t } from '../i18n';
 import { num } from '../lib/format';
+import { mainWays } from '../lib/mainways';
 import { Copy, Empty, Failed, Panel, Rows, When } from '../components/Bits';
 import { Code } from '../components/Code';
 import { DataTable, type Column } from '../components/DataTable';
@@ -42,13 +43,18 @@ export function DefinitionPage() {
   const { name = '' } = useParams({ strict: false }), { version = '' }: { version?: string } = useSearch({ strict: false });
   const { data: d, error, refetch } = useQuery(q.definition(name, version));
   const dark = useComputedColorScheme('light') === 'dark';
+  const [as, setAs] = useState('main');
+  const graph = useMemo(() => {
+    const all = { nodes: d?.graph.nodes.map(({ id, label, kind }) => ({ id, label, kind })) ?? [], edges: d?.graph.edges ?? [] };
+    return as === 'main' ? mainWays(all) : all;
+  }, [d, as]);
   const head = <PageHead title={`${name} ${version}`} crumbs={[{ label: t.definitions.title, to: '/definitions' }]} />;
   if (!d) return <div className="page">{head}<div className="panel">{error ? <Failed error={error} retry={() => void refetch()} /> : <Rows n={12} />}</div></div>;
   return (
     <div className="page">
       {head}
-      <section className="panel" aria-label={t.definitions.graph}><header><h2>{t.definitions.graph}</h2><span className="grow muted small">{t.definitions.readOnly}</span></header>
-        <div className="flowbox big"><Suspense fallback={<Rows n={4} />}><FlowGraph nodes={d.graph.nodes.map(({ id, label, kind }) => ({ id, label, kind }))} edges={d.graph.edges} dark={dark} label={t.definitions.graph} /></Suspense></div>
+      <section className="panel" aria-label={t.definitions.graph}><header><h2>{t.definitions.graph}</h2><div className="grow"><SegmentedControl size="xs" value={as} onChange={setAs} aria-label={t.definitions.graph} data={[{ value: 'main', label: t.flow.main }, { value: 'whole', label: t.flow.whole }]} /></div></header>
+        <div className="flowbox big"><Suspense fallback={<Rows n={4} />}><FlowGraph key={as} nodes={graph.nodes} edges={graph.edges} main={as === 'main'} dark={dark} label={t.definitions.graph} /></Suspense></div>
       </section>
       <Panel title={t.definitions.yaml} right={<Copy text={d.yaml} label={t.definitions.copyYaml} />}><Code text={d.yaml} label={t.definitions.yaml} kind="yaml" /></Panel>
     </div>

@@ -16,12 +16,12 @@ export function FlowPage() {
   const [as, setAs] = useState('graph'), [current, setCurrent] = useState<string | null>(null);
   const { data, isPending, error, refetch } = useQuery(q.flow());
   const go = useNavigate();
-  const pick = <SegmentedControl size="xs" value={as} onChange={setAs} aria-label={t.documents.views} data={[{ value: 'graph', label: t.flow.graph }, { value: 'table', label: t.flow.table }]} />;
+  const pick = <SegmentedControl size="xs" value={as} onChange={setAs} aria-label={t.documents.views} data={[{ value: 'graph', label: t.flow.main }, { value: 'whole', label: t.flow.whole }, { value: 'table', label: t.flow.table }]} />;
   return (
     <div className="page fill">
       <PageHead title={t.flow.title} />
       <p className="muted small">{t.flow.lead}</p>
-      {as === 'graph' ? <FlowPanel tall right={pick} /> : (
+      {as !== 'table' ? <FlowPanel tall whole={as === 'whole'} key={as} right={pick} /> : (
         <Panel title={t.flow.title} right={pick}>
           <DataTable<FlowNode> label={t.flow.title} rows={data?.nodes ?? []} rowId={(n) => n.id} rowLabel={(n) => t.flow.aria(n.label, n.count, n.late)} loading={isPending} error={data ? null : error} retry={() => void refetch()} current={current} onCurrent={setCurrent}
             onOpen={(n) => void go({ to: '/orders', search: { stage: n.id } })} empty={<Empty title={t.flow.empty}>{t.flow.emptyWhy}</Empty>}
