@@ -14,6 +14,7 @@ import msgspec
 from .clock import Appointment
 from .surroundings import Surroundings, fresh_id
 from .wire import Call, Common, Dialect, Numbering, Reference, Refused, Reply, Route, Text
+from .world import CURRENCIES
 
 
 def _kind(refusal: Refused) -> str:
@@ -83,7 +84,7 @@ class Request(msgspec.Struct, kw_only=True):
 _requests = msgspec.json.Decoder(NewRequest)
 
 # ISO 4217 minor units; only what the distributors trade in.
-MINOR_DIGITS = {"eur": 2, "usd": 2}
+MINOR_DIGITS = {currency.lower(): 2 for currency in CURRENCIES}
 
 
 class Payment:

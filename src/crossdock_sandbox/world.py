@@ -20,6 +20,7 @@ CENT = Decimal("0.01")
 TIER_SHARE = {"A": Decimal("0.88"), "B": Decimal("0.94"), "C": Decimal("1.00")}
 # Room for a good day's orders of a customer of the tier; the low-credit ones run out within a few orders.
 CREDIT_LIMIT = {"A": Decimal(150_000), "B": Decimal(60_000), "C": Decimal(30_000)}
+CURRENCIES = ("EUR", "USD", "GBP", "CHF", "DKK", "NOK", "SEK")  # what the systems trade in; two digits each
 NOTIFY_CODES = ("ORDCONF", "BACKORD", "SHIP", "INV", "DLV", "CANC", "DELAY")
 
 
@@ -152,6 +153,8 @@ def read(raw: bytes) -> Distributor:
 def _misfits(world: Distributor) -> Iterable[str]:
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", world.tenant):
         yield f"tenant: expected small letters, digits and hyphens, found {world.tenant!r}"
+    if world.currency not in CURRENCIES:
+        yield f"currency: expected one of {', '.join(CURRENCIES)}, found {world.currency!r}"
     sites = [site.site for site in world.sites]
     suppliers = [supplier.supplier_id for supplier in world.suppliers]
     skus = [item.sku for item in world.items]

@@ -91,6 +91,7 @@ def test_a_world_is_read_in_the_shape_in_which_it_is_shown(distributor: world.Di
 def test_a_world_that_does_not_fit_together_is_refused_with_every_misfit() -> None:
     told = msgspec.json.decode(exact_strings(DISTRIBUTORS["castell"]))
     told["tenant"] = "Harrow & Co"
+    told["currency"] = "JPY"  # has no cents
     told["items"][0]["stock"] = {"RNO": 3}
     told["items"][1]["supplier_id"] = "S-99"
     told["items"][2]["tier_prices"].pop("B")
@@ -101,11 +102,12 @@ def test_a_world_that_does_not_fit_together_is_refused_with_every_misfit() -> No
         world.read(msgspec.json.encode(told))
     for told_wrong in (
         "'Harrow & Co'",
+        "found 'JPY'",
         "customers: C-0003 is there 2 times",
         "expected stock at ['ATL', 'CMH', 'RNO'], found ['RNO']",
         "there is no supplier S-99",
         "found ['A', 'C']",
-        "trades in GBP, the distributor in USD",
+        "trades in GBP, the distributor in JPY",
         "customer C-0002: contract prices",
     ):
         assert told_wrong in str(refused.value)
