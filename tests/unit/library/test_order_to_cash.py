@@ -254,6 +254,14 @@ STRAIGHT = [
 ]
 
 
+async def test_goods_free_of_charge_are_invoiced_and_nothing_is_asked_for() -> None:
+    enterprise = Enterprise(price=Decimal(0))
+    enterprise.fail["payment.request"] = [BROKEN] * 9  # as providers answer to an amount of 0
+    outcome = await enterprise.run(order())
+    assert outcome.output == {"order": "SO-1", "outcome": "closed"}
+    assert (enterprise.stands("invoice"), enterprise.cases) == ([0], [])
+
+
 @pytest.mark.parametrize(("named", "place"), [(ADDRESS, "Shop"), (None, "Headquarters")])
 async def test_an_order_that_names_no_place_goes_to_the_customers_own(named: Any, place: str) -> None:
     enterprise = Enterprise()
