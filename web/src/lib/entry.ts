@@ -17,6 +17,9 @@ export const fresh = (): Draft => ({ customer: null, po: '', currency: 'USD', re
 export const untouched = (l: Line) => !l.item && !l.quantity.trim() && !l.price.trim();
 export const dirty = (d: Draft) => !!d.customer || !!d.po.trim() || !!d.notes.trim() || d.lines.some((l) => !untouched(l));
 
+/** Whether an address was written: the country alone, which is filled in, is none. */
+const addressed = (d: Draft) => d.other && [d.ship.name, d.ship.street, d.ship.city, d.ship.region, d.ship.postal].some((x) => x.trim());
+
 const ZERO: Dec = { n: 0n, scale: 0 };
 
 export function amount(l: Line): Dec | null {
@@ -31,7 +34,7 @@ export function check(d: Draft): Errors {
   if (!d.po.trim()) e.po = t.entry.errPo;
   if (!/^[A-Za-z]{3}$/.test(d.currency.trim())) e.currency = t.entry.errCurrency;
   if (d.requested && d.requested < new Date(businessNow()).toISOString().slice(0, 10)) e.requested_on = t.entry.errDate;
-  if (d.other && !/^[A-Za-z]{2}$/.test(d.ship.country.trim())) e['ship_to/country'] = t.entry.errCountry;
+  if (addressed(d) && !/^[A-Za-z]{2}$/.test(d.ship.country.trim())) e['ship_to/country'] = t.entry.errCountry;
   const used = d.lines.filter((l) => !untouched(l));
   if (!used.length) e.lines = t.entry.errLines;
   used.forEach((l) => {
@@ -47,7 +50,7 @@ export function order(d: Draft): NewOrder {
   const s = d.ship;
   return {
     customer_id: d.customer?.customer_id ?? '', po: d.po.trim(), currency: d.currency.trim().toUpperCase(), requested_on: d.requested || null, notes: d.notes.trim(),
-    ship_to: d.other ? { name: s.name.trim(), lines: s.street.split('\n').map((x) => x.trim()).filter(Boolean), city: s.city.trim(), region: s.region.trim(), postal_code: s.postal.trim(), country: s.country.trim().toUpperCase() } : null,
+    ship_to: !d.other ? d.customer?.ship_to ?? null : !addressed(d) ? null : { name: s.name.trim(), lines: s.street.split('\n').map((x) => x.trim()).filter(Boolean), city: s.city.trim(), region: s.region.trim(), postal_code: s.postal.trim(), country: s.country.trim().toUpperCase() },
     lines: d.lines.filter((l) => !untouched(l)).map((l) => ({ sku: l.item?.sku ?? '', quantity: l.quantity.trim(), unit: l.unit.trim() || l.item?.unit || 'EA', ...(l.price.trim() ? { unit_price: l.price.trim() } : {}) })),
   };
 }

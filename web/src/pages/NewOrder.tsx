@@ -80,7 +80,7 @@ export function NewOrderPage() {
           {(refused || n > 0) && <div className="note bad" role="alert">{refused || t.entry.correct(n)}{rest.length > 0 && <Findings of={rest} />}</div>}
           <Panel title={t.orders.order}>
             <div className="body"><div className="fields">
-              <CustomerLookup id="customer" label={t.entry.customer} placeholder={t.entry.customerPlace} size="xs" chosen={d.customer} choose={(customer) => set({ customer }, 'customer_id')} error={errors.customer_id} autoFocus />
+              <CustomerLookup id="customer" label={t.entry.customer} placeholder={t.entry.customerPlace} size="xs" chosen={d.customer} choose={(customer) => set({ customer, other: d.other || !customer?.ship_to }, 'customer_id')} error={errors.customer_id} autoFocus />
               <TextInput size="xs" label={t.entry.po} value={d.po} onChange={(e) => set({ po: e.currentTarget.value }, 'po')} error={errors.po} maxLength={60} />
               <TextInput size="xs" type="date" label={t.entry.requested} value={d.requested} min={new Date(businessNow()).toISOString().slice(0, 10)} onChange={(e) => set({ requested: e.currentTarget.value }, 'requested_on')} error={errors.requested_on} />
               <TextInput size="xs" label={t.entry.currency} value={d.currency} onChange={(e) => set({ currency: e.currentTarget.value.toUpperCase() }, 'currency')} error={errors.currency} maxLength={3} />
