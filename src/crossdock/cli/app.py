@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -143,7 +144,20 @@ def worker(
         finally:
             await http.close()
 
-    uvloop.run(_with_database(do))
+    _run_traced("worker", settings.otlp_url is not None, do)
+
+
+def _run_traced(service: str, spans: bool, do: Callable[[Database, Settings], Awaitable[Any]]) -> None:
+    """Runs with traces. spans: whether this process makes spans, which costs CPU; identifiers flow anyway."""
+    url = _settings().otlp_url
+    if url:
+        os.environ.setdefault("OTEL_EXPORTER_OTLP_ENDPOINT", url)
+    stop = telemetry.trace_to(f"crossdock-{service}") if spans else None
+    try:
+        uvloop.run(_with_database(do))
+    finally:
+        if stop:
+            stop()
 
 
 @app.command()
@@ -166,7 +180,7 @@ def serve(
         services = await compose.gateway(db, settings)
         await server.serve(services, host or settings.host, settings.port if port < 0 else port, ready)
 
-    uvloop.run(_with_database(do))
+    _run_traced("gateway", True, do)  # every order's trace begins with its bytes, here
 
 
 @app.command()

@@ -167,7 +167,7 @@ async def _found(db: Database, tenant: str, seed: dict[str, Any], sandbox_url: s
     async with db.transaction(tenant) as tx:
         await tx.execute(
             "insert into crossdock.tenant (tenant_id, name, currency, settings) values ($1, $2, $3, $4)",
-            tenant, seed["name"], seed["currency"], exactjson.text({"brand": BRANDS.get(tenant, "#2f5bd7")}),
+            tenant, seed["name"], seed["currency"], exactjson.text(_tenant_settings(tenant, seed)),
         )  # fmt: skip
         for config in sandbox.configs(sandbox_url, [tenant]):
             await compose.connect_system(tx, config)
@@ -184,6 +184,10 @@ async def _found(db: Database, tenant: str, seed: dict[str, Any], sandbox_url: s
             )  # fmt: skip
         await compose.publish_library(tx, tenant)
     return await identity.add_key(db, tenant, "partner-network", "admin")
+
+
+def _tenant_settings(tenant: str, seed: dict[str, Any]) -> dict[str, Any]:
+    return {"brand": {"name": seed["name"], "color": BRANDS[tenant]}}
 
 
 BRANDS = {"castell": "#0f766e", "norrland": "#2f5bd7"}

@@ -62,7 +62,7 @@ class Committer:
         self._tasks = [asyncio.create_task(self._run(), name=f"committer-{n}") for n in range(CONNECTIONS)]
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, *_exc: object) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -171,7 +171,9 @@ async def _write_rows(tx: Tx, turns: list[Turn]) -> None:
     for t in turns:
         for event in t.unheard:
             await correlation.put_back(tx, t.tenant_id, t.instance_id, event, t.now)
-    await _many(tx, "clear_timers", [(t.tenant_id, t.instance_id, *key) for t in turns for key in sorted(t.clear_timers)])
+    await _many(
+        tx, "clear_timers", [(t.tenant_id, t.instance_id, *key) for t in turns for key in sorted(t.clear_timers)]
+    )
     await _many(tx, "set_timers", [
         (t.tenant_id, t.instance_id, at, timer, due) for t in turns for (at, timer), due in t.set_timers.items()
     ])  # fmt: skip
@@ -208,7 +210,18 @@ async def _subscribe(tx: Tx, turns: list[Turn]) -> None:
         for at, fs in t.subscribe:
             for ordinal, f in enumerate(fs):
                 key = correlation.key_of(f)
-                rows.append((t.tenant_id, t.instance_id, at, ordinal, key.type, key.path, key.value, correlation.encode_filter(f)))
+                rows.append(
+                    (
+                        t.tenant_id,
+                        t.instance_id,
+                        at,
+                        ordinal,
+                        key.type,
+                        key.path,
+                        key.value,
+                        correlation.encode_filter(f),
+                    )
+                )
                 wanted[t.instance_id, at, ordinal] = (t, f)
     if not rows:
         return
@@ -235,22 +248,34 @@ async def _write_alone(tx: Tx, turn: Turn, hooks: Hooks) -> None:
     for at in turn.withdrawn:
         await hooks.withdraw(tx, tenant_id, instance_id, at, turn.now)
         for child in await tx.fetch(SQL["children"], tenant_id, instance_id, at):
-            await _deliver(tx, tenant_id, child["instance_id"], "CancelRequested", {"reason": "abandoned by its parent", "now": turn.now})
+            await _deliver(
+                tx,
+                tenant_id,
+                child["instance_id"],
+                "CancelRequested",
+                {"reason": "abandoned by its parent", "now": turn.now},
+            )
     for function, call in turn.begin:
         match await function.start(tx, call):
             case Parked():
                 pass
             case Done(output):
-                await _deliver(tx, tenant_id, instance_id, "CallCompleted", {"at": call.at, "output": output, "now": turn.now})
+                await _deliver(
+                    tx, tenant_id, instance_id, "CallCompleted", {"at": call.at, "output": output, "now": turn.now}
+                )
             case Failed(error=error):
-                await _deliver(tx, tenant_id, instance_id, "CallFailed", {"at": call.at, "error": error, "now": turn.now})
+                await _deliver(
+                    tx, tenant_id, instance_id, "CallFailed", {"at": call.at, "error": error, "now": turn.now}
+                )
     for system, at in turn.unheld:
         await tx.execute(SQL["forget_held"], tenant_id, system, instance_id, at)
     for system in sorted(turn.recovered):
         await recover(tx, tenant_id, system, turn.now, hooks)
     for held in turn.held:
         await tx.execute(SQL["hold_call"], tenant_id, held.system, instance_id, held.call.at, turn.now)
-        await tx.execute(SQL["open_outage"], tenant_id, held.system, turn.now, turn.now + calls.canary_delay(0), held.detail)
+        await tx.execute(
+            SQL["open_outage"], tenant_id, held.system, turn.now, turn.now + calls.canary_delay(0), held.detail
+        )
         await hooks.held(tx, held.call, held.system, held.detail)
     for call in turn.asked:
         await hooks.unresolved(tx, call.invocation, call.system, "probes could not tell")
@@ -273,7 +298,9 @@ async def _start_child(tx: Tx, turn: Turn, child: RunChild) -> None:
         error = {"type": "https://serverlessworkflow.io/spec/1.0.0/errors/configuration", "status": 400,
                  "title": "Unknown workflow", "detail": detail, "instance": child.at}  # fmt: skip
         if child.awaited:
-            await _deliver(tx, turn.tenant_id, turn.instance_id, "ChildFailed", {"at": child.at, "error": error, "now": turn.now})
+            await _deliver(
+                tx, turn.tenant_id, turn.instance_id, "ChildFailed", {"at": child.at, "error": error, "now": turn.now}
+            )
         return
     await correlation.start(
         tx, turn.tenant_id, ids.derived(str(turn.instance_id), child.at), (child.namespace, child.name, version),
@@ -288,13 +315,20 @@ async def _end(tx: Tx, turn: Turn, hooks: Hooks) -> None:
     if turn.ended.error is not None and turn.parent is None:
         e = turn.ended.error
         await hooks.faulted(
-            tx, tenant_id, instance_id, turn.business_key, f"{e.title or e.type} ({e.status}) {e.detail} at {e.instance}", turn.now
+            tx,
+            tenant_id,
+            instance_id,
+            turn.business_key,
+            f"{e.title or e.type} ({e.status}) {e.detail} at {e.instance}",
+            turn.now,
         )
     if turn.parent is None:
         return
     parent_id, at = turn.parent
     if turn.ended.error is None:
-        await _deliver(tx, tenant_id, parent_id, "ChildCompleted", {"at": at, "output": turn.ended.output, "now": turn.now})
+        await _deliver(
+            tx, tenant_id, parent_id, "ChildCompleted", {"at": at, "output": turn.ended.output, "now": turn.now}
+        )
     else:
         await _deliver(tx, tenant_id, parent_id, "ChildFailed", {"at": at, "error": turn.ended.error, "now": turn.now})
 
@@ -327,5 +361,3 @@ async def _finish(tx: Tx, worker_id: UUID, turns: list[Turn]) -> dict[tuple[str,
     if parked:
         await tx.execute(SQL["park"], [t.tenant_id for t in parked], [t.instance_id for t in parked], worker_id)
     return results
-
-

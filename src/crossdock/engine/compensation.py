@@ -5,7 +5,7 @@ output as `$output`. An effect is marked undone with the record of its compensat
 """
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from uuid import UUID
 
 from crossdock import exactjson
@@ -58,8 +58,9 @@ def evaluate(template: Any, output: Any) -> Any:
             source = jq.strip(template)
             return template if source is None else jq.compile(source).evaluate(output, {"output": output})
         case dict():
-            return {k: evaluate(v, output) for k, v in template.items()}
+            members = cast("dict[str, Any]", template)  # JSON: keys are text
+            return {k: evaluate(v, output) for k, v in members.items()}
         case list():
-            return [evaluate(v, output) for v in template]
+            return [evaluate(v, output) for v in cast("list[Any]", template)]
         case _:
             return template

@@ -26,11 +26,15 @@ class Hooks(Protocol):
         """Probes cannot tell whether the call had its effect: a person is asked."""
         ...
 
-    async def stuck(self, tx: Tx, tenant_id: str, instance_id: UUID, business_key: str, detail: str, now: datetime) -> None:
+    async def stuck(
+        self, tx: Tx, tenant_id: str, instance_id: UUID, business_key: str, detail: str, now: datetime
+    ) -> None:
         """The host could not advance an instance: a technical case."""
         ...
 
-    async def faulted(self, tx: Tx, tenant_id: str, instance_id: UUID, business_key: str, detail: str, now: datetime) -> None:
+    async def faulted(
+        self, tx: Tx, tenant_id: str, instance_id: UUID, business_key: str, detail: str, now: datetime
+    ) -> None:
         """An instance ended with an error that nothing in it caught."""
         ...
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any, assert_never, cast
 from uuid import UUID
 
 import msgspec
@@ -70,7 +70,7 @@ from crossdock.flow.outcomes import (
 )
 from crossdock.flow.program import Program
 
-FACTS: dict[str, type] = {
+FACTS: dict[str, type[Any]] = {
     t.__name__: t
     for t in (
         Started, CallCompleted, CallFailed, EventReceived, TimerFired, ChildCompleted, ChildFailed, CancelRequested
@@ -185,7 +185,7 @@ class Live:
         if mail.kind == ATTEMPT:
             self._try_again(mail.body["at"], canary=bool(mail.body.get("canary")))
             return
-        fact: Fact = msgspec.convert(mail.body, FACTS[mail.kind])
+        fact = cast("Fact", msgspec.convert(mail.body, FACTS[mail.kind]))
         if isinstance(fact, CallCompleted | CallFailed):
             self._close_parked(fact)
         self._apply(fact)
@@ -327,7 +327,19 @@ class Live:
         if remote is None:
             error = Error(CONFIGURATION, 400, "Unknown function", f"no connector performs {function}", at)
             self._turn.new_calls.append(
-                CallRow(at, function, "", arguments, None, CallState.FAILED, self._turn.now, self._turn.now, 0.0, None, error)
+                CallRow(
+                    at,
+                    function,
+                    "",
+                    arguments,
+                    None,
+                    CallState.FAILED,
+                    self._turn.now,
+                    self._turn.now,
+                    0.0,
+                    None,
+                    error,
+                )
             )
             return
         opened = OpenCall(call, remote.system, CallState.SENT, undo=undo)
@@ -382,7 +394,9 @@ class Live:
         if not plain:
             word, detail = calls.describe(answer.outcome)
             self._turn.attempts.append(
-                AttemptRow(answer.at, call.invocation.attempt, word, answer.probe, detail, answer.tried_at, answer.duration_ms)
+                AttemptRow(
+                    answer.at, call.invocation.attempt, word, answer.probe, detail, answer.tried_at, answer.duration_ms
+                )
             )
         match answer.outcome:
             case Done(output):

@@ -58,7 +58,10 @@ async def try_outages(db: Database, hooks: Hooks, clock: Callable[[], datetime])
                 continue
             due = now + calls.canary_delay(tries)
             await tx.execute(
-                "update crossdock.outage set next_try_at = $3 where tenant_id = $1 and system = $2", tenant_id, system, due
+                "update crossdock.outage set next_try_at = $3 where tenant_id = $1 and system = $2",
+                tenant_id,
+                system,
+                due,
             )
             body = exactjson.text({"at": canary["at"], "canary": True})
             await tx.execute(SQL["deliver"], tenant_id, canary["instance_id"], ATTEMPT, body)

@@ -123,7 +123,9 @@ class Turn:
     traceparent: str = ""
     consumed: list[int] = field(default_factory=list[int])
     history: list[tuple[int, Fact, bytes]] = field(default_factory=list[tuple[int, Fact, bytes]])  # seq, fact, trace
-    subscribe: list[tuple[str, tuple[EventFilter, ...]]] = field(default_factory=list[tuple[str, tuple[EventFilter, ...]]])
+    subscribe: list[tuple[str, tuple[EventFilter, ...]]] = field(
+        default_factory=list[tuple[str, tuple[EventFilter, ...]]]
+    )
     unheard: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     unsubscribe: list[str] = field(default_factory=list[str])
     set_timers: dict[tuple[str, str], datetime] = field(default_factory=dict[tuple[str, str], datetime])

@@ -82,6 +82,7 @@ class Worker:
         self._wakes: dict[tuple[str, UUID], asyncio.Event] = {}
         self._mailed: set[tuple[str, UUID]] = set()
         self._strikes: dict[tuple[str, UUID], int] = {}
+        self._orphans: dict[tuple[str, UUID], Live] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ready = asyncio.Event()
         self._outbox = asyncio.Event()
@@ -96,7 +97,16 @@ class Worker:
             async with self._committer, asyncio.TaskGroup() as group:
                 loops = [
                     group.create_task(loop(), name=loop.__name__)
-                    for loop in (self._renew, self._bury, self._fire_timers, self._try_outages, self._hand_on, self._do_duties, self._report, self._watch(listener))
+                    for loop in (
+                        self._renew,
+                        self._bury,
+                        self._fire_timers,
+                        self._try_outages,
+                        self._hand_on,
+                        self._do_duties,
+                        self._report,
+                        self._watch(listener),
+                    )
                 ]
                 await self._claim()
                 if self._tasks:
@@ -132,6 +142,10 @@ class Worker:
                 # Others took our instances. Everything in hand will be refused; begin anew under the same name.
                 log.warning("declared dead by another worker; starting over")
                 await self._register()
+            for key, live in list(self._orphans.items()):
+                if key not in self._live:
+                    await self._release(live)
+                    self._orphans.pop(key, None)
 
     async def _bury(self) -> None:
         while True:
@@ -143,10 +157,11 @@ class Worker:
 
     async def _listen(self) -> "asyncpg.Connection[asyncpg.Record]":
         connection = await self._db.dedicated()
-        await connection.add_listener("crossdock_ready", lambda *_: self._ready.set())
         await connection.add_listener("crossdock_mail", lambda _c, _p, _ch, payload: self._note_mail(str(payload)))
-        await connection.add_listener(outbox.CHANNEL, lambda *_: self._outbox.set())
-        await connection.add_listener(CLOCK_CHANNEL, lambda *_: self._clocked.set())
+        for channel, event in (
+            ("crossdock_ready", self._ready), (outbox.CHANNEL, self._outbox), (CLOCK_CHANNEL, self._clocked)
+        ):  # fmt: skip
+            await connection.add_listener(channel, lambda _c, _p, _ch, _payload, event=event: event.set())
         await self._clock.refresh(connection)
         return connection
 
@@ -245,7 +260,9 @@ class Worker:
                 except asyncio.CancelledError:
                     raise
                 except Exception as error:
+                    self._orphans[key] = live  # until the set-back is through: the lease is ours, and nobody drives
                     await self._set_back(key, live, error)
+                    del self._orphans[key]
         finally:
             self._live.pop(key, None)
             self._wakes.pop(key, None)
@@ -439,5 +456,3 @@ def _open_call(row: Any, live: Live, now: datetime) -> OpenCall:
         undo=exactjson.loads(row["undo"]) if row["undo"] else None,
         waits=row["timed"] or row["held"],
     )
-
-

@@ -47,7 +47,7 @@ class Relay:
             if not locked:
                 return 0
             rows = await tx.fetch(SQL["outbox_batch"], [tenant_id] * len(seqs), seqs)
-            now = await business_now(tx) if rows else None
+            now = await business_now(tx)
             for row in rows:
                 event = exactjson.loads(row["body"])
                 try:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from crossdock import exactjson
+from crossdock.engine import operations
 from crossdock.engine.hooks import Silent
 from crossdock.flow import interpreter, program
 from crossdock.flow import state as states
@@ -341,6 +342,27 @@ async def test_an_instance_the_host_cannot_advance_is_set_aside_and_its_neighbou
         await host.until(lambda: suspended(host, bad))
     assert host.hooks.told == ["stuck SO-bad"]
     assert len(await host.rows("select 1 from crossdock.fact where instance_id = $1", bad)) == 1
+
+
+async def test_an_instance_set_aside_goes_on_where_it_stood_once_resumed(host: Host) -> None:
+    class Moody:
+        broken = True
+
+        def evaluate(self, call: object) -> Done:
+            if self.broken:
+                raise RuntimeError("boom")
+            return Done({"of": {"sku": "A"}})
+
+    moody = Moody()
+    host.functions = {"erp.first": moody, "erp.second": Remote()}
+    i = await host.start(await host.publish(CALL_TWICE), {"sku": "A"})
+    async with host.working():
+        await host.until(lambda: suspended(host, i))
+        moody.broken = False
+        async with host.db.transaction(TENANT) as tx:
+            await operations.resume(tx, TENANT, i, "ana")
+        await host.until(lambda: ended(host, i))
+    assert (await host.instance(i))["status"] == "completed"
 
 
 async def suspended(host: Host, i: object) -> bool:

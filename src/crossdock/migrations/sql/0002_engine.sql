@@ -281,9 +281,11 @@ language sql volatile security definer set search_path = crossdock as $$
     from tenants t where t.tenant_id is not null
   ),
   share as (select greatest(1, n / greatest(1, count(tenants.tenant_id)))::int as k from tenants),
+  -- a worker that was buried meanwhile claims nothing: nobody would ever bury it again
+  alive as materialized (select k.worker_id from worker k where k.worker_id = w for key share),
   picked as materialized (
     select c.tenant_id, c.instance_id
-    from tenants t cross join share, lateral (
+    from tenants t cross join share cross join alive, lateral (
       select r.tenant_id, r.instance_id from ready r
       where r.tenant_id = t.tenant_id
         and not exists (select from lease l where l.tenant_id = r.tenant_id and l.instance_id = r.instance_id)
