@@ -13,7 +13,7 @@ due as (
                      and l.shipped < coalesce(l.base_quantity, l.ordered))) as otif
   from o, day
   where o.due_on >= day.since and o.due_on < day.today
-    and not (o.outcome in ('cancelled', 'rejected') and o.ended_at <= $2))
+    and not coalesce(o.outcome in ('cancelled', 'rejected') and o.ended_at <= $2, false))
 select
   (select count(*) from o where ended_at is null or ended_at > $2) as open_orders,
   (select count(*) from o where received_at > $3) as received,

@@ -78,7 +78,9 @@ class Browser:
         if content is not None:
             request = request.body_bytes(content)
         response = await request.build().send()
-        answer = Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, bytes(await response.bytes()))
+        answer = Answer(
+            response.status, {k.lower(): v for k, v in response.headers.items()}, bytes(await response.bytes())
+        )
         if given := answer.headers.get("set-cookie"):
             self.cookie = given.split(";")[0]
         return answer
@@ -113,7 +115,7 @@ ORDER: dict[str, Any] = {
     "customer_id": "C-0007",
     "po": "PO-SECRET-77",
     "currency": "EUR",
-    "requested_on": "2026-03-20",
+    "requested_on": "2099-03-20",
     "ship_to": {"name": "Secret Bolts AB", "lines": ["Hamngatan 1"], "city": "Umeå", "country": "SE"},
     "lines": [{"sku": "NF-1", "quantity": "10", "unit": "CS", "unit_price": "2.50"}],
 }

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from crossdock.clock import Clock
 from crossdock.gateway import access, identity, routes
 from crossdock.gateway.app import create

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from crossdock.gateway import pages
 from crossdock.tower import metrics
 
@@ -73,7 +74,7 @@ async def test_metrics_add_up_processes_and_show_one_tenants_business(gateway: A
     assert 'crossdock_requests_total{route="/api/orders",status="201"}' in text
     assert "norrland" not in text
     theirs = (await (await gateway.key("admin", "castell")).get("/metrics")).body.decode()
-    assert 'crossdock_orders_open 0' in theirs
+    assert "crossdock_orders_open 0" in theirs
     assert "crossdock_approvals_pending 0" in theirs
 
 

@@ -32,7 +32,11 @@ async def test_a_repeated_webhook_is_one_event(gateway: Any) -> None:
     assert await stored(gateway) == 1
     browser = await gateway.as_("cora")
     event = (await browser.get("/api/events?order=SO-10001")).json["items"][0]
-    assert (event["type"], event["source"], event["data"]["shipment"]) == ("crossdock.shipment.shipped", "wms", "L-000001")
+    assert (event["type"], event["source"], event["data"]["shipment"]) == (
+        "crossdock.shipment.shipped",
+        "wms",
+        "L-000001",
+    )
 
 
 async def test_the_same_webhook_for_another_tenant_is_its_own(gateway: Any) -> None:

@@ -19,7 +19,23 @@ async def several(gateway: Any, count: int = 12) -> Any:
     return browser
 
 
-@pytest.mark.parametrize("sort", ["received_at", "-received_at", "order", "-order", "customer", "-customer", "total", "-total", "promised_on", "status", "stage", "po"])
+@pytest.mark.parametrize(
+    "sort",
+    [
+        "received_at",
+        "-received_at",
+        "order",
+        "-order",
+        "customer",
+        "-customer",
+        "total",
+        "-total",
+        "promised_on",
+        "status",
+        "stage",
+        "po",
+    ],
+)
 async def test_pages_neither_repeat_nor_lose_an_order_even_while_others_come(gateway: Any, sort: str) -> None:
     browser = await several(gateway)
     whole = (await browser.get(f"/api/orders?sort={sort}&limit=100")).json

@@ -23,7 +23,9 @@ async def test_an_exception_is_taken_commented_snoozed_woken_and_resolved(gatewa
     done = await cora.post(f"{case}/resolve", {"action": "go", "data": {"quantity": 2.5}, "note": "agreed"})
     assert (done.json["status"], done.json["data"]["quantity"]) == ("closed", exactjson.loads("2.5"))
     assert (await cora.post(f"{case}/resolve", {"action": "go"})).status == 409
-    actions = [r["action"] for r in (await (await gateway.as_("ada", "norrland")).get("/api/audit?actor=cora")).json["items"]]
+    actions = [
+        r["action"] for r in (await (await gateway.as_("ada", "norrland")).get("/api/audit?actor=cora")).json["items"]
+    ]
     assert {"case.assign", "case.comment", "case.snooze", "case.resolve"} <= set(actions)
 
 
@@ -36,7 +38,9 @@ async def test_an_approval_binds_to_what_was_shown(gateway: Any) -> None:
     changed = await app.post(path, {"outcome": "approved", "note": "", "hash": "0" * 64})
     assert changed.status == 409
     assert "not what you saw" in changed.json["detail"]
-    assert (await app.post(path, {"outcome": "approved", "note": "ok", "hash": things.hash})).json["status"] == "approved"
+    assert (await app.post(path, {"outcome": "approved", "note": "ok", "hash": things.hash})).json[
+        "status"
+    ] == "approved"
     again = await app.post(path, {"outcome": "rejected", "note": "", "hash": things.hash})
     assert again.status == 409
     assert "approved by app already" in again.json["detail"]
@@ -73,7 +77,9 @@ async def test_an_order_entered_by_hand_says_what_is_wrong_with_it(gateway: Any)
     assert (answer.json["status"], answer.json["order"]) == ("rejected", None)
     assert answer.json["errors"][0]["where"] == "/lines/0/quantity"
     assert (await cora.get(f"/api/documents/{answer.json['document']}")).json["status"] == "rejected"
-    assert (await cora.send("POST", "/api/orders", raw=b"{", headers={"Content-Type": "application/json"})).status == 422
+    assert (
+        await cora.send("POST", "/api/orders", raw=b"{", headers={"Content-Type": "application/json"})
+    ).status == 422
 
 
 async def test_a_file_is_taken_in_and_a_held_document_released(gateway: Any) -> None:

@@ -1,6 +1,7 @@
 """How often one may try."""
 
 import pytest
+
 from crossdock.gateway.limits import ADDRESSES, Attempts
 from crossdock.gateway.problems import TooMany
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+
 from crossdock.gateway.models import Answer, Json, Money, Time, exact
 
 
