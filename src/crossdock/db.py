@@ -5,7 +5,7 @@ transaction that forgets them sees nothing. Connections work as the role crossdo
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib.resources import files
@@ -62,7 +62,7 @@ class Database:
         await self.pool.close()
 
     @asynccontextmanager
-    async def transaction(self, *tenants: str) -> AsyncIterator[Tx]:
+    async def transaction(self, *tenants: str) -> AsyncGenerator[Tx]:
         """A transaction that sees exactly these tenants; commits at the end, rolls back on any exception."""
         async with self.pool.acquire() as connection, connection.transaction():
             await enter_tenants(connection, tenants)

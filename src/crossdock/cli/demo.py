@@ -28,14 +28,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from crossdock import clock, embedded, exactjson, migrations
 from crossdock.cases import autopilot, sla
-from crossdock.cli import balance, compose, day, records
+from crossdock.cli import balance, compose, day, founding, records
 from crossdock.cli.processes import Child, Tree
 from crossdock.connect import sandbox
 from crossdock.db import Database
 from crossdock.errors import CrossdockError
 from crossdock.gateway import identity
 from crossdock.outbound import Client, Request, Response
-from crossdock.partners import intake, profiles
 
 DATABASE = "crossdock_demo"
 MORNING = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
@@ -138,7 +137,7 @@ async def _start(options: Options, console: Console, tree: Tree, db: Database, s
     control = {"X-Sandbox-Control": hmac.new(secret.encode(), b"control", hashlib.sha256).hexdigest()}
     seeds = {t: await _get(http, f"{sandbox_url}/{t}/_seed", control) for t in TENANTS}
     console.print("Two distributors with their partners, systems and workflows …")
-    keys = {t: await _found(db, t, seeds[t], sandbox_url) for t in TENANTS}
+    keys = {t: await founding.found(db, t, seeds[t], sandbox_url) for t in TENANTS}
     user, password = "demo", secrets.token_urlsafe(9)
     await identity.add_user(db, user, "Dana Demo", password, {t: ("admin", ROLES["admin"]) for t in TENANTS})
     plan = day.make(seeds, options.orders, MORNING, options.seed)
@@ -160,45 +159,6 @@ async def _start(options: Options, console: Console, tree: Tree, db: Database, s
 async def _start_worker(running: Running, n: int) -> None:
     child, _ = await running.tree.start(f"worker-{n}", "crossdock.cli", "worker", "--ready-line")
     running.workers.append(child)
-
-
-async def _found(db: Database, tenant: str, seed: dict[str, Any], sandbox_url: str) -> str:
-    """One tenant: its name, systems, partners, look-up lists, workflows, and a key for its network."""
-    async with db.transaction(tenant) as tx:
-        await tx.execute(
-            "insert into crossdock.tenant (tenant_id, name, currency, settings) values ($1, $2, $3, $4)",
-            tenant, seed["name"], seed["currency"], exactjson.text(_tenant_settings(tenant, seed)),
-        )  # fmt: skip
-        for config in sandbox.configs(sandbox_url, [tenant]):
-            await compose.connect_system(tx, config)
-        for c in seed["customers"]:
-            await intake.save_profile(tx, tenant, _profile(c))
-            await tx.execute(
-                "insert into crossdock.catalogue_customer (tenant_id, customer_id, name, tier, body) values ($1, $2, $3, $4, $5)",
-                tenant, c["customer_id"], c["name"], c["tier"], exactjson.text({"ship_to": c["ship_to"], "currency": c["currency"]}),
-            )  # fmt: skip
-        for i in seed["items"]:
-            await tx.execute(
-                "insert into crossdock.catalogue_item (tenant_id, sku, description, unit, list_price, body) values ($1, $2, $3, $4, $5, $6)",
-                tenant, i["sku"], i["description"], i["sales_unit"], Decimal(i["list_price"]), exactjson.text({"units": i["units"], "gtin": i["gtin"]}),
-            )  # fmt: skip
-        await compose.publish_library(tx, tenant)
-    return await identity.add_key(db, tenant, "partner-network", "admin")
-
-
-def _tenant_settings(tenant: str, seed: dict[str, Any]) -> dict[str, Any]:
-    return {"brand": {"name": seed["name"], "color": BRANDS[tenant]}}
-
-
-BRANDS = {"castell": "#0f766e", "norrland": "#2f5bd7"}
-
-
-def _profile(customer: dict[str, Any]) -> profiles.Profile:
-    return profiles.Profile(
-        id=customer["customer_id"].lower(), name=customer["name"], customer_id=customer["customer_id"],
-        currency=customer["currency"],
-        identifiers=(profiles.Identifier("01", customer["duns"]), profiles.Identifier("customer", customer["customer_id"])),
-    )  # fmt: skip
 
 
 # ── HTTP to our own parts ───────────────────────────────────────────────────────────────────────────────────────
@@ -371,8 +331,9 @@ async def _conclude(
         "orders_in": len(running.day.orders), **counts, "lost": report.lost,
         "duplicate_effects": report.duplicate_effects, "mispriced": report.mispriced, "balanced": report.balanced,
         "seconds": round(seconds, 1), "orders_per_s": round(len(running.day.orders) / seconds, 2),
-        "business_days": (ended_at - MORNING).days, "jumps": jumps, "killed_worker": killed, "documents": running.accounted,
-        "intake_to_release": await records.latency(running.db, TENANTS), "problems": problem, "findings": report.findings[:200],
+        "business_days": (ended_at - MORNING).days, "jumps": jumps, "killed_worker": killed,
+        "documents": running.accounted, "intake_to_release": await records.latency(running.db, TENANTS),
+        "problems": problem, "findings": report.findings[:200],
     }  # fmt: skip
     if options.json:
         options.json.write_bytes(exactjson.dumps(result) + b"\n")

@@ -157,7 +157,8 @@ async def _write_rows(tx: Tx, turns: list[Turn]) -> None:
         (t.tenant_id, t.instance_id, t.base_revision + 1, t.state, t.status, t.stage, t.now,
          t.now if t.ended else None,
          text(t.ended.output) if t.ended and t.ended.error is None else None,
-         text(t.ended.error) if t.ended and t.ended.error is not None else (text({"detail": t.stuck}) if t.stuck else None),
+         text(t.ended.error) if t.ended and t.ended.error is not None
+         else text({"detail": t.stuck}) if t.stuck else None,
          t.business_key)
         for t in turns
     ])  # fmt: skip

@@ -61,10 +61,20 @@ class Stats:
 
 class Worker:
     def __init__(
-        self, db: Database, functions: Functions, clock: Clock, hooks: Hooks, projections: list[Projection] | None = None,
-        *, duties: Sequence[Duty] = (), crash: Crash = never,
-    ) -> None:  # fmt: skip
-        """duties: what else time brings about, asked several times a second. crash: raises where a test wants us dead."""
+        self,
+        db: Database,
+        functions: Functions,
+        clock: Clock,
+        hooks: Hooks,
+        projections: list[Projection] | None = None,
+        *,
+        duties: Sequence[Duty] = (),
+        crash: Crash = never,
+    ) -> None:
+        """duties: what else time brings about, asked several times a second.
+
+        crash: raises where a test wants us dead.
+        """
         self.id = ids.new()
         self.stats = Stats()
         self._db = db

@@ -58,6 +58,8 @@ class Relay:
                             await project(tx, tenant_id, row["seq"], event)
                 except Exception as error:
                     log.exception("event %s of %s could not be handed on", event.get("id"), tenant_id)
-                    await tx.execute(SQL["dead_letter"], tenant_id, row["seq"], f"{type(error).__name__}: {error}"[:2000])
+                    await tx.execute(
+                        SQL["dead_letter"], tenant_id, row["seq"], f"{type(error).__name__}: {error}"[:2000]
+                    )
             await tx.execute(SQL["outbox_done"], [tenant_id] * len(rows), [r["seq"] for r in rows])
             return len(rows)

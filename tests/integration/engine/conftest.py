@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
 from crossdock import clock, exactjson, ids
 from crossdock.clock import Clock
 from crossdock.db import Database
@@ -55,7 +56,9 @@ class Host:
             p = await definitions.publish(tx, tenant, source)
         return p.namespace, p.name, p.version
 
-    async def start(self, definition: tuple[str, str, str], input: Any, key: str = "SO-1", tenant: str = TENANT) -> UUID:
+    async def start(
+        self, definition: tuple[str, str, str], input: Any, key: str = "SO-1", tenant: str = TENANT
+    ) -> UUID:
         instance_id = ids.new()
         async with self.db.transaction(tenant) as tx:
             now = await inbox.business_now(tx)
@@ -84,14 +87,16 @@ class Host:
 
     async def idle(self, *, within: timedelta = timedelta(seconds=20)) -> None:
         """Until nothing is ready, held or in the outbox."""
-        await self.until(lambda: self._not_busy(), within=within)
+        await self.until(self._not_busy, within=within)
 
     async def _not_busy(self) -> bool:
         return await self.db.pool.fetchval(
             "select not crossdock.busy() and coalesce(crossdock.next_due() > crossdock.now(), true)"
         )
 
-    async def until(self, condition: Callable[[], Awaitable[bool]], *, within: timedelta = timedelta(seconds=20)) -> None:
+    async def until(
+        self, condition: Callable[[], Awaitable[bool]], *, within: timedelta = timedelta(seconds=20)
+    ) -> None:
         async with asyncio.timeout(within.total_seconds()):
             while not await condition():
                 await asyncio.sleep(0.01)

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+
 from crossdock import exactjson
 from crossdock.engine import operations
 from crossdock.engine.hooks import Silent
@@ -63,7 +64,11 @@ do:
                     metadata: {crossdock: {compensate: {function: wms.cancel, arguments: {of: '${ $output.of.site }'}}}}
                 - rest: {wait: {days: 9}}
           - stop:
-              listen: {to: {one: {with: {type: test.cancel}, correlate: {order: {from: '${ .data.order }', expect: '${ $workflow.input.order }'}}}}}
+              listen:
+                to:
+                  one:
+                    with: {type: test.cancel}
+                    correlate: {order: {from: '${ .data.order }', expect: '${ $workflow.input.order }'}}
   - undo: {call: compensate@crossdock, with: {reason: cancelled}}
 """
 
@@ -132,7 +137,8 @@ async def test_an_event_for_a_closed_listener_reaches_the_one_that_is_open_by_th
         now = await tx.fetchval("select crossdock.now()")
         event = exactjson.loads(body)
         await tx.execute(
-            "insert into crossdock.event (tenant_id, source, id, type, subject, time, body) values ($1, '/test', 'e2', 'test.shipped', 'SO-7', $2, $3)",
+            "insert into crossdock.event (tenant_id, source, id, type, subject, time, body) "
+            "values ($1, '/test', 'e2', 'test.shipped', 'SO-7', $2, $3)",
             TENANT, now, body,
         )  # fmt: skip
         late = exactjson.text({"at": first, "event": event, "now": now})
@@ -381,5 +387,3 @@ async def test_many_instances_finish_once_each_whoever_works(host: Host, workers
     assert done == [{"status": "completed", "n": 200}]
     assert len(first.asked) == len(second.asked) == 200
     assert await host.rows(f"select 1 from crossdock.lease where tenant_id = '{TENANT}'") == []
-
-

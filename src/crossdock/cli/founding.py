@@ -1,0 +1,45 @@
+"""A demo tenant from the sandbox's seed: name, systems, partners, look-up lists, workflows, a key for its network."""
+
+from decimal import Decimal
+from typing import Any
+
+from crossdock import exactjson
+from crossdock.cli import compose
+from crossdock.connect import sandbox
+from crossdock.db import Database, queries
+from crossdock.gateway import identity
+from crossdock.partners import intake, profiles
+
+SQL = queries("crossdock.cli", "founding.sql")
+
+COLOURS = {"castell": "#0f766e", "norrland": "#2f5bd7"}
+
+
+async def found(db: Database, tenant: str, seed: dict[str, Any], sandbox_url: str) -> str:
+    """Founds the tenant. Returns the API key of its partners' network."""
+    settings = {"brand": {"name": seed["name"], "color": COLOURS.get(tenant, "#2f5bd7")}}
+    async with db.transaction(tenant) as tx:
+        await tx.execute(SQL["add_tenant"], tenant, seed["name"], seed["currency"], exactjson.text(settings))
+        for config in sandbox.configs(sandbox_url, [tenant]):
+            await compose.connect_system(tx, config)
+        for c in seed["customers"]:
+            await intake.save_profile(tx, tenant, _profile(c))
+            body = exactjson.text({"ship_to": c["ship_to"], "currency": c["currency"]})
+            await tx.execute(SQL["add_customer"], tenant, c["customer_id"], c["name"], c["tier"], body)
+        for i in seed["items"]:
+            body = exactjson.text({"units": i["units"], "gtin": i["gtin"]})
+            price = Decimal(i["list_price"])
+            await tx.execute(SQL["add_item"], tenant, i["sku"], i["description"], i["sales_unit"], price, body)
+        await compose.publish_library(tx, tenant)
+    return await identity.add_key(db, tenant, "partner-network", "admin")
+
+
+def _profile(customer: dict[str, Any]) -> profiles.Profile:
+    number = customer["customer_id"]
+    return profiles.Profile(
+        id=number.lower(),
+        name=customer["name"],
+        customer_id=number,
+        currency=customer["currency"],
+        identifiers=(profiles.Identifier("01", customer["duns"]), profiles.Identifier("customer", number)),
+    )

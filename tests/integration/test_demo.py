@@ -1,0 +1,35 @@
+"""The main job from the command line: a small bad day, run to its last payment, with a worker killed in the middle."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+KEYS = {
+    "orders_in", "closed", "cancelled", "waiting", "in_case", "lost", "duplicate_effects", "balanced", "seconds"
+}  # fmt: skip
+
+
+def test_a_small_day_with_a_killed_worker_balances(tmp_path: Path) -> None:
+    crossdock = Path(sys.executable).with_name("crossdock")
+    result = tmp_path / "out.json"
+    data = tmp_path / "data"
+    for directory in (tmp_path, *tmp_path.parents):  # as root, the database's own account must be able to walk there
+        if directory.stat().st_uid == os.geteuid() and directory != Path("/"):
+            directory.chmod(directory.stat().st_mode | 0o011)
+    options = f"--once --crash --orders 24 --port 0 --data {data} --json {result}"
+    done = subprocess.run(
+        [str(crossdock), "demo", *options.split()], capture_output=True, text=True, timeout=400, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(result.read_bytes())
+    assert set(told) >= KEYS
+    assert told["balanced"]
+    assert told["killed_worker"]
+    assert (
+        told["orders_in"]
+        == 24
+        == told["closed"] + told["cancelled"] + told["rejected"] + told["in_case"] + told["waiting"]
+    )
+    assert told["lost"] == told["duplicate_effects"] == 0
