@@ -202,12 +202,17 @@ async def run(server: Any, a: argparse.Namespace) -> None:
 
 
 async def soak(db: Database, admin: Any, tenants: list[str], a: argparse.Namespace) -> list[dict[str, Any]]:
-    """Keeps a steady backlog for the given time; one sample a minute."""
+    """A steady load for the given time: as fast as it goes, or --soak-rate workflows a second. One sample a minute."""
     samples: list[dict[str, Any]] = []
     end = time.perf_counter() + a.soak_minutes * 60
     sample_at, n = time.perf_counter() + 60, 0
     while time.perf_counter() < end:
-        if await admin.fetchval("select count(*) from crossdock.ready") < 500:
+        if a.soak_rate:
+            n += 1
+            some = [tenants[(n * a.soak_rate + k) % len(tenants)] for k in range(a.soak_rate)]
+            await seed(db, some, a.soak_rate, f"soak{n}")
+            await asyncio.sleep(0.95)
+        elif await admin.fetchval("select count(*) from crossdock.ready") < 500:
             n += 1
             await seed(db, tenants, 1000, f"soak{n}")
         if time.perf_counter() >= sample_at:
@@ -227,6 +232,7 @@ if __name__ == "__main__":
     parser.add_argument("--tenants", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--soak-minutes", type=float, default=0)
+    parser.add_argument("--soak-rate", type=int, default=0)
     parser.add_argument("--kill", action="store_true")
     parser.add_argument("--dir", default=None)
     parser.add_argument("--worker")
