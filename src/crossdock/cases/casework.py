@@ -8,7 +8,7 @@ about a call whose effect nobody could tell settles that call: it happened, with
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, cast
@@ -26,6 +26,7 @@ SQL = queries("crossdock.cases", "casework.sql")
 COMMUNICATION = "https://serverlessworkflow.io/spec/1.0.0/errors/communication"
 SEVERITIES = ("critical", "high", "medium", "low")
 DETAIL_LIMIT = 4000
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # when something without a time is due; casework.sql says the same
 
 
 class Status(StrEnum):
@@ -312,15 +313,16 @@ class Filter:
 
 
 async def find(
-    tx: Tx, tenant_id: str, wanted: Filter, *, limit: int = 50, cursor: str | None = None
+    tx: Tx, tenant_id: str, wanted: Filter, *, limit: int = 50, cursor: str | None = None, urgent: bool = False
 ) -> common.Page[Case]:
-    """The newest first."""
+    """The newest first. urgent: what is due first, first; what has no time, last."""
     search = f"%{wanted.q}%" if wanted.q else None
     filters = (wanted.status, wanted.queue, wanted.kind, wanted.owner, wanted.incident_id, wanted.order, search)
     after = common.read_cursor(cursor)
-    rows = [_case(r) for r in await tx.fetch(SQL["list"], tenant_id, *filters, *after, limit + 1)]
+    listed = SQL["urgent" if urgent else "list"]
+    rows = [_case(r) for r in await tx.fetch(listed, tenant_id, *filters, *after, limit + 1)]
     total: int = await tx.fetchval(SQL["count"], tenant_id, *filters)
-    return common.page(rows, limit, total, lambda c: (c.opened_at, c.case_id))
+    return common.page(rows, limit, total, lambda c: ((c.due_at or NEVER) if urgent else c.opened_at, c.case_id))
 
 
 async def get(tx: Tx, tenant_id: str, case_id: UUID) -> Case:

@@ -53,6 +53,17 @@ where tenant_id = $1 and ($2::text is null or status = $2) and ($3::text is null
   and ($9::timestamptz is null or (opened_at, case_id) < ($9, $10))
 order by opened_at desc, case_id desc limit $11
 
+-- name: urgent
+-- What is due first comes first, and what has no time at the end; $9/$10 are where the page before ended.
+select * from crossdock.cases
+where tenant_id = $1 and ($2::text is null or status = $2) and ($3::text is null or queue = $3)
+  and ($4::text is null or kind = $4)
+  and ($5::text is null or ($5 = 'none' and owner is null) or owner = $5)
+  and ($6::uuid is null or incident_id = $6) and ($7::text is null or order_no = $7)
+  and ($8::text is null or title ilike $8 or number ilike $8 or order_no ilike $8 or customer ilike $8)
+  and ($9::timestamptz is null or (coalesce(due_at, '9999-01-01 00:00Z'), case_id) > ($9, $10))
+order by coalesce(due_at, '9999-01-01 00:00Z'), case_id limit $11
+
 -- name: count
 select count(*) from crossdock.cases
 where tenant_id = $1 and ($2::text is null or status = $2) and ($3::text is null or queue = $3)

@@ -1,7 +1,7 @@
 """Exceptions: the list, one of them, and what people do to it."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -50,17 +50,18 @@ async def list_(
     kind: Annotated[str | None, Query(max_length=100)] = None,
     owner: Annotated[str | None, Query(max_length=80, description="me, none, any or a user")] = None,
     incident: UUID | None = None, order: Annotated[str | None, Query(max_length=40)] = None,
-    q: Search = None, limit: Limit = 50, cursor: Cursor = None,
+    q: Search = None, sort: Literal["due_at", "-opened_at"] | None = None, limit: Limit = 50, cursor: Cursor = None,
 ) -> Page[Case]:  # fmt: skip
-    """Newest first."""
+    """What is due first comes first, what has no time last; with sort=-opened_at, and of closed ones, the newest."""
     mine = {"me": caller.name, "any": None, "": None}.get(owner or "", owner)
     wanted = casework.Filter(
         status=status, queue=queue or None, kind=kind or None, owner=mine, incident_id=incident, order=order or None,
         q=q or None,
     )  # fmt: skip
     now = caller.clock.now()
+    urgent = sort == "due_at" if sort else status is not Status.CLOSED
     async with caller.transaction() as tx:
-        page = await casework.find(tx, caller.tenant_id, wanted, limit=limit, cursor=cursor)
+        page = await casework.find(tx, caller.tenant_id, wanted, limit=limit, cursor=cursor, urgent=urgent)
     return Page[Case](items=[Case.model_validate(c.summary(now)) for c in page.items], next=page.next, total=page.total)
 
 

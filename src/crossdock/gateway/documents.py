@@ -28,6 +28,7 @@ class DocumentSummary(Answer):
     status: str
     test: bool
     partner: str | None
+    partner_name: str | None
     customer_id: str | None
     filename: str | None
     order: str | None
@@ -56,6 +57,7 @@ class DocumentDetail(Answer):
     status: str
     test: bool
     partner: str | None
+    partner_name: str | None
     customer_id: str | None
     filename: str | None
     order: str | None

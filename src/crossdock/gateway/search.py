@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from crossdock.gateway.access import Anyone, Caller, Reader, allow
-from crossdock.gateway.models import Answer, Limit, Money, Page, Search
+from crossdock.gateway.models import Answer, Json, Limit, Money, Page, Search
 from crossdock.policy import Action
 from crossdock.tower import search
 
@@ -29,9 +29,13 @@ class Hits(Answer):
 
 
 class Customer(Answer):
+    """ship_to and currency: of an order that names none; null where they are not known here."""
+
     customer_id: str
     name: str
     tier: str
+    ship_to: Json
+    currency: str | None
 
 
 class Item(Answer):

@@ -64,6 +64,7 @@ def summary(row: Any) -> dict[str, Any]:
         "status": row["status"],
         "test": row["test"],
         "partner": row["partner_id"],
+        "partner_name": row["partner_name"],
         "customer_id": row["customer_id"],
         "filename": row["filename"],
         "order": row["order_no"],

@@ -87,7 +87,8 @@ where tenant_id = $1 and document_id = $2
 -- name: list
 -- One page, newest first, after the document of the cursor.
 select document_id, type, format, direction, status, test, partner_id, customer_id, filename, order_no, po, total, currency,
-  lines, received_at, jsonb_array_length(errors) as errors
+  lines, received_at, jsonb_array_length(errors) as errors, (select p.profile ->> 'name' from crossdock.partner p
+    where p.tenant_id = $1 and p.partner_id = document.partner_id) as partner_name
 from crossdock.document
 where tenant_id = $1
   and ($2::text is null or type = $2) and ($3::text is null or status = $3) and ($4::text is null or partner_id = $4)
@@ -104,7 +105,9 @@ where tenant_id = $1
   and ($7::text is null or concat_ws(' ', filename, po, order_no, partner_id, customer_id, interchange_control) ilike $7)
 
 -- name: one
-select d.*, w.bytes, w.size_bytes from crossdock.document d join crossdock.raw w using (tenant_id, sha256)
+select d.*, w.bytes, w.size_bytes, (select p.profile ->> 'name' from crossdock.partner p
+  where p.tenant_id = $1 and p.partner_id = d.partner_id) as partner_name
+from crossdock.document d join crossdock.raw w using (tenant_id, sha256)
 where d.tenant_id = $1 and d.document_id = $2
 
 -- name: answers_of

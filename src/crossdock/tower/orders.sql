@@ -48,7 +48,8 @@ order by length(line), line
 -- name: documents
 -- The order's own documents, and the acknowledgements that answered the files they came in.
 select document_id, type, format, direction, status, test, partner_id, customer_id, filename, order_no, po, total, currency,
-  lines, received_at, jsonb_array_length(errors) as errors
+  lines, received_at, jsonb_array_length(errors) as errors, (select p.profile ->> 'name' from crossdock.partner p
+    where p.tenant_id = $1 and p.partner_id = d.partner_id) as partner_name
 from crossdock.document d
 where tenant_id = $1 and (order_no = $2 or (answers is not null and answers in (
   select receipt_id from crossdock.document s where s.tenant_id = $1 and s.order_no = $2 and s.receipt_id is not null)))

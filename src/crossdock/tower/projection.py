@@ -128,7 +128,7 @@ async def _received(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any]
     document = o.get("document")
     await tx.execute(
         SQL["received"], tenant_id, o["order"], o.get("po") or "", o.get("customer_id") or "", o.get("channel") or "",
-        UUID(document) if document else None, o.get("currency") or "", _number(o.get("stated_total")), len(lines),
+        UUID(document) if document else None, o.get("currency") or "", _stated(o, lines), len(lines),
         exactjson.text(o.get("ship_to") or {}), _date(o.get("requested_on")), _when(event),
         str(event.get("traceparent") or ""),
     )  # fmt: skip
@@ -139,6 +139,14 @@ async def _received(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any]
     ]  # fmt: skip
     if rows:
         await tx.execute(SQL["received_lines"], tenant_id, o["order"], *(list(c) for c in zip(*rows, strict=True)))
+
+
+def _stated(order: Mapping[str, Any], lines: list[Data]) -> Decimal | None:
+    """What the customer says that it comes to: the total, else the sum of lines that all name a price."""
+    said = _number(order.get("stated_total"))
+    prices = [(_number(n["quantity"]), _number(n.get("unit_price"))) for n in lines]
+    amounts = [q * p for q, p in prices if q is not None and p is not None]
+    return sum(amounts, Decimal(0)) if said is None and amounts and len(amounts) == len(lines) else said
 
 
 def _sku(line: Mapping[str, Any]) -> str:

@@ -28,7 +28,8 @@ async def everything(tx: Tx, tenant_id: str, text: str, own: str | None = None) 
 
 
 async def customers(tx: Tx, tenant_id: str, text: str | None, limit: int) -> tuple[list[dict[str, Any]], int]:
-    return await _looked_up(tx, "customers", tenant_id, text, limit)
+    rows, total = await _looked_up(tx, "customers", tenant_id, text, limit)
+    return [{**r, "ship_to": exactjson.loads(r["ship_to"]) if r["ship_to"] else None} for r in rows], total
 
 
 async def items(tx: Tx, tenant_id: str, text: str | None, limit: int) -> tuple[list[dict[str, Any]], int]:

@@ -32,7 +32,8 @@ union all
  order by name ilike $3 desc, name limit 5)
 
 -- name: customers
-select customer_id, name, tier, count(*) over () as total from crossdock.catalogue_customer
+select customer_id, name, tier, body -> 'ship_to' as ship_to, body ->> 'currency' as currency, count(*) over () as total
+from crossdock.catalogue_customer
 where tenant_id = $1 and ($2::text is null or name ilike $2 or customer_id ilike $2)
 order by ($3::text is not null and (customer_id ilike $3 or name ilike $3)) desc, name, customer_id limit $4
 
