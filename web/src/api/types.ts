@@ -61,7 +61,7 @@ export interface OrderDetail extends Omit<OrderSummary, 'lines'> {
 }
 
 export interface DocumentSummary {
-  id: string; type: string; format: string; direction: 'in' | 'out'; status: string; partner: string | null; filename: string | null;
+  id: string; type: string; format: string; direction: 'in' | 'out'; status: string; partner: string | null; partner_name?: string | null; filename: string | null;
   order: string | null; po: string | null; total: Money | null; currency: string | null; received_at: Time; errors: number;
 }
 export interface DocumentDetail extends Omit<DocumentSummary, 'errors'> {
@@ -106,7 +106,7 @@ export interface DefinitionDetail extends Partial<Definition> { yaml: string; gr
 export interface AuditRecord { at: Time; actor: string; action: string; object: string; detail: Json }
 export interface Alert { id: string; at: Time; title: string; state: 'firing' | 'resolved'; link: string | null }
 export interface Hit { kind: 'order' | 'case' | 'document' | 'approval' | 'customer'; id: string; title: string; subtitle: string; link: string }
-export interface Customer { customer_id: string; name: string; tier: string; ship_to?: Address | null }
+export interface Customer { customer_id: string; name: string; tier: string; ship_to?: Address | null; currency?: string | null }
 export interface Item { sku: string; description: string; unit: string; list_price: Money }
 export interface InstanceDetail extends InstanceRef { state: Json; history: { seq: number; at: Time; kind: string; data: Json }[]; waits: Json; timers: Json }
 

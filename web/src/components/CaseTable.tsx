@@ -16,6 +16,13 @@ const SORTS: Record<string, (c: Case) => number | string> = {
   severity: (c) => RANK[c.severity], number: (c) => c.number, title: (c) => c.title, order: (c) => c.order ?? '', customer: (c) => c.customer ?? '',
   money: (c) => Number(c.money ?? 0), sla: (c) => (c.due_at ? Date.parse(c.due_at) : Infinity), owner: (c) => c.owner ?? '', queue: (c) => c.queue,
 };
+/** What happened, without the order's number, which stands beside it. */
+function titleOf(c: Case): string {
+  const head = `Order ${c.order}: `;
+  if (!c.order || !c.title.startsWith(head)) return c.title;
+  const rest = c.title.slice(head.length);
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
+}
 function sorted(rows: Case[], sort: string): Case[] {
   const f = SORTS[sort.replace(/^-/, '')];
   if (!f) return rows;
@@ -35,7 +42,7 @@ export function CaseTable({ of, empty, onOpen, current, onCurrent, full, keys = 
   const columns = useMemo<Column<Case>[]>(() => [
     { id: 'severity', head: t.cases.severity, sort: 'severity', cell: (c) => <Sev of={c.severity} /> },
     { id: 'number', head: t.cases.number, sort: 'number', cell: (c) => <Link className="mono quiet" to="/exceptions/$id" params={{ id: c.id }} onClick={(e) => { if (!e.metaKey && !e.ctrlKey && !e.shiftKey) { e.preventDefault(); onOpen(c); } }}>{c.number}</Link> },
-    { id: 'title', head: t.cases.what, sort: 'title', grow: 150, cell: (c) => <strong className="w550" title={c.detail}>{c.title}</strong> },
+    { id: 'title', head: t.cases.what, sort: 'title', grow: 150, cell: (c) => <strong className="w550" title={c.detail}>{titleOf(c)}</strong> },
     { id: 'order', head: t.cases.order, sort: 'order', hide: full ? 's' : 'x', cell: (c) => (c.order ? <Link className="mono quiet" to="/orders/$order" params={{ order: c.order }}>{c.order}</Link> : '–') },
     { id: 'customer', head: t.cases.customer, sort: 'customer', hide: 's', max: full ? 220 : 140, cell: (c) => <span title={c.customer ?? undefined}>{c.customer ?? '–'}</span> },
     { id: 'money', head: t.cases.money, sort: 'money', right: true, hide: 's', cell: (c) => <span className="num">{money(c.money, c.currency, true)}</span> },

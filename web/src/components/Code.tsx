@@ -12,6 +12,6 @@ function yaml(line: string): ReactNode {
 
 export function Code({ text, label, kind, wrap }: { text: string; label: string; kind?: 'yaml'; wrap?: boolean }) {
   // a document may be one endless line; a segment per line is how people read EDI, but the bytes are shown as they are
-  const lines = text.replace(/\r\n?/g, '\n').split('\n');
+  const lines = text.replace(/\r\n?/g, '\n').replace(/\n$/, '').split('\n');
   return <pre className={`code ${wrap ? 'wrap' : ''}`} tabIndex={0} role="region" aria-label={t.list.scroll(label)}>{lines.slice(0, 5000).map((l, i) => <span className="ln" key={i}>{kind === 'yaml' ? yaml(l) : l}{'\n'}</span>)}</pre>;
 }

@@ -5,7 +5,7 @@ import { Background, BaseEdge, Controls, EdgeLabelRenderer, Handle, Position, Re
 import '@xyflow/react/dist/style.css';
 import { IconArrowsSplit2, IconBolt, IconClockHour4, IconCube, IconFlag, IconUserCheck } from '@tabler/icons-react';
 import type { FlowEdge, FlowNode } from '../api/types';
-import { t } from '../i18n';
+import { spoken, t } from '../i18n';
 import { lanes } from '../lib/lanes';
 import { layout, type Laid, type Point, type Shape } from '../lib/layout';
 
@@ -50,7 +50,7 @@ function Wire({ id, data }: EdgeProps<E>) {
     <>
       <BaseEdge id={id} path={d} className="fedge" />
       {data.busy && <circle className="tok" r={3} fill="var(--accent)"><animateMotion dur="5s" repeatCount="indefinite" path={d} /></circle>}
-      {data.label && <EdgeLabelRenderer><span className="elabel" style={{ transform: `translate(-50%,-50%) translate(${data.label.x}px,${data.label.y}px)` }}>{data.e.label}</span></EdgeLabelRenderer>}
+      {data.label && <EdgeLabelRenderer><span className="elabel" style={{ transform: `translate(-50%,-50%) translate(${data.label.x}px,${data.label.y}px)` }}>{spoken(data.e.label ?? '')}</span></EdgeLabelRenderer>}
     </>
   );
 }

@@ -25,8 +25,14 @@ function Spark({ data, good }: { data: number[]; good: boolean }) {
   );
 }
 
-const unit = (k: Kpi) => (k.unit === 'percent' ? '%' : k.unit === 'hours' ? t.kpi.h : '');
-const one = (v: string | null, k: Kpi) => (v === null ? '–' : k.unit === 'count' ? num(v) : num(Number(v).toFixed(1)));
+/** Parts of an hour in minutes: 0.03 h says nothing to anybody. */
+const inMinutes = (v: string | null, k: Kpi) => k.unit === 'hours' && v !== null && Number(v) < 1;
+const unit = (v: string | null, k: Kpi) => (k.unit === 'percent' ? '%' : inMinutes(v, k) ? t.kpi.min : k.unit === 'hours' ? t.kpi.h : '');
+const one = (v: string | null, k: Kpi) => {
+  if (v === null) return '–';
+  if (inMinutes(v, k)) { const m = Math.round(Number(v) * 60); return m < 1 ? '<1' : num(m); }
+  return k.unit === 'count' ? num(v) : num(Number(v).toFixed(1));
+};
 
 function Figure({ k, asOf }: { k: Kpi; asOf: string }) {
   const d = k.delta === null ? null : Number(k.delta);
@@ -36,12 +42,12 @@ function Figure({ k, asOf }: { k: Kpi; asOf: string }) {
       <HoverCard.Target>
         <div className="kpi" tabIndex={0} role="group" aria-label={k.label} aria-description={`${t.kpi.formula}: ${k.formula}`}>
           <div className="lab">{k.label}</div>
-          <div className="val num">{one(k.value, k)}{k.value !== null && unit(k) && <small>{unit(k)}</small>}</div>
+          <div className="val num">{one(k.value, k)}{k.value !== null && unit(k.value, k) && <small>{unit(k.value, k)}</small>}</div>
           <Spark data={k.series} good={good} />
           <div className="foot num">
             {k.value === null ? <span>{t.kpi.none}</span> : <>
               {d !== null && <span className={`d ${good ? 'good' : 'bad'}`} title={t.kpi.vs}>{d > 0 ? '+' : d < 0 ? '−' : '±'}{num(Math.abs(Math.round(d * 10) / 10))}{k.unit === 'percent' ? ' pt' : ''}</span>}
-              {k.target !== null ? <span>{t.kpi.target(`${one(k.target, k)}${unit(k)}`)}</span> : <span className="cut">{k.note}</span>}
+              {k.target !== null ? <span>{t.kpi.target(`${one(k.target, k)}${unit(k.target, k)}`)}</span> : <span className="cut">{k.note}</span>}
             </>}
           </div>
         </div>

@@ -6,13 +6,13 @@ import { q } from '../api/queries';
 import type { Call, Flow, InstanceRef, Json, OrderDetail } from '../api/types';
 import { t, word } from '../i18n';
 import { isZero } from '../lib/decimal';
-import { date, fullTime, money, num } from '../lib/format';
-import { straight } from '../lib/mainways';
+import { address, date, fullTime, money, num } from '../lib/format';
+import { wayOf } from '../lib/glance';
 import { Empty, Facts, Failed, Panel, Pill, Rows, Sla, When } from './Bits';
 import { JsonView } from './JsonView';
 
 export function Stages({ flow, order: o }: { flow: Flow; order: OrderDetail }) {
-  const path = straight(flow, o.stage), at = path.findIndex((n) => n.id === o.stage);
+  const path = wayOf(flow, o), at = path.findIndex((n) => n.id === o.stage);
   if (at < 0) return null;
   const over = o.status === 'closed';
   return (
@@ -105,7 +105,7 @@ export function Related({ of: o }: { of: OrderDetail }) {
       {o.cases.length > 0 && <Panel title={t.order.cases} count={o.cases.length}><ul className="list">{o.cases.map((c) => <li key={c.id}><div className="a"><Link to="/exceptions/$id" params={{ id: c.id }}>{c.number}</Link><span className="cut" title={c.title}>{c.title}</span><Pill of={c.status} /></div>{c.status !== 'closed' && <Sla from={c.opened_at} due={c.due_at} />}</li>)}</ul></Panel>}
       {o.approvals.length > 0 && <Panel title={t.order.approvals} count={o.approvals.length}><ul className="list">{o.approvals.map((a) => <li key={a.id}><div className="a"><Link to="/approvals" search={{ open: a.id, ...(a.status === 'pending' ? {} : { status: 'decided' }) }}>{a.number}</Link><span className="cut" title={a.title}>{a.title}</span><Pill of={a.status} /></div>{a.decided_by && <span className="muted small">{t.approvals.decidedBy(a.decided_by, fullTime(a.decided_at))}{a.note ? `: ${a.note}` : ''}</span>}</li>)}</ul></Panel>}
       {o.holds.length > 0 && <Panel title={t.order.holds} count={o.holds.length}><ul className="list">{o.holds.map((h) => <li key={h.id}><div className="a"><Link to="/holds">{h.number}</Link><span className="cut" title={h.reason}>{h.reason}</span><Pill of={h.status} /></div></li>)}</ul></Panel>}
-      <Panel title={t.order.documents} count={o.documents.length}>{o.documents.length === 0 ? <p className="muted pad">{t.order.emptyDocs}</p> : <ul className="list">{o.documents.map((d) => <li key={d.id}><div className="a"><Link to="/documents/$id" params={{ id: d.id }}>{word(t.docTypes, d.type)}</Link><span className="muted small cut">{d.direction === 'in' ? t.documents.in : t.documents.out} · {d.format}</span><Pill of={d.status} /></div></li>)}</ul>}</Panel>
+      <Panel title={t.order.documents} count={o.documents.length}>{o.documents.length === 0 ? <p className="muted pad">{t.order.emptyDocs}</p> : <ul className="list">{o.documents.map((d) => <li key={d.id}><div className="a"><Link to="/documents/$id" params={{ id: d.id }}>{word(t.docTypes, d.type)}</Link><span className="muted small cut">{d.direction === 'in' ? t.documents.in : t.documents.out} · {word(t.formats, d.format)}</span><Pill of={d.status} /></div></li>)}</ul>}</Panel>
       <Panel title={t.order.messages} count={o.messages.length}>{o.messages.length === 0 ? <p className="muted pad">{t.order.emptyMessages}</p> : <ul className="list">{o.messages.map((m, i) => <li key={i}><details><summary><strong>{m.subject}</strong></summary><p className="muted small">{t.order.to}: {m.to} · {word({}, m.moment)} · <When at={m.at} /></p><p className="pre">{m.body}</p></details></li>)}</ul>}</Panel>
       <Panel title={t.order.workflow} count={o.instances.length}>{o.instances.length === 0 ? <p className="muted pad">{t.order.emptyWork}</p> : <ul className="list">{o.instances.map((i) => <li key={i.id}><Folded head={<><strong>{i.definition}</strong><span className="muted">{i.version}</span><Pill of={i.status} label={word(t.status, i.status)} /></>}>{() => <Instance of={i} />}</Folded></li>)}</ul>}</Panel>
     </>
@@ -127,5 +127,5 @@ function Instance({ of }: { of: InstanceRef }) {
 
 export const orderFacts = (o: OrderDetail): [string, ReactNode][] => [
   [t.orders.customer, <Link to="/orders" search={{ customer: o.customer_id }}>{o.customer}</Link>], [t.orders.po, <span className="mono">{o.po}</span>], [t.orders.channel, word(t.channels, o.channel)], [t.orders.received, <When at={o.received_at} />], [t.orders.promised, date(o.promised_on)],
-  [t.order.shipTo, o.ship_to ? [o.ship_to.name, ...(o.ship_to.lines ?? []), [o.ship_to.city, o.ship_to.region, o.ship_to.postal_code].filter(Boolean).join(' '), o.ship_to.country].filter(Boolean).join(', ') : '–'],
+  [t.order.shipTo, (o.ship_to && address(o.ship_to)) || t.order.shipToOwn],
 ];

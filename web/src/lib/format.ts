@@ -1,4 +1,5 @@
 /* How numbers, money and times read. Strings of digits go to Intl as strings, which it formats exactly. */
+import type { Address } from '../api/types';
 import { t } from '../i18n';
 
 let zone: string | undefined;
@@ -51,6 +52,8 @@ export function span(ms: number): string {
   return t.time.dh(Math.floor(m / 1440), Math.floor((m % 1440) / 60));
 }
 export const age = (at: string | null | undefined, now: number) => (valid(at) ? span(now - Date.parse(at)) : '–');
+
+export const address = (a: Address) => [a.name, ...(a.lines ?? []), [a.city, a.region, a.postal_code].filter(Boolean).join(' '), a.country].filter(Boolean).join(', ');
 
 export function bytes(n: number): string {
   if (n < 1024) return `${num(n)} B`;

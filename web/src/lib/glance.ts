@@ -1,6 +1,7 @@
 /* The four questions anyone asks of an order: where is it, why, who has it, what next. Answered from its own record. */
 import type { Flow, OrderDetail } from '../api/types';
 import { t, word } from '../i18n';
+import { isZero } from './decimal';
 import { date } from './format';
 import { straight } from './mainways';
 
@@ -11,7 +12,7 @@ export function glance(o: OrderDetail, flow: Flow | undefined): Glance {
   const hold = o.holds.find((h) => h.status === 'active');
   const open = o.cases.find((c) => c.status !== 'closed');
   const pending = o.approvals.find((a) => a.status === 'pending');
-  const onward = after(flow, o.stage);
+  const onward = after(flow, o);
   if (o.status === 'closed') return { where, why: t.glance.closed, who: t.glance.nobody, next: t.glance.nothing, tone: 'ok' };
   if (o.status === 'cancelled') return { where, why: t.glance.cancelled, who: t.glance.nobody, next: t.glance.nothing, tone: 'mute' };
   if (o.status === 'rejected') return { where, why: open?.title ?? t.glance.rejected, who: t.glance.customer, next: t.glance.nothing, tone: 'bad' };
@@ -28,9 +29,16 @@ export function glance(o: OrderDetail, flow: Flow | undefined): Glance {
   };
 }
 
-/** The step after this one on the straight path: not the person who is asked only when something is wrong. */
-function after(flow: Flow | undefined, stage: string): string | undefined {
-  const path = flow ? straight(flow) : [];
-  const i = path.findIndex((n) => n.id === stage);
+/** The straight way of this order. The step for goods that are short is on it only where some are. */
+export function wayOf(flow: Flow, o: OrderDetail) {
+  const short = o.stage === SHORT || o.lines.some((l) => !isZero(l.backordered));
+  return straight(flow, o.stage).filter((n) => short || n.id !== SHORT);
+}
+const SHORT = 'backorder';
+
+/** The step after this one on the straight way: not the person who is asked only when something is wrong. */
+function after(flow: Flow | undefined, o: OrderDetail): string | undefined {
+  const path = flow ? wayOf(flow, o) : [];
+  const i = path.findIndex((n) => n.id === o.stage);
   return i >= 0 ? path[i + 1]?.label : undefined;
 }

@@ -41,10 +41,10 @@ export function DocumentPage() {
         <Button size="compact-sm" variant="default" component="a" href={`/api/documents/${encodeURIComponent(d.id)}/raw`} download={d.filename ?? true} leftSection={<IconDownload size={13} />}>{t.documents.download}</Button>
       </>}>
         <div className="body"><Facts of={[
-          [t.documents.partner, d.partner], [t.documents.direction, d.direction === 'in' ? t.documents.in : t.documents.out], [t.documents.format, d.format], [t.documents.received, <When at={d.received_at} />],
+          [t.documents.partner, d.partner && <span title={d.partner}>{d.partner_name ?? d.partner}</span>], [t.documents.direction, d.direction === 'in' ? t.documents.in : t.documents.out], [t.documents.format, word(t.formats, d.format)], [t.documents.received, <When at={d.received_at} />],
           [t.documents.order, d.order && <Link className="mono" to="/orders/$order" params={{ order: d.order }}>{d.order}</Link>], [t.documents.po, d.po && <span className="mono">{d.po}</span>], [t.documents.total, money(d.total, d.currency)], [t.documents.size, `${bytes(d.raw.size_bytes)}, ${d.raw.media_type}`],
           ...(d.sender ? [[t.documents.sender, <span className="mono">{d.sender}</span>] as [string, React.ReactNode]] : []), ...(d.control ? [[t.documents.control, <span className="mono">{d.control}</span>] as [string, React.ReactNode]] : []),
-          ...(d.acknowledgements.length ? [[t.documents.acks, d.acknowledgements.map((a) => <Link key={a} className="mono" to="/documents/$id" params={{ id: a }}>{a.slice(0, 8)} </Link>)] as [string, React.ReactNode]] : []),
+          ...(d.acknowledgements.length ? [[t.documents.acks, d.acknowledgements.map((a, i) => <Link key={a} to="/documents/$id" params={{ id: a }}>{t.documents.ack(i + 1, d.acknowledgements.length)} </Link>)] as [string, React.ReactNode]] : []),
         ]} /></div>
       </Panel>
       {d.errors.length > 0 && <Panel title={t.documents.errorsTitle(d.errors.length)}><Findings of={d.errors} /></Panel>}

@@ -24,10 +24,10 @@ export function Documents() {
   const columns = useMemo<Column<DocumentSummary>[]>(() => [
     { id: 'type', head: t.documents.type, cell: (d) => <Link className="quiet w550" to="/documents/$id" params={{ id: d.id }}>{word(t.docTypes, d.type)}</Link> },
     { id: 'dir', head: t.documents.direction, hide: 's', cell: (d) => (d.direction === 'in' ? t.documents.in : t.documents.out) },
-    { id: 'format', head: t.documents.format, hide: 'm', cell: (d) => d.format },
+    { id: 'format', head: t.documents.format, hide: 'm', cell: (d) => word(t.formats, d.format) },
     { id: 'status', head: t.documents.status, cell: (d) => <Pill of={d.status} /> },
     { id: 'errors', head: t.documents.errors, right: true, hide: 's', cell: (d) => <span className={`num ${d.errors ? 'bad' : 'muted'}`}>{num(d.errors)}</span> },
-    { id: 'partner', head: t.documents.partner, grow: 110, cell: (d) => d.partner ?? '–' },
+    { id: 'partner', head: t.documents.partner, grow: 110, cell: (d) => <span title={d.partner ?? undefined}>{d.partner_name ?? d.partner ?? '–'}</span> },
     { id: 'file', head: t.documents.filename, hide: 's', max: 200, cell: (d) => (d.filename ? <span className="mono" title={d.filename}>{d.filename}</span> : '–') },
     { id: 'order', head: t.documents.order, cell: (d) => (d.order ? <Link className="mono quiet" to="/orders/$order" params={{ order: d.order }}>{d.order}</Link> : '–') },
     { id: 'po', head: t.documents.po, hide: 'm', max: 130, cell: (d) => <span className="mono">{d.po ?? '–'}</span> },

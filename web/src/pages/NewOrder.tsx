@@ -12,7 +12,7 @@ import { t, word } from '../i18n';
 import { businessNow } from '../lib/clock';
 import { text } from '../lib/decimal';
 import * as entry from '../lib/entry';
-import { money } from '../lib/format';
+import { address, money } from '../lib/format';
 import { done, failed } from '../lib/notify';
 import { Hints, Panel } from '../components/Bits';
 import { Findings } from '../components/Findings';
@@ -80,12 +80,13 @@ export function NewOrderPage() {
           {(refused || n > 0) && <div className="note bad" role="alert">{refused || t.entry.correct(n)}{rest.length > 0 && <Findings of={rest} />}</div>}
           <Panel title={t.orders.order}>
             <div className="body"><div className="fields">
-              <CustomerLookup id="customer" label={t.entry.customer} placeholder={t.entry.customerPlace} size="xs" chosen={d.customer} choose={(customer) => set({ customer, other: d.other || !customer?.ship_to }, 'customer_id')} error={errors.customer_id} autoFocus />
+              <CustomerLookup id="customer" label={t.entry.customer} placeholder={t.entry.customerPlace} size="xs" chosen={d.customer} choose={(customer) => set({ customer, other: d.other || !customer?.ship_to, currency: customer?.currency ?? d.currency }, 'customer_id')} error={errors.customer_id} autoFocus />
               <TextInput size="xs" label={t.entry.po} value={d.po} onChange={(e) => set({ po: e.currentTarget.value }, 'po')} error={errors.po} maxLength={60} />
               <TextInput size="xs" type="date" label={t.entry.requested} value={d.requested} min={new Date(businessNow()).toISOString().slice(0, 10)} onChange={(e) => set({ requested: e.currentTarget.value }, 'requested_on')} error={errors.requested_on} />
               <TextInput size="xs" label={t.entry.currency} value={d.currency} onChange={(e) => set({ currency: e.currentTarget.value.toUpperCase() }, 'currency')} error={errors.currency} maxLength={3} />
             </div>
               <Switch size="xs" label={t.entry.shipOther} checked={d.other} onChange={(e) => set({ other: e.currentTarget.checked })} />
+              {!d.other && d.customer?.ship_to && <p className="muted small" data-testid="ship-to">{address(d.customer.ship_to)}</p>}
               {d.other && <div className="fields">{([['name', t.entry.name], ['street', t.entry.street], ['city', t.entry.city], ['region', t.entry.region], ['postal', t.entry.postal], ['country', t.entry.country]] as const).map(([k, l]) => <TextInput key={k} size="xs" label={l} value={d.ship[k]} onChange={(e) => set({ ship: { ...d.ship, [k]: e.currentTarget.value } }, `ship_to/${k}`)} error={errors[`ship_to/${k}`]} />)}</div>}
             </div>
           </Panel>
