@@ -89,6 +89,7 @@ class Hub:
         queue: asyncio.Queue[Told | None] = asyncio.Queue(QUEUE)
         tenant = self._tenants.setdefault(tenant_id, _Tenant())
         tenant.streams.add(queue)
+        tenant.standing = None  # a new page may have read its counts a moment ago: all are told anew
         if self._stopping:
             _end(queue)
         self._woken.set()
@@ -201,7 +202,7 @@ class Hub:
         different = [
             {"node": node, "count": count, "late": late}
             for node, (count, late) in standing.items()
-            if before is not None and before.get(node) != (count, late)
+            if before is None or before.get(node) != (count, late)
         ]
         if different:
             _send(tenant, Told("flow", different))

@@ -5,7 +5,7 @@ import contextlib
 import importlib.resources
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -55,7 +55,7 @@ class Browser:
     """Somebody's HTTP client: keeps the cookie, and sends the header that changes need."""
 
     def __init__(self, http: Http, base: str) -> None:
-        self._http = http
+        self.http = http
         self.base = base
         self.cookie = ""
         self.key = ""
@@ -74,7 +74,7 @@ class Browser:
         if body is not None:
             content = exactjson.dumps(body)
             sent.setdefault("Content-Type", "application/json")
-        request = self._http.request(method, self.base + path).headers(sent)
+        request = self.http.request(method, self.base + path).headers(sent)
         if content is not None:
             request = request.body_bytes(content)
         response = await request.build().send()
@@ -140,8 +140,9 @@ class Gateway:
         async with self.db.transaction(tenant) as tx:
             now = await inbox.business_now(tx)
             new = casework.New(
-                kind="order-invalid", queue="order-desk", title=f"{order}: wrong", order=order, customer="Secret Bolts AB",
-                money=Decimal("25.00"), currency="EUR", data={"quantity": Decimal("1.5"), "note": "x"},
+                kind="order-invalid", queue="order-desk", title=f"{order}: wrong", order=order,
+                customer="Secret Bolts AB", money=Decimal("25.00"), currency="EUR",
+                data={"quantity": Decimal("1.5"), "note": "x"},
                 editable=["/quantity"], actions=(casework.Offer(id="go", label="Go"), casework.CLOSE),
             )  # fmt: skip
             case = await casework.open_case(tx, tenant, new, now)
@@ -195,6 +196,141 @@ class Gateway:
         key = SECRETS.get((tenant, system), "") if secret is None else secret
         headers = {"X-Signature": signature(key, raw), "Content-Type": "application/json"}
         return await self.browser().send("POST", f"/hooks/{tenant}/{system}", raw=raw, headers=headers, bare=True)
+
+
+# ── one order's story, told as the shipped workflows, the systems and cases publish it ──────────────────────────────
+
+TENANT = "norrland"
+MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+D = Decimal
+
+
+def part(line: str, quantity: int, **more: Any) -> dict[str, Any]:
+    """Of a shipment, reservation or invoice; quantities are in base units."""
+    return {"line": line, "sku": f"NF-{line}", "quantity": quantity, **more}
+
+
+class Story:
+    """Tells events about one order, an hour apart, and has them projected."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.at = MORNING
+        self.order = "SO-10001"
+        self.seq = 0
+
+    async def tell(self, type: str, *, source: str = "https://crossdock.dev/order-to-cash", **data: Any) -> None:
+        self.at += timedelta(hours=1)
+        self.seq += 1
+        said = {"order": self.order, **data}
+        async with self.db.transaction(TENANT) as tx:
+            event = envelope.make(
+                f"crossdock.{type}",
+                subject=self.order,
+                data=said,
+                now=self.at,
+                source=source,
+                id=f"{self.order}/{self.seq}",
+            )
+            await inbox.receive(tx, TENANT, exactjson.plain(event))
+
+    async def project(self) -> None:
+        relay = Relay(self.db, [projection.project])
+        while await relay.once():
+            pass
+        async with self.db.transaction(TENANT) as tx:
+            assert await tx.fetchval("select count(*) from crossdock.dead_letter") == 0
+
+    async def view(self) -> dict[str, Any]:
+        await self.project()
+        async with self.db.transaction(TENANT) as tx:
+            return dict(await tx.fetchrow("select * from crossdock.order_view where order_no = $1", self.order) or {})
+
+    async def lines(self) -> dict[str, dict[str, Any]]:
+        await self.project()
+        async with self.db.transaction(TENANT) as tx:
+            rows = await tx.fetch("select * from crossdock.order_line_view where order_no = $1", self.order)
+        return {r["line"]: dict(r) for r in rows}
+
+    # ── the events, as they come ────────────────────────────────────────────────────────────────────────────────
+
+    async def received(self, channel: str = "json") -> None:
+        items = {"items": [{"scheme": "supplier", "value": "NF-1"}], "description": "Bolt", "unit_price": D("2.50")}
+        order: dict[str, Any] = {
+            "order": self.order,
+            "po": "45",
+            "channel": channel,
+            "document": None,
+            "received_at": "2026-03-02T08:00:00Z",
+            "customer_id": "C-1",
+            "currency": "EUR",
+            "ship_to": {"city": "Umeå"},
+            "requested_on": "2026-03-05",
+            "cancel_after": None,
+            "stated_total": D("50.00"),
+            "lines": [
+                {**items, "line": "1", "quantity": D(2), "unit": "CS"},
+                {**items, "line": "2", "quantity": D(5), "unit": "EA"},
+            ],
+        }
+        await self.tell("order.received", source="/crossdock/intake", **{"order": order})
+
+    async def priced(self) -> None:
+        """Amount and cost are of the whole line; a case has 12."""
+        first = part("1", 2, unit="CS", base_quantity=24, cost=D("30.00"), unit_price=D("25.00"), amount=D("50.00"))
+        second = part("2", 5, unit="EA", base_quantity=5, cost=None, unit_price=D("1.00"), amount=D("5.00"))
+        totals: dict[str, Any] = {
+            "total": D("55.00"),
+            "contract_total": D("55.00"),
+            "stated_total": D("50.00"),
+            "cost": D("30.00"),
+        }
+        await self.tell("order.priced", currency="EUR", basis="contract", rule="r1", **totals, lines=[first, second])
+
+    async def until_released(self) -> None:
+        await self.received()
+        await self.tell("order.validated", lines=2, total=D("55.00"), currency="EUR")
+        await self.priced()
+        await self.tell("order.credit-cleared", decision="auto", rule="r2", total=D("55.00"), currency="EUR")
+        reservations = [
+            {"reservation": "R-1", "site": "LUL", "lines": [part("1", 14)]},
+            {"reservation": "R-2", "site": "UME", "lines": [part("1", 10), part("2", 3)]},
+        ]
+        short = [part("2", 2)]
+        await self.tell("order.allocated", reservations=reservations, short=short, strategy="nearest", rule="r3")
+        await self.tell("order.backordered", lines=short)
+        shipment = {"shipment": "L-1", "site": "LUL", "tracking": "T1", "promised_on": "2026-03-04", "shipped": False}
+        await self.tell("order.released", shipments=[shipment], promised_on="2026-03-04")
+
+    async def until_closed(self) -> None:
+        await self.until_released()
+        one = {"shipment": "L-1", "site": "LUL", "tracking": "T1"}
+        await self.tell("shipment.shipped", source="wms", **one, lines=[part("1", 24), part("2", 3)])
+        await self.tell("order.shipped", **one, lines=[part("1", 24), part("2", 3)])
+        billed = [part("1", 24, unit_price=D("2.083333"), amount=D("50.00")), part("2", 3, unit_price=1, amount=3)]
+        await self.invoiced("I-1", D("53.00"), D("13.25"), billed)
+        at = "2026-03-04T10:00:00.000+00:00"
+        await self.tell("order.delivered", tracking="T1", delivered_at=at, signed_by="B", complete=False)
+        two = {"shipment": "L-2", "site": "SUN", "tracking": "T2"}
+        other = {"source": "https://crossdock.dev/backorder"}
+        await self.tell("backorder.released", **other, **two, promised_on="2026-03-12", lines=[part("2", 2)])
+        await self.tell("backorder.closed", **other, outcome="filled", reason=None, left=[])
+        await self.tell("order.shipped", **two, lines=[part("2", 2)])
+        await self.invoiced("I-2", D(2), D("0.50"), [part("2", 2, unit_price=1, amount=D("2.00"))])
+        at = "2026-03-12T10:00:00Z"
+        await self.tell("order.delivered", tracking="T2", delivered_at=at, signed_by="B", complete=True)
+        await self.tell("order.paid", invoice="I-1", payment="py_1", amount=D("66.25"), currency="EUR")
+        await self.tell("order.paid", invoice="I-2", payment="py_2", amount=D("2.50"), currency="EUR")
+        await self.tell("order.closed", invoiced=D("68.75"), invoices=["I-1", "I-2"], currency="EUR")
+
+    async def invoiced(self, invoice: str, net: Decimal, tax: Decimal, lines: list[dict[str, Any]]) -> None:
+        totals: dict[str, Any] = {"net": net, "tax": tax, "total": net + tax}
+        await self.tell("order.invoiced", invoice=invoice, currency="EUR", **totals, due_on="2026-04-01", lines=lines)
+
+
+@pytest.fixture
+def story(database: Database) -> Story:
+    return Story(database)
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,6 @@ import re
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from crossdock.clock import Clock
 from crossdock.gateway import access, identity, routes
 from crossdock.gateway.app import create
@@ -68,7 +66,7 @@ async def test_ten_wrong_passwords_lock_the_account_for_a_minute(gateway: Any) -
 
 
 async def test_one_address_cannot_try_for_ever(gateway: Any) -> None:
-    tries = [gateway.browser().post("/api/session", {"user": f"guess{n}", "password": "no"}) for n in range(40)]
+    tries = [gateway.browser().post("/api/session", {"user": f"guess{n}", "password": "no"}) for n in range(33)]
     refused = [a for a in await asyncio.gather(*tries) if a.status == 429]
     assert refused
     assert int(refused[0].headers["retry-after"]) >= 1
@@ -92,12 +90,11 @@ async def test_a_key_needs_no_such_header_and_names_itself_in_the_audit_trail(ga
     assert (record["actor"], record["action"]) == ("key:admin-key", "hold.place")
 
 
-@pytest.mark.parametrize("given", ["", "Bearer", "Bearer norrland.nonsense", "Basic YWRhOmFkYQ==", "Bearer nowhere.x"])
-async def test_without_a_good_key_nothing_is_shown(gateway: Any, given: str) -> None:
-    browser = gateway.browser()
-    answer = await browser.send("GET", "/api/orders", headers={"Authorization": given} if given else {})
-    assert answer.status == 401
-    assert answer.headers["content-type"] == "application/problem+json"
+async def test_without_a_good_key_nothing_is_shown(gateway: Any) -> None:
+    for given in ("", "Bearer", "Bearer norrland.nonsense", "Basic YWRhOmFkYQ==", "Bearer nowhere.x", "Bearer ..", "x"):
+        answer = await gateway.browser().send("GET", "/api/orders", headers={"Authorization": given} if given else {})
+        assert answer.status == 401, given
+        assert answer.headers["content-type"] == "application/problem+json"
 
 
 async def test_a_session_that_has_expired_is_nobodys(gateway: Any) -> None:
@@ -109,6 +106,7 @@ async def test_a_session_that_has_expired_is_nobodys(gateway: Any) -> None:
 
 # ── roles ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+ROLES = ("viewer", "coordinator", "approver", "admin", "partner")
 HOLD = {"scope": "order", "key": "SO-1", "kind": "commercial", "reason": "why"}
 MATRIX: list[tuple[str, str, Any, dict[str, int]]] = [
     ("GET", "/api/orders", None, {"viewer": 200, "coordinator": 200, "approver": 200, "admin": 200, "partner": 200}),
@@ -124,14 +122,11 @@ MATRIX: list[tuple[str, str, Any, dict[str, int]]] = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body", "role", "status"), [
-    (method, path, body, role, status) for method, path, body, by in MATRIX for role, status in by.items()
-])  # fmt: skip
-async def test_a_role_may_do_what_the_policies_say(
-    gateway: Any, method: str, path: str, body: Any, role: str, status: int
-) -> None:
-    browser = await gateway.key(role, partner="C-0007" if role == "partner" else None)
-    assert (await browser.send(method, path, body)).status == status
+async def test_a_role_may_do_what_the_policies_say(gateway: Any) -> None:
+    roles = {role: await gateway.key(role, partner="C-0007" if role == "partner" else None) for role in ROLES}
+    for method, path, body, by in MATRIX:
+        for role, status in by.items():
+            assert (await roles[role].send(method, path, body)).status == status, (method, path, role)
 
 
 async def test_who_took_part_cannot_approve_and_a_limit_holds(gateway: Any) -> None:

@@ -1,38 +1,33 @@
 """Alerts: they fire once, name their reason, and are over by themselves."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.integration.gateway.test_projection import MORNING, TENANT, Story
 
 from crossdock import exactjson
 from crossdock.cases import incidents
-from crossdock.db import Database
 from crossdock.tower import alerts
 
+TENANT = "norrland"
+MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def story(database: Database) -> Story:
-    return Story(database)
-
-
-async def check(story: Story, now: datetime) -> list[dict[str, Any]]:
+async def check(story: Any, now: datetime) -> list[dict[str, Any]]:
     await story.project()
     async with story.db.transaction(TENANT) as tx:
         await alerts.check(tx, TENANT, now)
         return [a for a in await alerts.recent(tx, TENANT) if a["state"] == "firing"]
 
 
-async def told(story: Story) -> list[str]:
+async def told(story: Any) -> list[str]:
     async with story.db.transaction(TENANT) as tx:
         rows = await tx.fetch("select type, body from crossdock.event where type like 'crossdock.alert.%' order by seq")
     return [f"{r['type'].rpartition('.')[2]}: {exactjson.loads(r['body'])['data']['title']}" for r in rows]
 
 
-async def test_an_alert_fires_when_orders_stop_flowing_and_ends_with_the_next_release(story: Story) -> None:
+async def test_an_alert_fires_when_orders_stop_flowing_and_ends_with_the_next_release(story: Any) -> None:
     await story.received()
     assert await check(story, MORNING + 2 * HOUR) == []
     firing = await check(story, MORNING + 6 * HOUR)
@@ -45,13 +40,13 @@ async def test_an_alert_fires_when_orders_stop_flowing_and_ends_with_the_next_re
     assert [t.partition(":")[0] for t in await told(story)] == ["fired", "resolved"]
 
 
-async def test_orders_that_wait_for_people_are_no_stop_of_the_flow(story: Story) -> None:
+async def test_orders_that_wait_for_people_are_no_stop_of_the_flow(story: Any) -> None:
     await story.received()
     await story.tell("approval.requested", approval="a")
     assert await check(story, MORNING + 20 * HOUR) == []
 
 
-async def test_a_tenant_sets_its_own_limit(story: Story) -> None:
+async def test_a_tenant_sets_its_own_limit(story: Any) -> None:
     await story.received()
     async with story.db.transaction(TENANT) as tx:
         await tx.execute('update crossdock.tenant set settings = \'{"alerts": {"flow_minutes": 30}}\'')
@@ -63,7 +58,7 @@ def test_the_usual_limit_follows_the_tenants_own_rate(released: int, limit: int)
     assert alerts.usual(released) == timedelta(minutes=limit)
 
 
-async def test_an_incident_that_lasts_is_an_alert_until_it_is_over(story: Story) -> None:
+async def test_an_incident_that_lasts_is_an_alert_until_it_is_over(story: Any) -> None:
     async with story.db.transaction(TENANT) as tx:
         await incidents.held(tx, TENANT, "carrier", "SO-1", "no answer", MORNING)
     assert await check(story, MORNING + timedelta(minutes=10)) == []
@@ -75,7 +70,7 @@ async def test_an_incident_that_lasts_is_an_alert_until_it_is_over(story: Story)
     assert await check(story, MORNING + 2 * HOUR) == []
 
 
-async def test_events_that_could_not_be_handed_on_are_an_alert(story: Story) -> None:
+async def test_events_that_could_not_be_handed_on_are_an_alert(story: Any) -> None:
     async with story.db.transaction(TENANT) as tx:
         await tx.execute("insert into crossdock.dead_letter (tenant_id, seq, reason) values ($1, 1, 'x')", TENANT)
         await alerts.check(tx, TENANT, MORNING)

@@ -1,23 +1,30 @@
 """The shape of answers: problems, headers, the pages, health and metrics."""
 
+import contextlib
 from typing import Any
 
 import pytest
+from fastapi import HTTPException
 
 from crossdock.gateway import pages
 from crossdock.tower import metrics
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [("/api/nothing", 404), ("/api/orders/SO-1", 404), ("/api/cases/not-a-uuid", 422), ("/api/cases/0191e7b2-0000-7000-8000-000000000000", 404), ("/hooks/x", 404), ("/assets/nothing.js", 404)],
-)  # fmt: skip
-async def test_what_is_wrong_leaves_as_a_problem_document(gateway: Any, path: str, status: int) -> None:
-    answer = await (await gateway.as_("cora")).get(path)
-    assert answer.status == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert set(answer.json) >= {"type", "title", "status", "detail"}
-    assert answer.json["status"] == status
+async def test_what_is_wrong_leaves_as_a_problem_document(gateway: Any) -> None:
+    browser = await gateway.as_("cora")
+    for path, status in (
+        ("/api/nothing", 404),
+        ("/api/orders/SO-1", 404),
+        ("/api/cases/not-a-uuid", 422),
+        ("/api/cases/0191e7b2-0000-7000-8000-000000000000", 404),
+        ("/hooks/x", 404),
+        ("/assets/nothing.js", 404),
+    ):
+        answer = await browser.get(path)
+        assert answer.status == status, path
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert set(answer.json) >= {"type", "title", "status", "detail"}
+        assert answer.json["status"] == status
 
 
 async def test_findings_say_where_a_body_is_wrong(gateway: Any) -> None:
@@ -114,13 +121,9 @@ def test_addresses_of_the_pages_get_the_entry_page(built: pages.Built, path: str
 
 @pytest.mark.parametrize("path", ["../outside.txt", "assets/../../outside.txt", ".vite/manifest.json", "a\0.js"])
 def test_nothing_beside_the_pages_is_given_away(built: pages.Built, path: str) -> None:
-    try:
+    with contextlib.suppress(HTTPException):  # a 404 is as good
         answer = built.answer(path, Asked())  # type: ignore[arg-type]
-    except Exception as refused:
-        assert getattr(refused, "status_code", None) == 404
-    else:
-        assert b"not ours" not in answer.body
-        assert b"{}" not in answer.body
+        assert b"<title>Crossdock" in answer.body
 
 
 def test_pages_that_were_not_built_say_how_to_build_them(tmp_path: Any) -> None:

@@ -6,7 +6,8 @@ from crossdock import exactjson
 
 SHIPPED: dict[str, Any] = {
     "event_id": "w-1", "event_type": "shipment.shipped", "occurred_at": "2026-03-02T09:00:00Z", "order_ref": "SO-10001",
-    "shipment_no": "L-000001", "site_code": "LUL", "tracking_no": "1ZN", "lines": [{"line_ref": "1", "item_code": "NF-1", "qty": 3}],
+    "shipment_no": "L-000001", "site_code": "LUL", "tracking_no": "1ZN",
+    "lines": [{"line_ref": "1", "item_code": "NF-1", "qty": 3}],
 }  # fmt: skip
 
 

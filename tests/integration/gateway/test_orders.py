@@ -4,50 +4,38 @@ import csv
 import io
 from typing import Any
 
-import pytest
+from crossdock.tower import orders
 
 
 async def several(gateway: Any, count: int = 12) -> Any:
     browser = await gateway.as_("cora")
     for n in range(count):
         order = {
-            "customer_id": f"C-{n % 3}", "po": f"P-{n:03}", "currency": "EUR", "requested_on": f"2030-01-{n % 4 + 1:02}",
-            "total": f"{n % 5}.50", "lines": [{"sku": "NF-1", "quantity": "1", "unit_price": f"{n % 5}.50"}],
-        }  # fmt: skip
-        assert (await browser.post("/api/orders", order)).json["status"] == "accepted" or n % 5 == 0
+            "customer_id": f"C-{n % 3}",
+            "po": f"P-{n:03}",
+            "currency": "EUR",
+            "requested_on": f"2030-01-{n % 4 + 1:02}",
+            "total": f"{n % 5}.50",
+            "lines": [{"sku": "NF-1", "quantity": "1", "unit_price": f"{n % 5}.50"}],
+        }
+        assert (await browser.post("/api/orders", order)).json["status"] == "accepted"
     await gateway.hand_on()
     return browser
 
 
-@pytest.mark.parametrize(
-    "sort",
-    [
-        "received_at",
-        "-received_at",
-        "order",
-        "-order",
-        "customer",
-        "-customer",
-        "total",
-        "-total",
-        "promised_on",
-        "status",
-        "stage",
-        "po",
-    ],
-)
-async def test_pages_neither_repeat_nor_lose_an_order_even_while_others_come(gateway: Any, sort: str) -> None:
+async def test_pages_neither_repeat_nor_lose_an_order_whatever_the_sort(gateway: Any) -> None:
     browser = await several(gateway)
-    whole = (await browser.get(f"/api/orders?sort={sort}&limit=100")).json
-    assert whole["total"] == len(whole["items"]) > 8
-    assert whole["next"] is None
-    seen: list[str] = []
-    cursor = ""
-    while cursor is not None:
-        page = (await browser.get(f"/api/orders?sort={sort}&limit=5&cursor={cursor}")).json
-        seen += [o["order"] for o in page["items"]]
-        cursor = page["next"]
-    assert seen == [o["order"] for o in whole["items"]]
+    for sort in [way + by for by in orders.SORTS for way in ("", "-")]:
+        whole = (await browser.get(f"/api/orders?sort={sort}&limit=100")).json
+        assert whole["total"] == len(whole["items"]) == 12
+        assert whole["next"] is None
+        seen: list[str] = []
+        cursor = ""
+        while cursor is not None:
+            page = (await browser.get(f"/api/orders?sort={sort}&limit=5&cursor={cursor}")).json
+            seen += [o["order"] for o in page["items"]]
+            cursor = page["next"]
+        assert seen == [o["order"] for o in whole["items"]], sort
 
 
 async def test_a_cursor_belongs_to_its_sort(gateway: Any) -> None:
@@ -110,5 +98,5 @@ async def test_search_finds_by_what_one_remembers(gateway: Any) -> None:
         ("order", f"/orders/{things.order}"), ("customer", "/orders?customer=C-0007"),
     }  # fmt: skip
     assert (await cora.get("/api/customers?q=co")).json["items"] == [
-        {"customer_id": "C-0007", "name": "Bolts & Co", "tier": "A"}
+        {"customer_id": "C-0007", "name": "Bolts & Co", "tier": "A", "ship_to": None, "currency": None}
     ]

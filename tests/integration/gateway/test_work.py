@@ -107,7 +107,7 @@ async def test_the_page_of_an_order_has_everything_around_it(gateway: Any) -> No
     things = await gateway.things()
     cora = await gateway.as_("cora")
     order = (await cora.get(f"/api/orders/{things.order}")).json
-    assert (order["status"], order["customer_id"], order["total"]) == ("in_case", "C-0007", "0")
+    assert (order["status"], order["customer_id"], order["total"]) == ("in_case", "C-0007", "25.00")
     assert order["ship_to"]["city"] == "Umeå"
     assert [d["id"] for d in order["documents"]] == [things.document]
     assert [c["id"] for c in order["cases"]] == [things.case]
