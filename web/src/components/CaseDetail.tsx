@@ -7,7 +7,7 @@ import { act } from '../api/actions';
 import { q } from '../api/queries';
 import type { CaseAction } from '../api/types';
 import { t, words } from '../i18n';
-import { useCaseWork } from '../lib/cases';
+import { reasonOf, titleOf, useCaseWork } from '../lib/cases';
 import { money } from '../lib/format';
 import { failed } from '../lib/notify';
 import { useCanWork, useSession } from '../lib/session';
@@ -29,8 +29,8 @@ export function CaseDetail({ id, page }: { id: string; page?: boolean }) {
       <div className="case-main">
         <div className="case-head">
           <div className="chips"><Sev of={c.severity} /><Pill of={c.status} />{c.breached && <span className="pill" data-tone="bad">{t.cases.breached}</span>}<Sla from={c.opened_at} due={c.due_at} /></div>
-          {!page && <h2 className="case-title">{c.title}</h2>}
-          <p>{c.detail}</p>{c.reason && c.reason !== c.detail && <p className="muted">{c.reason}</p>}
+          {!page && <h2 className="case-title">{titleOf(c)}</h2>}
+          <p>{reasonOf(c.detail)}</p>{c.reason && c.reason !== c.detail && <p className="muted">{reasonOf(c.reason)}</p>}
           {c.incident && <p className="note">{t.cases.incidentOwned} <Link to="/incidents/$id" params={{ id: c.incident }}>{t.cases.incident}</Link></p>}
         </div>
         {may && <div className="case-actions">

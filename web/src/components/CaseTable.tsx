@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState, type ReactNode } from 'react';
 import { Link } from '@tanstack/react-router';
 import type { Case } from '../api/types';
 import { t } from '../i18n';
-import { useCaseWork } from '../lib/cases';
+import { titleOf, useCaseWork } from '../lib/cases';
 import { money } from '../lib/format';
 import { useCanWork, useSession } from '../lib/session';
 import type { RowsOf } from '../lib/rows';
@@ -16,13 +16,6 @@ const SORTS: Record<string, (c: Case) => number | string> = {
   severity: (c) => RANK[c.severity], number: (c) => c.number, title: (c) => c.title, order: (c) => c.order ?? '', customer: (c) => c.customer ?? '',
   money: (c) => Number(c.money ?? 0), sla: (c) => (c.due_at ? Date.parse(c.due_at) : Infinity), owner: (c) => c.owner ?? '', queue: (c) => c.queue,
 };
-/** What happened, without the order's number, which stands beside it. */
-function titleOf(c: Case): string {
-  const head = `Order ${c.order}: `;
-  if (!c.order || !c.title.startsWith(head)) return c.title;
-  const rest = c.title.slice(head.length);
-  return rest.charAt(0).toUpperCase() + rest.slice(1);
-}
 function sorted(rows: Case[], sort: string): Case[] {
   const f = SORTS[sort.replace(/^-/, '')];
   if (!f) return rows;

@@ -68,7 +68,7 @@ export const en = {
     attempts: (n: number) => s(n, 'attempt', 'attempts'), request: 'Request', response: 'Response', key: 'Idempotency key', error: 'Error', duration: (ms: string) => `${ms} ms`, hit: 'Rule that hit', noHit: 'No rule hit', input: 'Input', output: 'Output', instance: 'Instance', state: 'State', history: 'History', waits: 'Waits', timers: 'Timers', data: 'Data', related: 'Open the record', moment: 'Moment', to: 'To',
     filterKinds: 'Show in the timeline', system: 'System', fn: 'Call', outcome: 'Outcome', started: 'Started', took: 'Took', attempt: (n: number) => `attempt ${n}`, newestFirst: 'Newest first', oldestFirst: 'Oldest first',
   },
-  glance: {
+  glance: { short: (n: string, what: string) => `${n} × ${what} short`,
     heldWhy: (n: string, r: string) => `${n}: ${r}`, releases: (r: string) => `${r} may release it`, release: 'Release the hold', queue: (qn: string) => `Queue ${qn}, unassigned`, owner: (o: string) => o, resolve: (a: string) => `Choose: ${a}`, resolveAny: 'Resolve the exception', role: (r: string) => `Anyone with the role ${r}`,
     decide: 'Decide the approval', auto: 'Crossdock', autoWhy: 'Runs by itself', outside: 'Outside: waiting for an event', then: (x: string) => `Then ${x}`, closed: 'Done: delivered, invoiced and paid', cancelled: 'Cancelled', rejected: 'Rejected at intake', nobody: 'Nobody: finished', nothing: 'Nothing', customer: 'The customer: corrected order', lateWhy: 'Later than promised',
   },

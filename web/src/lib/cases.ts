@@ -4,7 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { act } from '../api/actions';
 import { q } from '../api/queries';
 import type { Case } from '../api/types';
-import { t } from '../i18n';
+import { t, words } from '../i18n';
 import { businessNow, clockRate, setClock } from './clock';
 import { dateTime } from './format';
 import { done, failed } from './notify';
@@ -12,6 +12,16 @@ import { patchCase } from './rows';
 import { useSession } from './session';
 
 export const HOUR_MS = 3_600_000;
+
+/** What happened, without the order's number, which stands beside it. */
+export function titleOf(c: Case): string {
+  const head = `Order ${c.order}: `;
+  if (!c.order || !c.title.startsWith(head)) return c.title;
+  const rest = c.title.slice(head.length);
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
+}
+/** A reason that is only codes, in words: `unknown-item, no-price` → Unknown item, no price. */
+export const reasonOf = (reason: string) => (/^[a-z0-9]+([-_][a-z0-9]+)+(, [a-z0-9]+([-_][a-z0-9]+)+)*$/.test(reason) ? words(reason) : reason);
 
 export function useCaseWork() {
   const qc = useQueryClient();

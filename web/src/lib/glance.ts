@@ -2,7 +2,7 @@
 import type { Flow, OrderDetail } from '../api/types';
 import { t, word } from '../i18n';
 import { isZero } from './decimal';
-import { date } from './format';
+import { date, num } from './format';
 import { straight } from './mainways';
 
 export interface Glance { where: string; why: string; who: string; next: string; tone: 'ok' | 'warn' | 'bad' | 'info' | 'mute' }
@@ -21,11 +21,12 @@ export function glance(o: OrderDetail, flow: Flow | undefined): Glance {
   if (open) return { where, why: open.title, who: open.owner ?? t.glance.queue(open.queue), next: open.actions.length ? t.glance.resolve(open.actions.slice(0, 2).map((a) => a.label).join(' / ')) : t.glance.resolveAny, tone: 'bad' };
   const node = flow?.nodes.find((n) => n.id === o.stage);
   const waits = o.status === 'waiting' || node?.kind === 'wait' || node?.kind === 'event';
+  const short = o.stage !== SHORT ? '' : o.lines.filter((l) => !isZero(l.backordered)).map((l) => t.glance.short(num(l.backordered), l.sku ?? l.description)).join(', ');
   // the last thing that happened, not the last that was asked
   const last = o.timeline.filter((i) => ['event', 'money', 'document'].includes(i.kind)).reduce<OrderDetail['timeline'][number] | undefined>((a, i) => (!a || i.at >= a.at ? i : a), undefined);
   return {
     where, who: waits ? t.glance.outside : t.glance.auto, next: onward ? t.glance.then(onward) : t.glance.nothing, tone: o.late ? 'warn' : 'info',
-    why: o.late ? `${t.glance.lateWhy} (${date(o.promised_on)})` : last?.title ?? t.glance.autoWhy,
+    why: o.late ? `${t.glance.lateWhy} (${date(o.promised_on)})` : short || (last?.title ?? t.glance.autoWhy),
   };
 }
 

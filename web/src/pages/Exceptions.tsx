@@ -6,6 +6,7 @@ import { useParams } from '@tanstack/react-router';
 import { q } from '../api/queries';
 import type { Case } from '../api/types';
 import { t, word, words } from '../i18n';
+import { titleOf } from '../lib/cases';
 import { useFilters } from '../lib/filters';
 import { useRows } from '../lib/rows';
 import { Empty, Hints, LinkButton, Pill } from '../components/Bits';
@@ -51,7 +52,7 @@ export function ExceptionPage() {
   const { data: c } = useQuery(q.case(id));
   return (
     <div className="page">
-      <PageHead title={c ? `${c.number}: ${c.title}` : t.cases.number} crumbs={[{ label: t.cases.title, to: '/exceptions' }]} after={c && <Pill of={c.status} label={word(t.status, c.status)} />} />
+      <PageHead title={c ? `${c.number}: ${titleOf(c)}` : t.cases.number} crumbs={[{ label: t.cases.title, to: '/exceptions' }]} after={c && <Pill of={c.status} label={word(t.status, c.status)} />} />
       <div className="panel"><CaseDetail id={id} page /></div>
     </div>
   );
