@@ -40,6 +40,7 @@ DATABASE = "crossdock_demo"
 MORNING = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
 OPENS = MORNING + timedelta(hours=5, minutes=30)
 EVENING = MORNING + timedelta(hours=18)
+LEDGER_BYTES = 256 * 1024 * 1024  # a ledger of a long run is read whole
 EVENING_RATE = 60.0  # after a day that was jumped over, what is on its way still moves while one looks
 HORIZON = timedelta(days=150)  # terms of 60 days and the slowest payer are over long before
 # What falls due within a quantum is done in one jump: minutes matter on the day itself, hours when invoices fall due.
@@ -133,7 +134,8 @@ async def _start(options: Options, console: Console, tree: Tree, db: Database, s
         "--hooks-url", gateway_url + "/hooks/{tenant}/{system}", "--business-origin", OPENS.isoformat(), "--rate", "0",
     )  # fmt: skip
     sandbox_url = str(told["base_url"])
-    http = Client([sandbox_url, gateway_url], timeout=timedelta(seconds=30), read_timeout=timedelta(seconds=30))
+    patient = timedelta(seconds=30)
+    http = Client([sandbox_url, gateway_url], timeout=patient, read_timeout=patient, max_body=LEDGER_BYTES)
     control = {"X-Sandbox-Control": hmac.new(secret.encode(), b"control", hashlib.sha256).hexdigest()}
     seeds = {t: await _get(http, f"{sandbox_url}/{t}/_seed", control) for t in TENANTS}
     console.print("Two distributors with their partners, systems and workflows …")
