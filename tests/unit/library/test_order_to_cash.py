@@ -339,6 +339,16 @@ async def test_credit_is_decided_before_any_sales_order(exposure: int, approve: 
     assert bool(e.stands("sales-order")) == (end == "closed")
 
 
+@pytest.mark.parametrize(("approve", "end"), [("approved", "closed"), ("rejected", "rejected")])
+async def test_credit_taken_by_another_order_meanwhile_is_asked_for_once_both_stand(approve: str, end: str) -> None:
+    """The check found room, but so did the check of another order: the ERP has both now, and a person is asked."""
+    e = Enterprise(approve=approve, credit={"limit": 100_000, "exposure": 0, "overdue": 0, "on_hold": False})
+    e.on = {"erp.createSalesOrder": lambda e: e.credit.update(exposure=100_020)}
+    outcome = await e.run(order())
+    assert outcome.output["outcome"] == end
+    assert len(e.stands("sales-order")) == (1 if end == "closed" else 0)
+
+
 async def test_two_sites_make_two_invoices_that_add_up() -> None:
     e = Enterprise(stock={"north": 7, "south": 60}, price=Decimal("3.33"))
     outcome = await e.run(order(quantity=65))
