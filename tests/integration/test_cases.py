@@ -89,6 +89,22 @@ async def the_case(tx: Tx) -> casework.Case:
 # ── cases ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+async def test_the_most_urgent_comes_first_and_what_has_no_deadline_last_page_by_page(database: Database) -> None:
+    async with database.transaction(T) as tx:
+        for title, hours in (("never", None), ("later", 8), ("soon", 1), ("also never", None)):
+            due_at = None if hours is None else NOW + timedelta(hours=hours)
+            new = casework.New(kind="order-invalid", queue="order-desk", title=title, due_at=due_at)
+            await casework.open_case(tx, T, new, NOW)
+        seen: list[str] = []
+        cursor = None
+        while True:
+            page = await casework.find(tx, T, casework.Filter(), limit=1, cursor=cursor, urgent=True)
+            seen += [c.title for c in page.items]
+            if (cursor := page.next) is None:
+                break
+        assert seen == ["soon", "later", "never", "also never"]
+
+
 async def test_a_case_parks_its_call_and_its_resolution_answers_it(database: Database) -> None:
     async with database.transaction(T) as tx:
         begun, instance_id = await call(tx, "case", CASE)
