@@ -49,7 +49,9 @@ class Built:
 
     def answer(self, path: str, request: Request) -> Response:
         found = self._find(path)
-        if found is None and (path.startswith("assets/") or Path(path).suffix in FILES):
+        # files lie on top or in assets; deeper, a name with a dot is an order's or a workflow's
+        file = path.startswith("assets/") or ("/" not in path and Path(path).suffix in FILES)
+        if found is None and file:
             raise HTTPException(404, "No such file.")  # a missing script answered with a page would be a riddle
         name = path if found is not None else "index.html"
         found = found or self._find(name)
