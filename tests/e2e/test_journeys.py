@@ -133,8 +133,10 @@ def test_exceptions_are_triaged_without_the_mouse(tower: Page) -> None:
     tower.get_by_role("button", name="Undo").first.click()
     tower.keyboard.press("/")
     tower.keyboard.type(number)
+    # it is back among the unassigned, and the one that S acts on
     expect(rows).to_have_count(1)
-    expect(rows.first).to_contain_text("Unassigned")
+    expect(current).to_contain_text(number)
+    expect(current).to_contain_text("Unassigned")
     tower.keyboard.press("Escape")
     tower.keyboard.press("s")
     expect(tower.get_by_text(f"{number} sleeps until")).to_be_visible()
