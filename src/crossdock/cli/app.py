@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
+import asyncpg
 import typer
 import uvloop
 from rich.console import Console
 
 from crossdock import exactjson, telemetry
 from crossdock import settings as environment
-from crossdock.cli import compose, work
+from crossdock.cli import compose, setup, work
 from crossdock.cli import demo as demonstration
 from crossdock.db import Database
 from crossdock.engine import flowcli
@@ -24,12 +25,14 @@ from crossdock.gateway import doctor, identity, server
 from crossdock.partners import cli as intake
 from crossdock.settings import Settings
 
+log = logging.getLogger(__name__)
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 user = typer.Typer(no_args_is_help=True, help="People who may sign in.")
 app.add_typer(user, name="user")
 app.add_typer(flowcli.app, name="flow")
 app.command("doctor")(doctor.command)
 work.register(app)
+setup.register(app, user)
 
 
 def main() -> None:
@@ -105,11 +108,14 @@ def demo(
         data=compose.data_directory(data) or _settings().data, ready_file=ready_file,
     )  # fmt: skip
     logging.basicConfig(level=logging.WARNING)
-    sys.exit(_run_until_signal(demonstration.run(options, Console(stderr=True))))
+    sys.exit(_run_until_signal(demonstration.run(options, Console(stderr=True)), interrupted=130 if once else 0))
 
 
-def _run_until_signal(work: Any) -> int:
-    """Runs to the end, or until SIGINT or SIGTERM, after which everything is stopped in order."""
+def _run_until_signal(work: Any, *, interrupted: int) -> int:
+    """Runs to the end, or until SIGINT or SIGTERM, after which everything is stopped in order.
+
+    interrupted: the exit status then; a day that was meant to run to its end and did not has failed.
+    """
 
     async def whole() -> int:
         task = asyncio.ensure_future(work)
@@ -119,7 +125,7 @@ def _run_until_signal(work: Any) -> int:
         try:
             return await task
         except asyncio.CancelledError:
-            return 0
+            return interrupted
 
     return uvloop.run(whole())
 
@@ -133,18 +139,34 @@ def worker(
     telemetry.log_json(level=settings.log_level.upper())
 
     async def do(db: Database, settings: Settings) -> None:
-        made, http = await compose.worker(db, settings)
+        stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, made.stop)
-        if ready_line:
-            print(exactjson.text({"worker": str(made.id)}), flush=True)
-        try:
-            await made.run()
-        finally:
-            await http.close()
+            loop.add_signal_handler(number, stopping.set)
+        await _keep_working(db, settings, stopping, ready_line)
 
     _run_traced("worker", settings.otlp_url is not None, do)
+
+
+async def _keep_working(db: Database, settings: Settings, stopping: asyncio.Event, ready_line: bool) -> None:
+    """One worker after another until told to stop: one that lost its database or its lease gives way to a new one."""
+    while not stopping.is_set():
+        made, http = await compose.worker(db, settings)
+        if ready_line:
+            print(exactjson.text({"worker": str(made.id)}), flush=True)
+            ready_line = False
+        running = asyncio.create_task(made.run())
+        told = asyncio.create_task(stopping.wait())
+        try:
+            await asyncio.wait({running, told}, return_when=asyncio.FIRST_COMPLETED)
+            made.stop()
+            await running
+        except (ExceptionGroup, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("worker %s gives way to a new one: %s", made.id, error)
+            await asyncio.sleep(1)
+        finally:
+            told.cancel()
+            await http.close()
 
 
 def _run_traced(service: str, spans: bool, do: Callable[[Database, Settings], Awaitable[Any]]) -> None:
@@ -176,6 +198,8 @@ def serve(
             else:
                 _say(f"Crossdock is at {address}")
 
+        if first := await setup.first_start(db):
+            _say(f"Sign in as {first.name} with {first.password} (shown this once; `crossdock user reset-password`)")
         await compose.resume_intake(db)
         services = await compose.gateway(db, settings)
         await server.serve(services, host or settings.host, settings.port if port < 0 else port, ready)

@@ -16,7 +16,7 @@ from decimal import Decimal
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from crossdock.db import Database, queries
+from crossdock.db import Database, Tx, queries
 from crossdock.errors import NotFound, Refused
 
 SQL = queries("crossdock.gateway", "identity.sql")
@@ -80,9 +80,22 @@ async def add_user(
     """
     stored = password if is_hash else hashed(password)
     async with db.transaction(*roles) as tx:
-        await tx.execute(SQL["add_user"], user_name, display_name, stored)
-        for tenant_id, (role, limit) in roles.items():
-            await tx.execute(SQL["set_membership"], tenant_id, user_name, role, limit, partner_id)
+        await keep_user(tx, user_name, display_name, stored, roles, partner_id)
+
+
+async def keep_user(
+    tx: Tx,
+    user_name: str,
+    display_name: str,
+    password_hash: str,
+    roles: Mapping[str, tuple[str, Decimal | None]],
+    partner_id: str | None = None,
+) -> bool:
+    """`add_user` in the transaction of those tenants. Returns whether the user is new, so has this password."""
+    new = await tx.fetchval(SQL["add_user"], user_name, display_name, password_hash) is not None
+    for tenant_id, (role, limit) in roles.items():
+        await tx.execute(SQL["set_membership"], tenant_id, user_name, role, limit, partner_id)
+    return new
 
 
 async def reset_password(db: Database, user_name: str) -> str:

@@ -3,7 +3,7 @@ select user_name, display_name, password_hash, must_change, failed_attempts, loc
 
 -- name: add_user
 insert into crossdock.app_user (user_name, display_name, password_hash) values ($1, $2, $3)
-on conflict (user_name) do nothing
+on conflict (user_name) do nothing returning user_name
 
 -- name: set_password
 -- A new password also ends a lock.
