@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -26,11 +27,12 @@ from crossdock.partners import intake
 from crossdock.rules import Rulebook
 from crossdock.rules import load as load_table
 from crossdock.settings import Settings
-from crossdock.tower import projection
+from crossdock.tower import alerts, projection
 
 LIBRARY = files("crossdock.library")
 # The sandbox's one secret, from which all its keys derive; handed to child processes, never to the database.
 SANDBOX_SECRET = "CROSSDOCK_SANDBOX_SECRET"
+ALERTS_EVERY_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,16 @@ def duties(db: Database, time: clock.Clock) -> list[Callable[[], Awaitable[objec
                 if await tx.fetchval("select pg_try_advisory_xact_lock($1)", 0x0C0562):
                     await audit.seal(tx, row["tenant_id"])
 
-    return [clocks, seal]
+    looked_at = 0.0
+
+    async def watch() -> None:
+        nonlocal looked_at
+        if monotonic() - looked_at < ALERTS_EVERY_S:
+            return
+        looked_at = monotonic()
+        await _one_at_a_time(db, 0x0C0563, lambda: alerts.check_all(db, time.now()))
+
+    return [clocks, seal, watch]
 
 
 async def _one_at_a_time(db: Database, lock: int, work: Callable[[], Awaitable[object]]) -> None:

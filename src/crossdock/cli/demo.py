@@ -40,6 +40,7 @@ DATABASE = "crossdock_demo"
 MORNING = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
 OPENS = MORNING + timedelta(hours=5, minutes=30)
 EVENING = MORNING + timedelta(hours=18)
+DELIVERY_TRIES = 30
 LEDGER_BYTES = 256 * 1024 * 1024  # a ledger of a long run is read whole
 EVENING_RATE = 60.0  # after a day that was jumped over, what is on its way still moves while one looks
 HORIZON = timedelta(days=150)  # terms of 60 days and the slowest payer are over long before
@@ -81,6 +82,7 @@ class Running:
     keys: dict[str, str]
     user: str
     password: str
+    gateway: Child
     workers: list[Child]
     day: day.Day
     console: Console
@@ -101,7 +103,13 @@ async def run(options: Options, console: Console) -> int:
             db = await Database.open(app_dsn, max_size=6)
             try:
                 running = await _start(options, console, tree, db, secret)
-                return await (_once(running, options) if options.once else _live(running, options))
+                watching = [asyncio.create_task(server.keep_running()), asyncio.create_task(_keep_alive(running))]
+                try:
+                    return await (_once(running, options) if options.once else _live(running, options))
+                finally:
+                    for task in watching:
+                        task.cancel()
+                    await asyncio.gather(*watching, return_exceptions=True)
             finally:
                 await tree.stop()
                 await db.close()
@@ -143,8 +151,10 @@ async def _start(options: Options, console: Console, tree: Tree, db: Database, s
     user, password = "demo", secrets.token_urlsafe(9)
     await identity.add_user(db, user, "Dana Demo", password, {t: ("admin", ROLES["admin"]) for t in TENANTS})
     plan = day.make(seeds, options.orders, MORNING, options.seed)
-    await tree.start("gateway", "crossdock.cli", "serve", "--port", str(port), "--ready-line")
-    running = Running(db, tree, http, gateway_url, sandbox_url, control, keys, user, password, [], plan, console)
+    gateway = await _start_gateway(tree, port)
+    running = Running(
+        db, tree, http, gateway_url, sandbox_url, control, keys, user, password, gateway, [], plan, console
+    )
     for n in range(options.workers):
         await _start_worker(running, n)
     for fault in plan.faults:
@@ -158,6 +168,11 @@ async def _start(options: Options, console: Console, tree: Tree, db: Database, s
     return running
 
 
+async def _start_gateway(tree: Tree, port: int) -> Child:
+    child, _ = await tree.start("gateway", "crossdock.cli", "serve", "--port", str(port), "--ready-line")
+    return child
+
+
 async def _start_worker(running: Running, n: int) -> None:
     child, _ = await running.tree.start(f"worker-{n}", "crossdock.cli", "worker", "--ready-line")
     running.workers.append(child)
@@ -166,10 +181,14 @@ async def _start_worker(running: Running, n: int) -> None:
 # ── HTTP to our own parts ───────────────────────────────────────────────────────────────────────────────────────
 
 
+class Unanswered(CrossdockError):
+    """A request of ours may or may not have arrived."""
+
+
 async def _send(http: Client, method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> Response:
     answer = await http.send(Request(method=method, url=url, headers=headers, body=body or b""))
     if not isinstance(answer, Response):
-        raise CrossdockError(f"{method} {url}: {answer.detail}")
+        raise Unanswered(f"{method} {url}: {answer.detail}")
     if answer.status >= 300:
         raise CrossdockError(f"{method} {url}: {answer.status} {answer.body[:500]!r}")
     return answer
@@ -189,11 +208,21 @@ async def _deliver(running: Running, delivery: day.Delivery) -> None:
     """What a partner's network does: posts the bytes, and is told what became of them."""
     url = f"{running.gateway_url}/api/intake?filename={delivery.filename}"
     headers = {"Authorization": f"Bearer {running.keys[delivery.tenant]}", "Content-Type": "application/octet-stream"}
-    told = exactjson.loads((await _send(running.http, "POST", url, headers, delivery.raw)).body)
+    told = exactjson.loads((await _until_answered(running.http, url, headers, delivery.raw)).body)
     for document in told["documents"]:
         status = document["status"]
         running.accounted[status] = running.accounted.get(status, 0) + 1
     running.fed += len(delivery.orders)
+
+
+async def _until_answered(http: Client, url: str, headers: dict[str, str], body: bytes) -> Response:
+    """Posts until there is an answer. Whether the last arrived is not known; the same bytes again change nothing."""
+    for _ in range(DELIVERY_TRIES - 1):
+        try:
+            return await _send(http, "POST", url, headers, body)
+        except Unanswered:
+            await asyncio.sleep(1)
+    return await _send(http, "POST", url, headers, body)
 
 
 # ── business time ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -304,7 +333,6 @@ async def _once(running: Running, options: Options) -> int:
                     running.tree.kill(victim)
                     await victim.process.wait()
                     console.print(f"[red]SIGKILL[/] to worker {victim.pid} with {running.fed} orders in")
-                    await _start_worker(running, len(running.workers))
                 await asyncio.sleep(0.2)
 
         watching = asyncio.create_task(watch())
@@ -366,11 +394,11 @@ async def _live(running: Running, options: Options) -> int:
     c.print(f"\nOpen [bold]{running.gateway_url}[/]")
     c.print(f"User [bold]{running.user}[/]  ·  password [bold]{running.password}[/]")
     if options.ready_file:
-        options.ready_file.write_bytes(
-            exactjson.dumps({"url": running.gateway_url, "user": running.user, "password": running.password})
-        )
+        told = {"url": running.gateway_url, "user": running.user, "password": running.password}
+        options.ready_file.touch(mode=0o600)
+        options.ready_file.write_bytes(exactjson.dumps(told))
     if options.speed == 0:
-        await _forever(running)
+        await _forever()
         return 0
     await _set_clock(running, OPENS, options.speed)
     with _progress(c) as bar:
@@ -382,18 +410,26 @@ async def _live(running: Running, options: Options) -> int:
             await _deliver(running, delivery)
             bar.update(task, completed=running.fed, description=f"orders in  {delivery.at:%H:%M}")
     c.print("All orders are in. The day goes on; Ctrl-C stops.")
-    await _forever(running)
+    await _forever()
     return 0
 
 
-async def _forever(running: Running) -> None:
-    """Until Ctrl-C. A worker that dies is started again."""
+async def _keep_alive(running: Running) -> None:
+    """Starts again what has died: a worker, the gateway. (The sandbox keeps its ledgers in memory; it must live.)"""
+    port = int(running.gateway_url.rpartition(":")[2])
     while True:
         for child in [w for w in running.workers if not w.alive]:
             running.console.print(f"[yellow]worker {child.pid} ended; starting another")
             running.workers.remove(child)
             await _start_worker(running, len(running.tree.children))
-        await asyncio.sleep(0.5)
+        if not running.gateway.alive:
+            running.console.print(f"[yellow]gateway {running.gateway.pid} ended; starting another")
+            running.gateway = await _start_gateway(running.tree, port)
+        await asyncio.sleep(0.3)
+
+
+async def _forever() -> None:
+    await asyncio.Event().wait()
 
 
 def _progress(console: Console) -> Progress:

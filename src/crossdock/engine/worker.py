@@ -30,8 +30,9 @@ from crossdock.engine.hooks import Crash, Hooks, Point, never
 from crossdock.engine.live import Answer, Live
 from crossdock.engine.turn import CallState, Mail, OpenCall, Turn
 from crossdock.engine.vitals import EVERY_S, Vitals, spans
+from crossdock.errors import CrossdockError
 from crossdock.events import outbox
-from crossdock.events.relay import Projection, Relay
+from crossdock.events.relay import PASSING, Projection, Relay
 from crossdock.flow import state as states
 from crossdock.flow.outcomes import Done, Invocation, Unknown
 
@@ -57,6 +58,10 @@ class Stats:
     refused: int = 0  # turns that lost their lease
     call_s: float = 0.0
     apply_s: float = 0.0
+
+
+class Buried(CrossdockError):
+    """This worker stalled for longer than its lease, and others took over."""
 
 
 class Worker:
@@ -149,9 +154,9 @@ class Worker:
         while True:
             await asyncio.sleep(RENEW_S)
             if await self._db.pool.fetchval(SQL["renew"], self.id, LEASE) is None:
-                # Others took our instances. Everything in hand will be refused; begin anew under the same name.
-                log.warning("declared dead by another worker; starting over")
-                await self._register()
+                # Others have our instances. What is in hand would be refused, and a call of ours may be theirs to
+                # probe: stop at once, and begin anew under another name.
+                raise Buried(f"worker {self.id} was declared dead by another")
             for key, live in list(self._orphans.items()):
                 if key not in self._live:
                     await self._release(live)
@@ -271,8 +276,11 @@ class Worker:
                     raise
                 except Exception as error:
                     self._orphans[key] = live  # until the set-back is through: the lease is ours, and nobody drives
-                    await self._set_back(key, live, error)
-                    del self._orphans[key]
+                    if isinstance(error, PASSING):
+                        log.warning("the database failed a turn (%s); it is tried again", error)
+                    else:
+                        await self._set_back(key, live, error)
+                        del self._orphans[key]
         finally:
             self._live.pop(key, None)
             self._wakes.pop(key, None)

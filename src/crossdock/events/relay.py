@@ -7,7 +7,10 @@ A projection that cannot take an event does not stop the others: the event goes 
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
+
+import asyncpg
 
 from crossdock import exactjson, telemetry
 from crossdock.db import Database, Tx, queries
@@ -20,6 +23,13 @@ log = logging.getLogger(__name__)
 # (tx, tenant, seq, event): writes what it derives in the relay's transaction.
 Projection: TypeAlias = Callable[[Tx, str, int, Mapping[str, Any]], Awaitable[None]]
 
+Taker: TypeAlias = Callable[[], Awaitable[object]]
+
+# Trouble that says nothing about the event: a lost connection, a deadlock, a time-out.
+PASSING = (
+    OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError, asyncpg.QueryCanceledError, asyncpg.InsufficientResourcesError,
+)  # fmt: skip
 BATCH = 200
 LOCK_SPACE = 0x0C0553
 
@@ -50,16 +60,24 @@ class Relay:
             now = await business_now(tx)
             for row in rows:
                 event = exactjson.loads(row["body"])
-                try:
-                    async with tx.transaction():  # a savepoint: one bad event leaves the rest of the batch whole
-                        if row["correlate"]:
-                            await correlation.correlate(tx, tenant_id, row["seq"], event, now)
-                        for project in self._projections:
-                            await project(tx, tenant_id, row["seq"], event)
-                except Exception as error:
-                    log.exception("event %s of %s could not be handed on", event.get("id"), tenant_id)
-                    await tx.execute(
-                        SQL["dead_letter"], tenant_id, row["seq"], f"{type(error).__name__}: {error}"[:2000]
-                    )
+                takers: list[Taker] = [partial(p, tx, tenant_id, row["seq"], event) for p in self._projections]
+                if row["correlate"]:
+                    takers.insert(0, partial(correlation.correlate, tx, tenant_id, row["seq"], event, now))
+                for take in takers:
+                    await self._hand(tx, tenant_id, row["seq"], take)
             await tx.execute(SQL["outbox_done"], [tenant_id] * len(rows), [r["seq"] for r in rows])
             return len(rows)
+
+    async def _hand(self, tx: Tx, tenant_id: str, seq: int, take: "Taker") -> None:
+        """Behind a savepoint: one taker that cannot take an event leaves the others, and the batch, whole.
+
+        Trouble of the database passes: then the whole batch is rolled back, and handed on again.
+        """
+        try:
+            async with tx.transaction():
+                await take()
+        except PASSING:
+            raise
+        except Exception as error:
+            log.exception("event %d of %s could not be handed on", seq, tenant_id)
+            await tx.execute(SQL["dead_letter"], tenant_id, seq, f"{type(error).__name__}: {error}"[:2000])

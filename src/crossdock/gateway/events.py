@@ -25,6 +25,8 @@ SQL = queries("crossdock.gateway", "events.sql")
 
 # Events in our own name come from our own processes: posted, one could stand in the way of the real one.
 OURS = re.compile(r"^/crossdock(/|$)|^https://crossdock\.dev(/|$)")
+# What happens to an order is told by its workflow and by the connectors of its systems, never by a caller.
+RESERVED = "crossdock."
 NAME = re.compile(r"^[a-z][a-z0-9-]{0,39}$")
 
 
@@ -89,6 +91,10 @@ async def post(request: Request, caller: Annotated[Caller, allow(Action.EVENT_PO
         found = str(event["source"])[:80]
         finding = Finding("event.source", "/source", "a source of your own", found, "Name the system it comes from")
         raise PartnerError([finding])
+    if str(event.get("type") or "").startswith(RESERVED):
+        expected = f"a type of your own, not one that starts with {RESERVED}"
+        fix = "Name it after the system it comes from; a connector or a workflow turns it into one of ours"
+        raise PartnerError([Finding("event.type", "/type", expected, str(event["type"])[:80], fix)])
     async with caller.transaction() as tx:
         status = await inbox.receive(tx, caller.tenant_id, event)
         if status == "accepted":
