@@ -56,6 +56,8 @@ async def test_events_can_be_posted_but_not_in_our_name(gateway: Any) -> None:
     assert (await browser.post("/api/events", event)).json == {"id": "e1", "status": "duplicate"}
     for source in ("/crossdock/order-to-cash", "https://crossdock.dev/order-to-cash"):
         assert (await browser.post("/api/events", {**event, "id": "e2", "source": source})).status == 422
+    forged = {**event, "id": "e3", "type": "crossdock.order.closed"}
+    assert (await browser.post("/api/events", forged)).status == 422
     assert (await browser.post("/api/events", {"specversion": "1.0"})).json["findings"][0]["where"] == "/id"
     async with gateway.db.transaction("norrland") as tx:
         body = await tx.fetchval("select body::text from crossdock.event where id = 'e1'")
