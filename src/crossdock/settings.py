@@ -82,33 +82,32 @@ def _level(value: str) -> str:
     return value.lower()
 
 
-def _log_format(value: str) -> str:
-    if value.lower() not in {"json", "text"}:
-        raise ValueError("expected json or text")
-    return value.lower()
+def _database_name(value: str) -> str:
+    # lower case, as PostgreSQL keeps it without quotes; the server's own databases are not to be migrated
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", value) or value in {"postgres", "template0", "template1"}:
+        raise ValueError("expected a name of a-z, 0-9 and _, at most 63, and none of the server's own")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator may set. Field `x` is read from CROSSDOCK_X."""
 
-    data: Path | None = _setting(None, _path, "Directory of the embedded database and of generated secrets")
+    data: Path | None = _setting(None, _path, "Directory of the embedded database and of its passwords")
     database_url: str | None = _setting(None, _dsn, "A PostgreSQL server (15 or newer) to use instead")
     database_admin_url: str | None = _setting(None, _dsn, "The same database as a role that may migrate it")
     database_account: str | None = _setting(None, _text, "As root: the account that runs the embedded server")
+    database_name: str = _setting("crossdock", _database_name, "Database on the embedded server")
     database_connections: int = _setting(10, _count, "Most connections of one process")
     host: str = _setting("127.0.0.1", _text, "Address to listen on")
     port: int = _setting(8080, _port, "Port to listen on; 0 takes any free one")
     public_url: str | None = _setting(None, _url, "Address that browsers use, when a proxy stands before us")
-    workers: int = _setting(2, _count, "Worker processes")
     session_lifetime: timedelta = _setting(timedelta(hours=12), _duration, "A sign-in lasts this long")
     log_level: str = _setting("info", _level, "debug, info, warning or error")
-    log_format: str = _setting("json", _log_format, "json or text")
     otlp_url: str | None = _setting(None, _url, "OpenTelemetry collector (OTLP over HTTP) to send traces to")
     allow_internal_addresses: bool = _setting(
         False, _flag, "Let connectors call loopback and private networks, as the demo's sandbox needs"
     )
-    master_key_file: Path | None = _setting(None, _path, "File of the key that encrypts stored secrets")
 
 
 @dataclass(frozen=True, slots=True)

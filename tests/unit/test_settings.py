@@ -48,3 +48,10 @@ def test_all_wrong_values_are_named_at_once_and_none_is_shown():
     for variable in ("CROSSDOCK_PORT", "CROSSDOCK_DATABASE_URL", "CROSSDOCK_SESSION_LIFETIME"):
         assert variable in str(e.value)
     assert "hush" not in str(e.value)
+
+
+def test_the_embedded_database_has_a_name_of_ours():
+    assert settings.read({"CROSSDOCK_DATABASE_NAME": "crossdock_demo"})[0].database_name == "crossdock_demo"
+    for wrong in ("postgres", 'a"b', "Demo"):
+        with pytest.raises(SetupError):
+            settings.read({"CROSSDOCK_DATABASE_NAME": wrong})

@@ -27,7 +27,6 @@ from crossdock.settings import Settings
 
 __all__ = ["Located", "Places", "Progress", "Server", "ensure", "locate", "running", "stop_if_unused"]
 
-DATABASE = "crossdock"
 LOOK_AFTER_S = 1.0  # how long a dead server stays unnoticed by `keep_running`; a look costs 0.1 ms
 
 
@@ -65,7 +64,7 @@ class Server:
     def admin_dsn_of(self, database: str) -> str:
         return life.dsn(life.SUPERUSER, self._superuser_password, database, self.socket_directory)
 
-    def app_dsn(self, database: str = DATABASE) -> str:
+    def app_dsn(self, database: str) -> str:
         """The application's login, which owns nothing and may act as crossdock_app."""
         return life.dsn(life.LOGIN, self._login_password, database, self.socket_directory)
 
@@ -195,28 +194,29 @@ async def locate(settings: Settings, on_progress: Progress | None = None) -> Loc
         raise SetupError("CROSSDOCK_DATABASE_ADMIN_URL is set without CROSSDOCK_DATABASE_URL. Set both or neither.")
     server = await ensure(settings.data, on_progress=on_progress, account=settings.database_account)
     try:
-        await _create_database(server)
+        await _create_database(server, settings.database_name)
     except BaseException:
         await server.release()
         raise
-    return Located(server.admin_dsn_of(DATABASE), server.app_dsn(DATABASE), server.release, server)
+    name = settings.database_name
+    return Located(server.admin_dsn_of(name), server.app_dsn(name), server.release, server)
 
 
 async def _nothing() -> None:
     return
 
 
-async def _create_database(server: Server) -> None:
+async def _create_database(server: Server, name: str) -> None:
     connection = await asyncpg.connect(server.admin_dsn)
     try:
         known = "select exists (select from pg_database where datname = $1)"
-        if not await connection.fetchval(known, DATABASE):
+        if not await connection.fetchval(known, name):
             # another process may be first
             with suppress(asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
-                await connection.execute(f"create database {DATABASE}")
-        if await connection.fetchval("select datacl is null from pg_database where datname = $1", DATABASE):
+                await connection.execute(f'create database "{name}"')
+        if await connection.fetchval("select datacl is null from pg_database where datname = $1", name):
             async with connection.transaction():
-                await connection.execute(f"revoke all on database {DATABASE} from public")
-                await connection.execute(f"grant connect, temporary on database {DATABASE} to {life.LOGIN}")
+                await connection.execute(f'revoke all on database "{name}" from public')
+                await connection.execute(f'grant connect, temporary on database "{name}" to {life.LOGIN}')
     finally:
         await connection.close()
