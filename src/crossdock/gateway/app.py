@@ -30,7 +30,7 @@ from crossdock.gateway import (
 )
 from crossdock.gateway.access import Anyone
 from crossdock.gateway.headers import Headers, Observed
-from crossdock.gateway.limits import Attempts, BodyLimit
+from crossdock.gateway.limits import Attempts, BodyLimit, NoNul
 from crossdock.gateway.live import Hub
 from crossdock.gateway.models import PROBLEMS
 from crossdock.gateway.services import Running, Services
@@ -85,6 +85,7 @@ def create(services: Services) -> FastAPI:
 
     app.include_router(pages.router)  # last: it takes every address that is left
     # the last added is the outermost
+    app.add_middleware(NoNul)
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers, secure=(services.settings.public_url or "").startswith("https://"))
     app.add_middleware(Observed)

@@ -1,5 +1,7 @@
-"""How much one may send, and how often one may try: sizes of bodies, and attempts to sign in."""
+"""What one may send, and how often one may try: sizes of bodies, the one character that no text may hold, and attempts
+to sign in."""
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -13,6 +15,10 @@ from crossdock.partners.model import MAX_BYTES
 
 BODY = 1024 * 1024
 BODIES = {"/api/intake": MAX_BYTES + 1}  # so that intake itself says what is too large, in a partner's words
+
+# PostgreSQL keeps no NUL in text. In JSON it is a byte, or an escape whose backslash is not itself escaped.
+NUL_IN_JSON = re.compile(rb"\x00|(?<!\\)(?:\\\\)*\\u0000")
+NO_NUL = "Text may not hold the character NUL (U+0000). Leave it out and send it again."
 
 ATTEMPTS = 30  # of one address; people behind one proxy share it, and each account has its own lock besides
 WINDOW_S = 60.0
@@ -76,3 +82,32 @@ class BodyLimit:
             return message
 
         await self._app(scope, counted, send)
+
+
+class NoNul:
+    """Refuses NUL in the path, the query and JSON, before anybody looks it up or stores it.
+
+    Files of partners are judged by intake, in a partner's words.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            await problems.problem(422, "What was sent is not right", NO_NUL)(scope, receive, send)
+            return
+        body = bytearray()
+
+        async def read() -> Message:
+            message = await receive()
+            if message["type"] == "http.request":
+                body.extend(message.get("body", b""))  # at most BODY, as BodyLimit counts
+                if not message.get("more_body") and NUL_IN_JSON.search(body):
+                    raise HTTPException(422, NO_NUL)
+            return message
+
+        await self._app(scope, receive if scope["path"] in BODIES else read, send)

@@ -33,6 +33,26 @@ async def test_findings_say_where_a_body_is_wrong(gateway: Any) -> None:
     assert {f["where"] for f in answer.json["findings"]} == {"/body/scope", "/body/key", "/body/reason"}
 
 
+async def test_the_character_nul_is_refused_wherever_text_is_taken(gateway: Any) -> None:
+    browser = await gateway.as_("cora")
+    hold = '{"scope": "order", "key": "SO-1", "kind": "commercial", "reason": "%s"}'
+    for method, path, raw in (
+        ("GET", "/api/orders/%00", None),
+        ("GET", "/api/orders?q=%00", None),
+        ("GET", "/%00", None),
+        ("POST", "/api/holds", (hold % r"a\u0000b").encode()),
+        ("POST", "/api/holds", (hold % r"\\\u0000").encode()),
+        ("POST", "/hooks/norrland/wms", rb'{"order": "\u0000"}'),
+    ):
+        headers = {"Content-Type": "application/json"} if raw else {}
+        answer = await browser.send(method, path, raw=raw, headers=headers)
+        assert (answer.status, answer.headers["content-type"]) == (422, "application/problem+json"), (path, raw)
+    spelt_out = (hold % r"\\u0000").encode()  # a backslash and letters
+    sent = await browser.send("POST", "/api/holds", raw=spelt_out, headers={"Content-Type": "application/json"})
+    assert b"NUL" not in sent.body
+    assert sent.status < 500
+
+
 async def test_a_body_that_is_too_large_is_refused_before_it_is_read(gateway: Any) -> None:
     browser = await gateway.as_("cora")
     answer = await browser.send("POST", "/api/events", raw=b" " * (1024 * 1024 + 1))
