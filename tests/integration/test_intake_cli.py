@@ -1,6 +1,7 @@
 """`crossdock intake`: every document is accounted for, with or without a database."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +60,13 @@ def test_a_folder_is_walked_and_every_document_accounted_for(run: Callable[..., 
     assert set(got[2]["errors"][0]) >= {"code", "where", "expected", "found", "fix"}  # type: ignore[index]
     again = run(folder / "a.edi", "--tenant", "norrland")
     assert (again[0]["status"], again[0]["order"]) == ("duplicate", "SO-10001")
+
+
+def test_a_file_name_that_is_not_utf8_is_shown_escaped(run: Callable[..., list[dict[str, object]]], folder: Path):
+    (folder / "b" / os.fsdecode(b"bad\xff.csv")).write_text("po,customer,sku,qty\n3,C-1,A,2\n")
+    for how in (["--dry-run"], ["--tenant", "norrland"]):
+        got = run(folder / "b", "--adopt-partners", *how)
+        assert [Path(str(r["file"])).name for r in got] == ["bad\\xff.csv", "c.csv", "c.csv"]
 
 
 def test_without_adoption_a_stranger_is_held(run: Callable[..., list[dict[str, object]]], folder: Path):

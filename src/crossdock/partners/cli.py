@@ -4,6 +4,7 @@ The composition root calls `register` with what only it can make: a database. A 
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from decimal import Decimal
@@ -104,12 +105,14 @@ async def _each(
 ) -> list[DocumentResult]:
     results: list[DocumentResult] = []
     for path in files:
+        # names are bytes here, not always of UTF-8; what is none is shown and stored as \xff
+        name = os.fsencode(path).decode(errors="backslashreplace")
         try:
             raw = _read(path)
         except OSError as e:
-            found = [_unreadable(str(path), e)]
+            found = [_unreadable(name, e)]
         else:
-            found = await take(raw, str(path))
+            found = await take(raw, name)
         results += found
         if as_json:
             for r in found:
