@@ -86,7 +86,7 @@ def _tenant(known: list[str], asked: str) -> str:
         return asked
     if not asked and len(known) == 1:
         return known[0]
-    choices = ", ".join(known) or "none yet; `crossdock demo` makes some"
+    choices = ", ".join(known) or "none yet; `crossdock tenant add` makes one"
     raise SetupError(f"Expected --tenant to be one of {choices}; found {asked or 'nothing'}.")
 
 
