@@ -7,7 +7,7 @@ manifest beside it.
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -54,7 +54,9 @@ def answer(d: Decoded) -> str:
     return acknowledge.write(d.acknowledgement, acknowledge.Numbers(1, 1), datetime(2026, 1, 1))
 
 
-def test_every_850_is_accepted_or_rejected_for_a_reason_its_sender_can_act_on(capsys: pytest.CaptureFixture[str]):
+def test_every_850_is_accepted_or_rejected_for_a_reason_its_sender_can_act_on(
+    record_property: Callable[[str, object], None],
+):
     verdicts = [(p.name, v) for p in files("x12") for v in judge(p) if v.document.type == "850"]
     for name, v in verdicts:
         expected = Status.REJECTED if name in REJECTED_850 else Status.ACCEPTED
@@ -72,9 +74,8 @@ def test_every_850_is_accepted_or_rejected_for_a_reason_its_sender_can_act_on(ca
             assert f.fix.endswith("."), name
     for name, wanted in REJECTED_850.items():
         assert wanted <= set().union(*(codes(v) for n, v in verdicts if n == name)), name
-    with capsys.disabled():
-        accepted = sum(v.status is Status.ACCEPTED for _, v in verdicts)
-        print(f"\ncorpus: {len(verdicts)} documents 850, {accepted} accepted")
+    accepted = sum(v.status is Status.ACCEPTED for _, v in verdicts)
+    record_property("corpus", f"{len(verdicts)} documents of type 850, {accepted} accepted")
 
 
 def test_stated_totals_of_accepted_orders_agree_with_their_lines():
@@ -86,7 +87,7 @@ def test_stated_totals_of_accepted_orders_agree_with_their_lines():
                 assert (order.stated_total == order.total) != ("order.total" in codes(v, Severity.NOTE))
 
 
-def test_every_other_document_is_held_or_rejected_and_none_is_lost(capsys: pytest.CaptureFixture[str]):
+def test_every_other_document_is_held_or_rejected_and_none_is_lost(record_property: Callable[[str, object], None]):
     assert CORPUS is not None
     count = 0
     for path in files("."):
@@ -98,8 +99,7 @@ def test_every_other_document_is_held_or_rejected_and_none_is_lost(capsys: pytes
             count += 1
             assert v.document.type == "850" or v.status in {Status.HELD, Status.REJECTED}, (path, v.issues)
             assert v.status is Status.ACCEPTED or v.errors, path
-    with capsys.disabled():
-        print(f"\ncorpus: {count} documents")
+    record_property("corpus", f"{count} documents")
 
 
 def manifest() -> dict[str, str]:
@@ -178,7 +178,7 @@ ENVELOPE = {
 }
 
 
-def test_envelope_verdicts_agree_with_pyx12(capsys: pytest.CaptureFixture[str]):
+def test_envelope_verdicts_agree_with_pyx12(record_property: Callable[[str, object], None]):
     """An oracle by other people. It reads only ISA segments of the standard's width; those files are compared."""
     from pyx12.errors import X12Error
     from pyx12.x12file import X12Reader
