@@ -225,7 +225,7 @@ async def test_a_manual_order_takes_the_same_path(db: Database, published: Publi
     got = await intake.receive_manual(db, TENANT, order, "ann", publish=published)
     assert (got.status, got.order, got.format, got.total) == ("accepted", "SO-10001", "manual", Decimal("0.30"))
     data = published.events[0]["data"]["order"]
-    assert (data["channel"], data["customer_id"]) == ("manual", "C-0042")
+    assert (data["channel"], data["customer_id"], data["entered_by"]) == ("manual", "C-0042", "ann")
     bad = await intake.receive_manual(db, TENANT, {"po": "P-2", "lines": []}, "ann", publish=published)
     assert bad.status == "rejected"
 

@@ -19,6 +19,7 @@ from crossdock.connect.config import Secrets, SystemConfig
 from crossdock.db import Database, Tx
 from crossdock.engine import definitions
 from crossdock.engine.functions import Functions
+from crossdock.engine.webcalls import WebCalls
 from crossdock.engine.worker import Worker
 from crossdock.errors import SetupError
 from crossdock.gateway.services import Services
@@ -153,7 +154,9 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Client]:
     operations: dict[str, dict[str, Any]] = {
         t: {name: op for name, op in by_name.items() if op.available(t)} for t in tenants
     }
-    functions = Functions(people.catalogue(rulebook(), messages.load()), operations)
+    web = WebCalls(http.send)  # workflows of one's own may call HTTP; internal addresses stay guarded
+    catalogue = {**people.catalogue(rulebook(), messages.load()), "http": web, "openapi": web}
+    functions = Functions(catalogue, operations)
     time = clock.Clock()
     made = Worker(db, functions, time, People(), [projection.project], duties=duties(db, time))
     return made, http

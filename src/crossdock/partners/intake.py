@@ -30,6 +30,7 @@ from crossdock.partners.x12 import acknowledge
 SQL = queries("crossdock.partners", "intake.sql")
 SOURCE = "/crossdock/intake"
 FIRST_ORDER = 10001
+MANUAL = "manual:"
 # Decoding more than this leaves the event loop to a thread, so that one large file does not stall the others.
 IN_THREAD_BYTES = 64 * 1024
 
@@ -140,7 +141,7 @@ async def receive_manual(
     """An order typed in by one of us: the same path, from the same JSON (docs/intake.md)."""
     given = written(order) if isinstance(order, PurchaseOrder) else order
     raw = exactjson.dumps({k: v for k, v in given.items() if v is not None})
-    receipt_id = await _store(db, tenant_id, raw, "manual.json", f"manual:{by}", None, manual=True)
+    receipt_id = await _store(db, tenant_id, raw, "manual.json", f"{MANUAL}{by}", None, manual=True)
     return (await _carry_out(db, tenant_id, receipt_id, publish))[0]
 
 
@@ -178,7 +179,7 @@ async def release(
         raise Conflict("It cannot be carried out yet. " + " ".join(str(i.finding) for i in verdict.errors))
     order_no = verdict.order_no
     if verdict.effect is not None:
-        order_no = await _effect(tx, tenant_id, verdict, document_id, receipt["received_at"], None, publish)
+        order_no = await _effect(tx, tenant_id, verdict, document_id, receipt, None, publish)
     done = result(verdict, receipt["filename"], document_id, order_no)
     await tx.execute(
         SQL["released"],
@@ -316,7 +317,7 @@ async def _record(
     d, document_id = verdict.document, ids.new()
     order_no = verdict.order_no
     if verdict.effect is not None:
-        order_no = await _effect(tx, tenant_id, verdict, document_id, receipt["received_at"], numbers, publish)
+        order_no = await _effect(tx, tenant_id, verdict, document_id, receipt, numbers, publish)
     done = result(verdict, receipt["filename"], document_id, order_no)
     if d.partner is not None and d.partner.mode is Mode.TRIAL and not receipt["manual"]:
         await tx.execute(
@@ -363,7 +364,7 @@ async def _effect(
     tenant_id: str,
     verdict: Verdict,
     document_id: UUID,
-    received_at: datetime,
+    receipt: Any,
     numbers: list[str] | None,
     publish: Publish,
 ) -> str:
@@ -372,6 +373,7 @@ async def _effect(
     order = d.order
     if order is None or verdict.effect is None:
         return verdict.order_no
+    received_at: datetime = receipt["received_at"]
     order_no = verdict.order_no
     if verdict.effect is Effect.ORDER:
         if numbers:
@@ -384,7 +386,10 @@ async def _effect(
         await tx.execute(SQL["forget_order"], tenant_id, customer, po, purpose)
     await tx.execute(SQL["remember_order"], tenant_id, customer, po, purpose, verdict.digest, order_no, document_id)
     if verdict.effect is Effect.ORDER:
-        type_, data = "crossdock.order.received", {"order": received(d, order, order_no, document_id, received_at)}
+        type_ = "crossdock.order.received"
+        data: dict[str, Any] = {"order": received(d, order, order_no, document_id, received_at)}
+        if receipt["manual"]:  # four eyes: who typed it in does not approve it
+            data["order"]["entered_by"] = str(receipt["channel"]).removeprefix(MANUAL)
     else:
         type_ = "crossdock.order.cancellation-requested"
         data = {"order": order_no, "reason": order.notes or "cancelled by the buyer", "by": d.customer_id}
