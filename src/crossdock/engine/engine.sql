@@ -73,7 +73,7 @@ where f.tenant_id = c.tenant_id and f.instance_id = c.instance_id and f.fact_id 
 
 -- name: remember
 insert into crossdock.history (tenant_id, instance_id, seq, at, kind, fact, trace)
-select * from unnest($1::text[], $2::uuid[], $3::int[], $4::timestamptz[], $5::text[], $6::json[], $7::json[])
+select * from unnest($1::text[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::text[], $6::json[], $7::json[])
 
 -- name: unsubscribe
 delete from crossdock.subscription s

@@ -77,6 +77,7 @@ FACTS: dict[str, type[Any]] = {
     )
 }  # fmt: skip
 ATTEMPT = "Attempt"
+FACTS_A_TURN = 1 << 20  # a loop over a long list may answer thousands of its own calls within one turn
 CONFIGURATION = "https://serverlessworkflow.io/spec/1.0.0/errors/configuration"
 RUNTIME = "https://serverlessworkflow.io/spec/1.0.0/errors/runtime"
 
@@ -132,7 +133,7 @@ class Live:
         """Applies all that is at hand. Raises FlowFault or a bug when the interpreter cannot."""
         self._turn = Turn(self.tenant_id, self.instance_id, self.revision, self.clock(), stage=self.stage)
         self._turn.business_key, self._turn.traceparent = self.business_key, self.traceparent
-        self._seq = self.revision * 1000  # history order: revision, then position within the turn
+        self._seq = self.revision * FACTS_A_TURN  # history order: revision, then position within the turn
         while self.has_work:
             while self.mail:
                 self._read(self.mail.popleft())

@@ -101,6 +101,29 @@ async def test_folding_history_gives_the_stored_state(host: Host) -> None:
     assert states.dump(state) == stored[0]["state"]
 
 
+LONG = """
+document: {dsl: '1.0.3', namespace: test, name: long, version: '1.0.0'}
+do:
+  - each:
+      for: {each: n, in: '${ [range(1500)] }'}
+      do:
+        - look: {call: look@crossdock, with: {n: '${ $n }'}}
+"""
+
+
+async def test_a_loop_that_answers_its_own_calls_a_thousand_times_is_one_turn(host: Host) -> None:
+    class Look:
+        def evaluate(self, call: object) -> Done:
+            return Done({"seen": True})
+
+    host.functions = {"look": Look()}
+    i = await host.start(await host.publish(LONG), {})
+    await host.run()
+    assert (await host.instance(i))["status"] == "completed"
+    facts = await host.rows("select count(*) n from crossdock.history where instance_id = $1", i)
+    assert facts[0]["n"] == 1501
+
+
 async def test_an_event_before_its_listener_is_heard_and_a_repeated_one_is_not(host: Host) -> None:
     d = await host.publish(LISTEN)
     assert await host.send("test.shipped", {"order": "SO-7"}, id="e1") == "accepted"

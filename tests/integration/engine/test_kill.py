@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from crossdock import exactjson, ids
-from crossdock.engine.live import FACTS
+from crossdock.engine.live import FACTS, FACTS_A_TURN
 from crossdock.events import correlation, envelope, inbox
 from crossdock.flow import interpreter, program
 from crossdock.flow import state as states
@@ -156,7 +156,7 @@ async def check_history(look: Any, instances: dict[Any, Any]) -> None:
         assert Counter(r["kind"] for r in rows) == expected
         turns: dict[int, list[int]] = {}
         for r in rows:
-            turns.setdefault(r["seq"] // 1000, []).append(r["seq"] % 1000)
+            turns.setdefault(r["seq"] // FACTS_A_TURN, []).append(r["seq"] % FACTS_A_TURN)
         assert all(places == list(range(1, len(places) + 1)) for places in turns.values())
         assert max(turns) < instances[i]["revision"]
     for i in sorted(instances)[:SAMPLE]:

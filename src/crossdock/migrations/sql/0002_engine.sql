@@ -111,7 +111,7 @@ select crossdock.protect('crossdock.fact');
 create table crossdock.history (
   tenant_id text not null,
   instance_id uuid not null,
-  seq int not null,
+  seq bigint not null,
   at timestamptz not null,
   kind text not null,
   fact json not null,
