@@ -1,3 +1,4 @@
 from crossdock.cli.app import main
 
-main()
+if __name__ == "__main__":  # a child process that evaluates expressions imports this module, too
+    main()

@@ -7,6 +7,7 @@ from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, NotFound
 from crossdock.events import correlation
 from crossdock.flow import program
+from crossdock.flow.jq import FallbackEvaluator
 from crossdock.flow.program import Program
 
 SQL = queries("crossdock.engine", "engine.sql")
@@ -20,13 +21,16 @@ class Published:
     new: bool
 
 
-async def publish(tx: Tx, tenant_id: str, source: str, filename: str = "<definition>") -> Published:
+async def publish(
+    tx: Tx, tenant_id: str, source: str, filename: str = "<definition>", fallback: FallbackEvaluator | None = None
+) -> Published:
     """Publishes a definition for a tenant, makes it the one its event starts, and indexes what it listens to.
 
     Publishing the same text again changes nothing. Raises DefinitionError with every finding, or Conflict when this
     version was published with other content: instances pin their version, so a version is never edited.
+    fallback: for definitions that may have expressions outside the compiled subset; without it they are findings.
     """
-    p = program.load(source, filename)
+    p = program.load(source, filename, fallback)
     digest = hashlib.sha256(source.encode()).hexdigest()
     key = (tenant_id, p.namespace, p.name, p.version)
     new = await tx.fetchval(SQL["publish"], *key, digest, source) is not None
@@ -51,7 +55,8 @@ async def publish(tx: Tx, tenant_id: str, source: str, filename: str = "<definit
 class Programs:
     """Compiled definitions of this process, by tenant and version; the same text is compiled once for all tenants."""
 
-    def __init__(self) -> None:
+    def __init__(self, fallback: FallbackEvaluator | None = None) -> None:
+        self._fallback = fallback
         self._by_key: dict[tuple[str, str, str, str], Program] = {}
         self._by_hash: dict[str, Program] = {}
 
@@ -62,7 +67,7 @@ class Programs:
             row = await tx.fetchrow(SQL["definition"], *key)
             if row is None:
                 raise NotFound(f"no definition {namespace}/{name}:{version} is published")
-            found = self._by_hash.get(row["hash"]) or program.load(row["source"], f"{name}:{version}")
+            found = self._by_hash.get(row["hash"]) or program.load(row["source"], f"{name}:{version}", self._fallback)
             self._by_hash[row["hash"]] = found
             self._by_key[key] = found
         return found

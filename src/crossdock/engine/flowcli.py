@@ -13,6 +13,7 @@ import typer
 
 from crossdock import exactjson
 from crossdock.engine import memory, webcalls
+from crossdock.engine.fallback import ProcessFallback
 from crossdock.errors import Finding, FlowFault
 from crossdock.flow import faults
 from crossdock.flow import graph as drawing
@@ -36,18 +37,19 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Run a workflow in memory on a virtual clock: waits take no time."""
-    try:
-        program = _load(file)
-        children = [_load(path) for path in child or []]
-        data = _input(given)
-        events = [exactjson.loads(path.read_bytes()) for path in event or []]
-    except programs.DefinitionError as wrong:
-        _print_findings(wrong.findings, as_json)
-        raise typer.Exit(2) from None
-    except (exactjson.DecodeError, OSError) as wrong:
-        typer.echo(f"The input is not JSON: {wrong}", err=True)
-        raise typer.Exit(2) from None
-    result = asyncio.run(_run(program, children, data, events, allow_http, allow or []))
+    with ProcessFallback() as library:
+        try:
+            program = _load(file, library)
+            children = [_load(path, library) for path in child or []]
+            data = _input(given)
+            events = [exactjson.loads(path.read_bytes()) for path in event or []]
+        except programs.DefinitionError as wrong:
+            _print_findings(wrong.findings, as_json)
+            raise typer.Exit(2) from None
+        except (exactjson.DecodeError, OSError) as wrong:
+            typer.echo(f"The input is not JSON: {wrong}", err=True)
+            raise typer.Exit(2) from None
+        result = asyncio.run(_run(program, children, data, events, allow_http, allow or []))
     if as_json:
         typer.echo(exactjson.text(result))
     else:
@@ -63,7 +65,8 @@ def validate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Say everything that is wrong with definitions, with line and column."""
-    findings = [finding for path in files for finding in programs.validate(path.read_bytes(), str(path))]
+    with ProcessFallback() as library:  # never started: nothing is evaluated
+        findings = [f for path in files for f in programs.validate(path.read_bytes(), str(path), library)]
     _print_findings(findings, as_json)
     if not as_json and not findings:
         typer.echo(f"{len(files)} valid")
@@ -77,15 +80,16 @@ def graph(
 ) -> None:
     """Draw the stages of a definition as Mermaid text."""
     try:
-        drawn = drawing.graph(_load(file))
+        with ProcessFallback() as library:
+            drawn = drawing.graph(_load(file, library))
     except programs.DefinitionError as wrong:
         _print_findings(wrong.findings, as_json)
         raise typer.Exit(2) from None
     typer.echo(exactjson.text(drawn) if as_json else drawing.mermaid(drawn).rstrip())
 
 
-def _load(path: Path) -> programs.Program:
-    return programs.load(path.read_bytes(), str(path))
+def _load(path: Path, library: ProcessFallback) -> programs.Program:
+    return programs.load(path.read_bytes(), str(path), library)
 
 
 def _input(given: str) -> Any:

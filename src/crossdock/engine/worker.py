@@ -25,6 +25,7 @@ from crossdock.db import Database, queries
 from crossdock.engine import compensation, timers
 from crossdock.engine.committer import Committed, Committer
 from crossdock.engine.definitions import Programs
+from crossdock.engine.fallback import ProcessFallback
 from crossdock.engine.functions import Functions
 from crossdock.engine.hooks import Crash, Hooks, Point, never
 from crossdock.engine.live import Answer, Live
@@ -91,7 +92,8 @@ class Worker:
         self._relay = Relay(db, projections or [])
         self._vitals = Vitals(db, self.id)
         self._span = spans()
-        self._programs = Programs()
+        self._fallback = ProcessFallback()  # its child starts with the first expression that needs it
+        self._programs = Programs(self._fallback)
         self._committer = Committer(db, self.id, hooks, crash)
         self._live: dict[tuple[str, UUID], Live] = {}
         self._wakes: dict[tuple[str, UUID], asyncio.Event] = {}
@@ -131,6 +133,7 @@ class Worker:
         finally:
             with suppress(Exception):
                 await listener.close()
+            self._fallback.close()
             await self._retire()
 
     def stop(self) -> None:
@@ -304,7 +307,8 @@ class Worker:
                 return True
         with self._span(f"advance {live.program.name}", live.traceparent, instance=str(live.instance_id)):
             watch = Stopwatch()
-            turn = live.turn()
+            # Expressions outside the compiled subset are waited for: not by everybody.
+            turn = live.turn() if live.program.native else await asyncio.to_thread(live.turn)
             self.stats.apply_s += watch.elapsed.total_seconds()
             committed = await self._commit(live, turn)
         if committed is None:

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from crossdock import exactjson
-from crossdock.engine import operations
+from crossdock.engine import definitions, operations
+from crossdock.engine.fallback import ProcessFallback
 from crossdock.engine.hooks import Silent
 from crossdock.flow import interpreter, program
 from crossdock.flow import state as states
@@ -122,6 +123,24 @@ async def test_a_loop_that_answers_its_own_calls_a_thousand_times_is_one_turn(ho
     assert (await host.instance(i))["status"] == "completed"
     facts = await host.rows("select count(*) n from crossdock.history where instance_id = $1", i)
     assert facts[0]["n"] == 1501
+
+
+FALLBACK = """
+document: {dsl: '1.0.3', namespace: test, name: fallback, version: '1.0.0'}
+do:
+  - angle: {set: {cosine: '${ .x | cos }', exact: '${ .price }'}}
+"""
+
+
+async def test_an_expression_outside_the_compiled_subset_runs_in_the_library(host: Host) -> None:
+    with ProcessFallback() as library:
+        async with host.db.transaction(TENANT) as tx:
+            with pytest.raises(program.DefinitionError):
+                await definitions.publish(tx, TENANT, FALLBACK)
+            p = await definitions.publish(tx, TENANT, FALLBACK, fallback=library)
+    i = await host.start((p.namespace, p.name, p.version), {"x": 0, "price": 0.10})
+    await host.run()
+    assert (await host.instance(i))["output"] == {"cosine": 1, "exact": exactjson.loads("0.10")}
 
 
 async def test_an_event_before_its_listener_is_heard_and_a_repeated_one_is_not(host: Host) -> None:
