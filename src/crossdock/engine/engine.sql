@@ -181,8 +181,11 @@ delete from crossdock.held_call where tenant_id = $1 and system = $2 returning i
 delete from crossdock.held_call where tenant_id = $1 and system = $2 and instance_id = $3 and at = $4
 
 -- name: canary
--- The oldest held call tries its luck for all.
-select instance_id, at from crossdock.held_call where tenant_id = $1 and system = $2 order by since, instance_id limit 1
+-- The oldest held call tries its luck for all; one that was settled meanwhile (cancelled, answered) tries nothing.
+select h.instance_id, h.at from crossdock.held_call h
+join crossdock.call k on k.tenant_id = h.tenant_id and k.instance_id = h.instance_id and k.at = h.at
+where h.tenant_id = $1 and h.system = $2 and k.state not in ('done', 'failed')
+order by h.since, h.instance_id limit 1
 
 -- name: push_outage
 update crossdock.outage set tries = tries + 1, next_try_at = $3 where tenant_id = $1 and system = $2 and next_try_at <= crossdock.now()
