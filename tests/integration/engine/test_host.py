@@ -429,3 +429,30 @@ async def test_many_instances_finish_once_each_whoever_works(host: Host, workers
     assert done == [{"status": "completed", "n": 200}]
     assert len(first.asked) == len(second.asked) == 200
     assert await host.rows(f"select 1 from crossdock.lease where tenant_id = '{TENANT}'") == []
+
+
+async def test_an_outage_ends_although_its_oldest_held_call_was_settled_meanwhile(host: Host) -> None:
+    down = Failed(Error("t", 503, "down"), Retry.OUTAGE)
+    first = Remote()
+    host.functions = {"erp.first": first, "erp.second": Remote()}
+    d = await host.publish(CALL_TWICE)
+    settled = await host.start(d, {"sku": "A"}, "SO-1")
+    await host.run()
+    first.performed = [down]
+    waiting = await host.start(d, {"sku": "B"}, "SO-2")
+    async with host.working():
+        await host.until(lambda: is_held(host))
+        async with host.db.transaction(TENANT) as tx:  # what an answer by another way leaves behind
+            await tx.execute(
+                "insert into crossdock.held_call select tenant_id, 'erp', instance_id, at, "
+                "called_at - interval '1 day' from crossdock.call where instance_id = $1 and function = 'erp.first'",
+                settled,
+            )
+        await host.later(minutes=20)
+        await host.until(lambda: ended(host, waiting))
+    assert await host.rows("select * from crossdock.outage") == []
+    assert await host.rows("select * from crossdock.held_call") == []
+
+
+async def is_held(host: Host) -> bool:
+    return bool(await host.rows("select 1 from crossdock.held_call"))
