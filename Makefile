@@ -1,6 +1,7 @@
 # Everything is installed into .venv of this checkout; nothing else on the machine is changed.
 #   make demo                    a distributor's day, handled; ARGS="--once --json out.json" to run it to its end
 #   make test | test-e2e         quick suites | the pages in a browser (needs chromium)
+#   make test-expressions        200,000 pairs of expression and document against libjq; SEED=n for the same ones again
 #   make retail                  1,000 real invoices through order-to-cash (needs CROSSDOCK_DATA_SETS)
 #   make check                   formatting, lint, types, import contract, documents
 #   make dev                     the demo, and the pages rebuilt at each edit
@@ -11,7 +12,7 @@ ARGS ?=
 PYTEST_WORKERS ?= 2
 WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: demo dev test test-e2e retail format install lock clean
+.PHONY: demo dev test test-e2e test-expressions retail format install lock clean
 .PHONY: check check-lint check-format check-types check-imports check-documents check-pages
 .DELETE_ON_ERROR:
 
@@ -23,6 +24,11 @@ test: install
 
 test-e2e: install
 	$(BIN)/pytest tests/e2e
+
+test-expressions: SEED := $(or $(SEED),$(shell date +%s))
+test-expressions: install
+	@echo "seed $(SEED)"
+	CROSSDOCK_SEED=$(SEED) $(BIN)/pytest tests/unit/flow_jq -m slow -n $(PYTEST_WORKERS)
 
 retail: install
 	@$(BIN)/python tests/systems/retail.py --invoices 1000 $(ARGS)
