@@ -24,6 +24,7 @@ from crossdock.gateway import (
     pages,
     people,
     problems,
+    run,
     search,
     session,
     stream,
@@ -37,7 +38,8 @@ from crossdock.gateway.services import Running, Services
 from crossdock.tower.board import Drawings
 
 API = (
-    session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, search, people, stream,
+    session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, run, search,
+    people, stream,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 
@@ -50,7 +52,7 @@ def create(services: Services) -> FastAPI:
     """The gateway as an ASGI application. Raises CrossdockBug for a route that declares no action."""
     drawings = Drawings()
     hub = Hub(services.db, services.clock, drawings)
-    running = Running(services=services, hub=hub, attempts=Attempts(), drawings=drawings)
+    running = Running(services=services, hub=hub, attempts=Attempts(), ends=run.Ends(services.db), drawings=drawings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:

@@ -14,6 +14,7 @@ from crossdock.tower.board import Drawings
 if TYPE_CHECKING:
     from crossdock.gateway.limits import Attempts
     from crossdock.gateway.live import Hub
+    from crossdock.gateway.run import Ends
 
 # (tenant, system) → the secret with which that system signs its webhooks; "" when it sends none.
 WebhookSecret: TypeAlias = Callable[[str, str], str]
@@ -42,6 +43,7 @@ class Running:
     services: Services
     hub: "Hub"
     attempts: "Attempts"
+    ends: "Ends"
     drawings: Drawings = field(default_factory=Drawings)
 
 

@@ -34,6 +34,7 @@ class Action(StrEnum):
     INTAKE = "intake"  # a partner: only its own
     EVENT_POST = "event.post"
     INSTANCE_REPAIR = "instance.repair"
+    WORKFLOW_RUN = "workflow.run"
     CONNECTION_MANAGE = "connection.manage"
     DEFINITION_PUBLISH = "definition.publish"
     USER_MANAGE = "user.manage"

@@ -1,0 +1,20 @@
+-- name: newest
+-- The version that a new run pins, when the caller names none; null when nothing of that name is published.
+select version from crossdock.definition
+where tenant_id = $1 and namespace = $2 and name = $3 and ($4::text is null or version = $4)
+order by published_at desc, version desc limit 1
+
+-- name: first_input
+-- What a run was started with: waiting to be read, or read already and in its history.
+select coalesce(
+  (select f.body from crossdock.fact f where f.tenant_id = $1 and f.instance_id = $2 and f.kind = 'Started'),
+  (select h.fact from crossdock.history h where h.tenant_id = $1 and h.instance_id = $2 and h.seq = 1))
+
+-- name: ended
+-- Which of the runs that somebody waits for have ended. Identifiers only: each waiter reads its own result.
+select i.tenant_id, i.instance_id from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
+join crossdock.instance i on i.tenant_id = c.tenant_id and i.instance_id = c.instance_id
+where i.ended_at is not null
+
+-- name: result
+select version, status, output, error from crossdock.instance where tenant_id = $1 and instance_id = $2
