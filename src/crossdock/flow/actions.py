@@ -86,6 +86,10 @@ def _call(machine: Machine, run: Run, task: model.Task) -> None:
     if parent is not None and isinstance(machine.program.tasks[parent.task].action, model.Use):
         # The call stands for the function: what is said beside the function's use holds for it.
         metadata = {**metadata, **_metadata(machine, parent, machine.program.tasks[parent.task].common)}
+    if (known := machine.recall(run.at, arguments)) is not None:
+        machine.trace.append(Trace(run.at, "recalled", action.function))
+        machine.complete(run, known.output)
+        return
     machine.hold(replace(run, wait=Wait.CALL, detail=action.function))
     machine.commands.append(Call(run.at, action.function, arguments, metadata, task.common.secrets))
 
@@ -109,6 +113,10 @@ def _use(machine: Machine, run: Run, task: model.Task) -> None:
 def _run_workflow(machine: Machine, run: Run, task: model.Task) -> None:
     action = _is(task.action, model.RunWorkflow)
     given = run.input if action.input is None else machine.evaluate(action.input, run, run.input)
+    if action.awaited and (known := machine.recall(run.at, given)) is not None:
+        machine.trace.append(Trace(run.at, "recalled", f"{action.namespace}/{action.name}"))
+        machine.complete(run, known.output)
+        return
     child = RunChild(run.at, action.namespace, action.name, action.version, given, action.awaited)
     machine.commands.append(child)
     if action.awaited:

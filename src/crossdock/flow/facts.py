@@ -85,13 +85,12 @@ class ChildFailed:
 
 @dataclass(frozen=True, slots=True)
 class CancelRequested:
+    """compensate: undo first what was done, last first. force: stop, even while that is under way."""
+
     reason: str
     now: datetime
-
-
-Fact: TypeAlias = (
-    Started | CallCompleted | CallFailed | EventReceived | TimerFired | ChildCompleted | ChildFailed | CancelRequested
-)
+    compensate: bool = False
+    force: bool = False
 
 
 # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,6 +210,83 @@ class Cancel:
 
 Command: TypeAlias = (
     Call | Subscribe | Unsubscribe | SetTimer | ClearTimer | Emit | RunChild | Abandon | Complete | Fail | Cancel
+)
+
+
+# ── what operators do: facts like all others, so that folding history still gives the stored state ────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """Nothing moves from here on; the host keeps what comes. The interpreter only remembers that it happened."""
+
+    reason: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A task that is to start: below the open run `parent`, with `raw` as its input."""
+
+    parent: int
+    pointer: str
+    raw: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The instance goes on from an earlier moment; flow.restart makes it, and says what becomes of each call.
+
+    at: the task run that is begun again. state: the instance as it stood then, in its stored form.
+    begin: tasks to start, in order. timers, calls, children and listens: what was open then and is not open now.
+    answered: open calls and children of that moment whose recorded outcome is taken at once.
+    """
+
+    at: At
+    now: datetime
+    state: str
+    begin: tuple[Begin, ...] = ()
+    timers: tuple[SetTimer, ...] = ()
+    calls: tuple[Call, ...] = ()
+    children: tuple[RunChild, ...] = ()
+    listens: tuple[At, ...] = ()
+    answered: tuple[At, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """From here on another version runs; flow.migrate makes it. The program given with it is already the new one.
+
+    tasks: by the position of an open run in the state, the number of its task in the new version.
+    counts: of the new version's tasks. Task runs that are open keep their `at`, by which everybody knows them.
+    """
+
+    of: str
+    to: str
+    now: datetime
+    tasks: tuple[int, ...]
+    counts: tuple[int, ...]
+
+
+Fact: TypeAlias = (
+    Started
+    | CallCompleted
+    | CallFailed
+    | EventReceived
+    | TimerFired
+    | ChildCompleted
+    | ChildFailed
+    | CancelRequested
+    | Suspended
+    | Resumed
+    | Restarted
+    | Migrated
 )
 
 

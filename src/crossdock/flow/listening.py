@@ -11,16 +11,29 @@ With `foreach`, events are worked off one after the other, later ones queue, and
 gave. The host has matched type and correlation; everything is checked here again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from crossdock.flow import correlation, dataflow, model
-from crossdock.flow.facts import Correlation, EventFilter, Subscribe, Unsubscribe
+from crossdock.flow.facts import Correlation, EventFilter, Subscribe, Trace, Unsubscribe
 from crossdock.flow.machine import Machine
 from crossdock.flow.program import passes
 from crossdock.flow.state import Filter, Listened, Run, Wait
+
+# Why an event changes nothing. One that came too late for this listener may be for the next; the others had their chance.
+CLOSED = "the listener has what it waited for"
+TAKEN_BEFORE = "this event was taken before"
+REFUSED = "no filter takes this event"
+
+
+def unheard(trace: Sequence[Trace]) -> bool:
+    """Whether the event found its listener closed: two came while one was wanted. The next listener may want it.
+
+    One that an open listener refused is not among them: put back, it would come to the same listener again and again.
+    """
+    return bool(trace) and trace[0].kind == "ignored" and not trace[0].detail.endswith((TAKEN_BEFORE, REFUSED))
 
 
 def subscribe(machine: Machine, run: Run, task: model.Task) -> None:
@@ -49,16 +62,39 @@ def subscribe(machine: Machine, run: Run, task: model.Task) -> None:
     types = ", ".join(sorted({f.type or "any" for f in wanted}))
     machine.commands.append(Subscribe(run.at, tuple(wanted)))
     machine.hold(replace(run, wait=Wait.EVENT, detail=types, memory=memory))
+    remember(machine, run.at, run.id, task)
+
+
+def resubscribe(machine: Machine, run: Run, task: model.Task) -> None:
+    """Listen again, after a restart, with what had been heard by then; then hear what was recorded since."""
+    action, memory = _action(task), _memory(run)
+    wanted = [_filter(machine, p, f) for p, f in zip(memory.filters, action.to.filters, strict=True)]
+    if not wanted:
+        wanted.append(EventFilter({}))
+    if action.until_events is not None:
+        wanted += [_filter(machine, p, f) for p, f in zip(memory.until, action.until_events.filters, strict=True)]
+    machine.commands.append(Subscribe(run.at, tuple(wanted)))
+    remember(machine, run.at, run.id, task)
+
+
+def remember(machine: Machine, at: str, id: int, task: model.Task) -> None:
+    """Hear what this listener heard before the instance was restarted."""
+    known = machine.recall(at)
+    for event in known.events if known is not None else ():
+        run = machine.runs.get(id)
+        if run is None or received(machine, run, task, event) is not None:
+            return
+        machine.trace.append(Trace(at, "recalled", str(event.get("type") or "event")))
 
 
 def received(machine: Machine, run: Run, task: model.Task, event: Mapping[str, Any]) -> str | None:
     """Take the event; or say why not, with nothing changed."""
     action, memory = _action(task), _memory(run)
     if memory.closing:
-        return "the listener has what it waited for"
+        return CLOSED
     identity = f"{event.get('source', '')} {event['id']}" if event.get("id") else ""
     if identity and identity in memory.seen:
-        return "this event was taken before"
+        return TAKEN_BEFORE
     machine.current = run
     seen = [*memory.seen, identity] if identity else memory.seen
     if action.until_events is not None:
@@ -73,7 +109,7 @@ def received(machine: Machine, run: Run, task: model.Task, event: Mapping[str, A
     if action.to.filters:
         slot = _slot(machine, run, action.to, memory.filters, memory.slots, event)
         if slot is None:
-            return "no filter takes this event"
+            return REFUSED
     else:
         slot = -1
     _take(machine, run, action, replace(memory, seen=seen), slot, _read(action.read, event))

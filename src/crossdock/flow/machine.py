@@ -11,10 +11,12 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace
 
+from crossdock import exactjson
 from crossdock.flow import dataflow, faults, model
 from crossdock.flow.dataflow import NONE, Template, Variables
 from crossdock.flow.facts import (
     Abandon,
+    Call,
     Cancel,
     ClearTimer,
     Command,
@@ -27,11 +29,24 @@ from crossdock.flow.facts import (
 )
 from crossdock.flow.faults import Raised
 from crossdock.flow.program import Program
-from crossdock.flow.state import Run, State, Status, Wait
+from crossdock.flow.state import Recorded, Run, State, Status, Wait
 
 ROOT = 1
+UNDO = "compensate"  # the function that undoes what an instance has done; only of a cancellation is the root its caller
 # A definition that goes round without ever waiting would hold its worker for ever; no real step starts so many tasks.
 MOST_STARTS = 100_000
+
+
+class Changed(Exception):
+    """A recorded outcome belongs to a call that would now be made with other arguments."""
+
+    def __init__(self, at: str) -> None:
+        detail = (
+            "Its effect stands, and was asked for with other arguments than it would be now. "
+            "Restart with this call repeated, or with the data as it was."
+        )
+        self.error = Error(faults.RUNTIME, 409, "A recorded outcome does not fit", detail, at.partition("#")[0])
+        super().__init__(f"{at}: {detail}")
 
 
 class Actions(Protocol):
@@ -57,6 +72,7 @@ class Machine:
         "_starts",
         "_state",
         "_tasks",
+        "again",
         "business_key",
         "commands",
         "context",
@@ -93,6 +109,7 @@ class Machine:
         self.error = state.error
         self.business_key = state.business_key
         self.search = state.search
+        self.again = state.again
         self.now = now
         self.current: Run | None = None  # whose fault it is when an expression fails
         self.commands: list[Command] = []
@@ -111,6 +128,9 @@ class Machine:
     def _guarded(self, move: Callable[[], None]) -> None:
         try:
             move()
+        except Changed as changed:
+            # No `catch` may hear of it: a retry would make, unasked, a second effect beside the recorded one.
+            self.fail(changed.error)
         except Raised as raised:
             if self.current is None:
                 raise
@@ -137,6 +157,7 @@ class Machine:
             counts=tuple(self._counts),
             next_id=self._next_id,
             runs=() if ended else tuple(self.runs.values()),
+            again=self.again,
         )
 
     # ── starting ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -144,8 +165,7 @@ class Machine:
     def _start(self, parent: int, index: int, raw: Any) -> None:
         task = self._tasks[index]
         common = task.common
-        self._counts[index] += 1
-        at = f"{common.pointer}#{self._counts[index]}"
+        at, self._counts[index] = self.next_at(index)
         run = Run(self._next_id, parent, index, at, self.now, raw, raw)
         self._next_id += 1
         self.current = run
@@ -174,6 +194,26 @@ class Machine:
             )
             self.current = run
         self._actions.begin[type(task.action)](self, run, task)
+
+    def next_at(self, index: int) -> tuple[str, int]:
+        """Which run of the task is the next one: numbers whose keys must not be used again are passed over."""
+        pointer, number = self._tasks[index].common.pointer, self._counts[index] + 1
+        if self.again is not None:
+            burnt = self.again.burnt
+            while f"{pointer}#{number}" in burnt:
+                number += 1
+        return f"{pointer}#{number}", number
+
+    def recall(self, at: str, given: Any = None) -> Recorded | None:
+        """What came of this very run before a restart, once. Raises Changed when it was made with something else."""
+        if self.again is None or at not in self.again.recorded:
+            return None
+        rest = dict(self.again.recorded)
+        found = rest.pop(at)
+        if not found.events and exactjson.canonical(found.given) != exactjson.canonical(given):
+            raise Changed(at)
+        self.again = replace(self.again, recorded=rest)
+        return found
 
     def begin_root(self, given: Any) -> None:
         """Start the workflow itself; its input has been validated and transformed."""
@@ -274,6 +314,16 @@ class Machine:
         self.error = faults.to_json(error)
         self.commands.append(Fail(error))
 
+    def compensate(self, reason: str) -> None:
+        """Stop everything, then undo what was done: the workflow itself waits for the host's report, then ends."""
+        self._agenda.clear()
+        root = self.runs[ROOT]
+        self.cancel_below(ROOT)
+        for timer in root.timers:
+            root = self.clear_timer(root, timer)
+        self.keep(replace(root, wait=Wait.CALL, detail=UNDO, vars={"reason": reason}))
+        self.commands.append(Call(root.at, UNDO, {"reason": reason}))
+
     def cancel(self, reason: str) -> None:
         self._withdraw_all()
         self.status = Status.CANCELLED
@@ -298,6 +348,10 @@ class Machine:
 
     def withdraw(self, run: Run) -> None:
         """Take back what the run waits for; it then waits for nothing. Its timers go when it is closed."""
+        self.take_back(run)
+        self.keep(replace(run, wait=None))
+
+    def take_back(self, run: Run) -> None:
         match run.wait:
             case Wait.CALL | Wait.CHILD:
                 self.commands.append(Abandon(run.at))
@@ -305,7 +359,6 @@ class Machine:
                 self.commands.append(Unsubscribe(run.at))
             case Wait.TIMER | None:
                 pass
-        self.keep(replace(run, wait=None))
 
     def _close(self, run: Run) -> None:
         held = self.runs.pop(run.id, run)

@@ -105,6 +105,24 @@ class Run(msgspec.Struct, frozen=True, array_like=True):
     vars: dict[str, Any] | None = None
 
 
+class Recorded(msgspec.Struct, frozen=True, array_like=True):
+    """What came of a task run before the instance went back to an earlier moment.
+
+    output and given: of a call or a child, and with what it was made; events: what a listener heard.
+    """
+
+    output: Any = None
+    given: Any = None
+    events: list[Any] = []
+
+
+class Again(msgspec.Struct, frozen=True, array_like=True):
+    """Of an instance that was restarted: outcomes taken instead of asking again, and numbers of runs not to reuse."""
+
+    recorded: dict[At, Recorded] = {}
+    burnt: list[At] = []
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """An instance at rest. `input` is raw ($workflow.input); `context` is $context."""
 
@@ -122,6 +140,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     counts: tuple[int, ...] = ()  # by task: how many runs it has had
     next_id: int = 1
     runs: tuple[Run, ...] = ()  # by id, so parents come before children
+    again: Again | None = None
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
@@ -159,6 +178,7 @@ class _Stored(msgspec.Struct, array_like=True):
     runs: list[Run]
     documents: list[Any]
     joints: list[tuple[int, list[str | int], int]]
+    again: Again | None = None
 
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -214,6 +234,7 @@ def dump(state: State) -> bytes:
         runs,
         documents,
         [],
+        state.again,
     )
     _share(stored, places)
     return _encode(stored)
@@ -339,6 +360,7 @@ def load(data: bytes | str) -> State:
         counts=stored.counts,
         next_id=stored.next_id,
         runs=runs,
+        again=stored.again,
     )
 
 
