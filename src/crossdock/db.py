@@ -2,16 +2,24 @@
 
 A transaction is always for named tenants: `SET LOCAL crossdock.tenants` is what row security tests, so a
 transaction that forgets them sees nothing. Connections work as the role crossdock_app, which owns nothing.
+
+A database may be away: killed, full, cut off, failing over. Both ends find out within seconds, so that neither waits
+for a packet that never comes nor keeps locks for a client that is gone; `PASSING` is what says "ask again later", and
+`why` says it in words (docs/failures.md).
 """
 
 import re
+import socket
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
+
+from crossdock.errors import CrossdockError
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -24,12 +32,88 @@ else:
 
 APP_ROLE = "crossdock_app"
 
-# JIT costs tens of ms on statements that run in one; a pinned generic plan keeps stale statistics from costing 10x.
-SERVER_SETTINGS = {"jit": "off", "application_name": "crossdock", "plan_cache_mode": "force_generic_plan"}
+COMMAND_S = 60.0
+CONNECT_S = 10.0
+ACQUIRE_S = 15.0  # for a free connection of the pool: a request that waited longer is better sent again
+# The other end is gone when it has been silent for so long, or what was sent so long ago is not acknowledged. Without
+# this Linux waits two hours, and fifteen minutes; a cut-off worker's lease moves after six seconds.
+IDLE_S, PROBE_S, PROBES, UNACKNOWLEDGED_MS = 4, 2, 3, 10_000
+
+SERVER_SETTINGS = {
+    "application_name": "crossdock",
+    # JIT costs tens of ms on statements that run in one; a pinned generic plan keeps stale statistics from costing 10x.
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    # The server's side of the same: a transaction whose client was cut off, or stands still, holds rows that others
+    # need, and above all its worker's row, without which nobody takes over what that worker had.
+    "tcp_keepalives_idle": str(IDLE_S),
+    "tcp_keepalives_interval": str(PROBE_S),
+    "tcp_keepalives_count": str(PROBES),
+    "tcp_user_timeout": str(UNACKNOWLEDGED_MS),
+    "client_connection_check_interval": "5s",
+    "idle_in_transaction_session_timeout": "20s",
+    "statement_timeout": "65s",  # after the client's own, for a client that is gone
+}
 
 
-async def _become_app(connection: Any) -> None:
+class Unavailable(CrossdockError):
+    """The database cannot be used now; asking again later is right, and nothing was acknowledged."""
+
+
+# Trouble that says nothing about what was asked, only that the database cannot do it now.
+PASSING = (
+    Unavailable, OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError,
+    asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError, asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError, asyncpg.TargetServerAttributeNotMatched,
+)  # fmt: skip
+
+
+def why(error: BaseException) -> str:
+    """What is the matter with the database, for an operator."""
+    match error:
+        case Unavailable():
+            return str(error)
+        case asyncpg.DiskFullError():
+            return f"the database's disk is full ({error})"
+        case asyncpg.TooManyConnectionsError():
+            return "the database takes no more connections"
+        case asyncpg.CannotConnectNowError():
+            return f"the database is not ready ({error})"
+        case asyncpg.ReadOnlySQLTransactionError() | asyncpg.TargetServerAttributeNotMatched():
+            return "no database server takes writes; a fail-over may be under way"
+        case asyncpg.PostgresSystemError() | asyncpg.InsufficientResourcesError():
+            return f"the database is out of a resource ({error})"
+        case asyncpg.DeadlockDetectedError() | asyncpg.SerializationError():
+            return "the database let another transaction go first"
+        case TimeoutError():
+            return "the database did not answer in time"
+        case asyncpg.PostgresConnectionError() | asyncpg.OperatorInterventionError() | asyncpg.InterfaceError():
+            return f"the connection to the database was lost ({error})"
+        case OSError():
+            return f"the database cannot be reached ({error.strerror or error})"
+        case _:
+            return f"{type(error).__name__}: {error}"
+
+
+async def _prepare(connection: Any) -> None:
+    """A new connection of ours: it notices when the other end is gone, and acts as the role that owns nothing."""
+    _notice_silence(connection)
     await connection.execute(f"set role {APP_ROLE}")
+
+
+def _notice_silence(connection: Any) -> None:
+    # asyncpg has no setting for it, and gives the socket only through its transport.
+    found = connection._transport.get_extra_info("socket")
+    if found is None or found.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (  # macOS has not all of them
+        ("TCP_KEEPIDLE", IDLE_S), ("TCP_KEEPINTVL", PROBE_S), ("TCP_KEEPCNT", PROBES),
+        ("TCP_USER_TIMEOUT", UNACKNOWLEDGED_MS),
+    ):  # fmt: skip
+        if hasattr(socket, option):
+            found.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 async def _keep(_connection: Any) -> None:
@@ -45,28 +129,41 @@ class Database:
         self.dsn = dsn
 
     @classmethod
-    async def open(cls, dsn: str, *, min_size: int = 1, max_size: int = 10) -> "Database":
-        """dsn: a libpq URI; for the embedded server `postgresql://user:password@/crossdock?host=SOCKET_DIR`."""
-        pool = await asyncpg.create_pool(
-            dsn,
-            min_size=min_size,
-            max_size=max_size,
-            init=_become_app,
-            reset=_keep,
-            server_settings=SERVER_SETTINGS,
-            command_timeout=60,
-        )
-        return cls(pool, dsn)
+    async def open(cls, dsn: str, *, max_size: int = 10) -> "Database":
+        """dsn: a libpq URI; for the embedded server `postgresql://user:password@/crossdock?host=SOCKET_DIR`.
+
+        It may name several hosts: the one that takes writes is used, and after a fail-over the one that does then.
+        """
+        return cls(await _pool(dsn, max_size), dsn)
 
     async def close(self) -> None:
         await self.pool.close()
 
+    async def renew(self) -> None:
+        """New connections. Those there are end at once, and whatever waits for one of them fails.
+
+        For whoever was cut off: a connection to a server that is gone looks well until it has been silent too long.
+        """
+        old, self.pool = self.pool, await _pool(self.dsn, self.pool.get_max_size())
+        old.terminate()
+
     @asynccontextmanager
     async def transaction(self, *tenants: str) -> AsyncGenerator[Tx]:
-        """A transaction that sees exactly these tenants; commits at the end, rolls back on any exception."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            await enter_tenants(connection, tenants)
-            yield connection
+        """A transaction that sees exactly these tenants; commits at the end, rolls back on any exception.
+
+        Raises Unavailable when there is no connection to be had.
+        """
+        pool = self.pool  # `renew` may put another in its place meanwhile
+        try:
+            connection = await pool.acquire(timeout=ACQUIRE_S)
+        except PASSING as error:
+            raise Unavailable(why(error)) from error
+        try:
+            async with connection.transaction():
+                await enter_tenants(connection, tenants)
+                yield connection
+        finally:
+            await pool.release(connection)
 
     async def tenant_ids(self) -> list[str]:
         """All tenants. Only names leave: what they own needs a transaction of theirs."""
@@ -74,9 +171,28 @@ class Database:
 
     async def dedicated(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection of one's own, for LISTEN; the caller closes it."""
-        connection = await asyncpg.connect(self.dsn, server_settings=SERVER_SETTINGS, command_timeout=60)
-        await _become_app(connection)
+        connection = await asyncpg.connect(
+            self.dsn, server_settings=SERVER_SETTINGS, command_timeout=COMMAND_S, timeout=CONNECT_S,
+            target_session_attrs=_which(self.dsn),
+        )  # fmt: skip
+        await _prepare(connection)
         return connection
+
+
+async def _pool(dsn: str, max_size: int) -> Pool:
+    # No connection is kept ready: asyncpg would try to restore it, in its own words, all the time a database is away.
+    return await asyncpg.create_pool(
+        dsn, min_size=0, max_size=max_size, init=_prepare, reset=_keep, server_settings=SERVER_SETTINGS,
+        command_timeout=COMMAND_S, timeout=CONNECT_S, target_session_attrs=_which(dsn),
+    )  # fmt: skip
+
+
+def _which(dsn: str) -> Any:
+    """Of several hosts the one that takes writes, unless the address itself says otherwise."""
+    parts = urlsplit(dsn)
+    asked = parse_qs(parts.query)
+    hosts = asked.get("host", [parts.netloc.rpartition("@")[2]])[0]
+    return None if "target_session_attrs" in asked or "," not in hosts else "read-write"
 
 
 async def enter_tenants(tx: Tx, tenants: Sequence[str]) -> None:

@@ -10,10 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
-import asyncpg
-
 from crossdock import exactjson, telemetry
-from crossdock.db import Database, Tx, queries
+from crossdock.db import PASSING, Database, Tx, queries
 from crossdock.events import correlation
 from crossdock.events.inbox import business_now
 
@@ -25,11 +23,6 @@ Projection: TypeAlias = Callable[[Tx, str, int, Mapping[str, Any]], Awaitable[No
 
 Taker: TypeAlias = Callable[[], Awaitable[object]]
 
-# Trouble that says nothing about the event: a lost connection, a deadlock, a time-out.
-PASSING = (
-    OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError, asyncpg.QueryCanceledError, asyncpg.InsufficientResourcesError,
-)  # fmt: skip
 BATCH = 200
 LOCK_SPACE = 0x0C0553
 

@@ -119,12 +119,12 @@ async def test_workers_killed_three_times_lose_no_order_and_repeat_no_effect(
                 victim = team[held.index(max(held))]
                 return max(held) > 0
 
-            await host.until(amid_work, within=timedelta(seconds=60))
+            await host.until(amid_work, within=timedelta(seconds=180))
             victim.process.kill()
             assert await victim.process.wait() == -signal.SIGKILL
             assert await held_by(victim.worker_id) > 0  # it had no time to give anything back
             team[team.index(victim)] = await start()
-        await host.idle(within=timedelta(seconds=60))
+        await host.idle(within=timedelta(seconds=180))
     await check(look, ledger)
     await look.close()
 
