@@ -76,6 +76,8 @@ async def work(dsn: str) -> None:
     worker = Worker(db, Functions({"erp.step": Null()}, {}), Clock(), Silent())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
     print("ready", flush=True)
+    import gc
+    gc.collect(); gc.freeze(); gc.set_threshold(50_000, 20, 50)
     await worker.run()
     print(json.dumps({"turns": worker.stats.turns, "commits": worker._committer.commits}), file=sys.stderr)
     await db.close()
@@ -120,6 +122,24 @@ def pgbench(server: Any, database: str, seconds: int = 5) -> float:
     return float(line.split("=")[1].split()[0])
 
 
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of processor a process has used; steadier than the clock on a machine that others use too."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12]) + int(fields[13]) + int(fields[14])) / TICKS
+
+
+def cpu_of_servers(postmaster: int) -> float:
+    """Of the postmaster, its living children, and those it has reaped."""
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    return cpu_of(postmaster) + sum(cpu_of(int(c)) for c in children)
+
+
 SIZES = """
 select relname, pg_total_relation_size(relid) as bytes, n_live_tup as live, n_dead_tup as dead, n_tup_upd as upd,
        n_tup_hot_upd as hot
@@ -155,6 +175,8 @@ async def run(server: Any, a: argparse.Namespace) -> None:
         async with db.transaction(t) as tx:
             await definitions.publish(tx, t, DEFINITION)
     await admin.execute("vacuum analyze")
+    directory = await admin.fetchval("show data_directory")
+    postmaster = int(Path(directory, "postmaster.pid").read_text().splitlines()[0])
     result: dict[str, Any] = {
         "tenants": a.tenants,
         "workers": a.workers,
@@ -162,6 +184,7 @@ async def run(server: Any, a: argparse.Namespace) -> None:
     }
     await seed(db, tenants, a.instances, "run")
     team = [spawn(dsn) for _ in range(a.workers)]
+    before, began = cpu_of_servers(postmaster), {p.pid: cpu_of(p.pid) for p in team}
     started = time.perf_counter()
     if a.kill:
         await asyncio.sleep(1.5)
@@ -170,6 +193,8 @@ async def run(server: Any, a: argparse.Namespace) -> None:
         result["killed_after_s"] = round(time.perf_counter() - started, 2)
     await wait_until_done(db)
     seconds = time.perf_counter() - started
+    result["cpu_s_servers"] = round(cpu_of_servers(postmaster) - before, 2)
+    result["cpu_s_workers"] = [round(cpu_of(p.pid) - began[p.pid], 2) for p in team]
     counts = await admin.fetchrow(
         "select count(*) n, count(*) filter (where status = 'completed') done from crossdock.instance"
     )

@@ -4,13 +4,16 @@ Turns queue; each of two connections takes what is there and commits it while th
 commits at once and a busy worker commits dozens together. A turn that runs code of others (an approval, an incident)
 commits alone, and so does every turn of a batch that failed: one bad turn never takes its neighbours with it.
 
+What a batch writes goes to the database as one call (`columns`, and `write_turns` in the migrations), which is its own
+transaction when nothing else belongs to it: a lone turn costs one round trip.
+
 Order within the transaction: the worker row (the fence), advisory keys, instance rows, then everything else.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,11 +23,11 @@ import asyncpg
 
 from crossdock import exactjson, ids, telemetry
 from crossdock.db import Database, Tx, enter_tenants, queries
-from crossdock.engine import calls
+from crossdock.engine import calls, columns
 from crossdock.engine.hooks import Crash, Hooks, Point, never
 from crossdock.engine.turn import Mail, Turn
 from crossdock.engine.vitals import Timed, spans
-from crossdock.events import correlation, envelope
+from crossdock.events import correlation
 from crossdock.flow import correlation as filters
 from crossdock.flow.facts import RunChild
 from crossdock.flow.outcomes import Done, Failed, Parked
@@ -110,136 +113,87 @@ class Committer:
     async def _commit(self, turns: list[Turn]) -> list[Committed]:
         self.commits += 1
         self.turns += len(turns)
-        tenants = sorted({t.tenant_id for t in turns})
         # A batch is of many orders: its span hangs below the first one, and says how many there are.
         with Timed(), self._span("commit", turns[0].traceparent, turns=len(turns)):
-            return await self._commit_for(tenants, turns)
+            results: dict[int, Committed] = {}
+            mine = dict(enumerate(turns))
+            while mine:
+                # Usually once: a second time when some were refused, for those that are still ours.
+                refused = await self._commit_for(mine, results)
+                for place in refused:
+                    results[place] = Committed(kept=False)
+                    del mine[place]
+                if not refused:
+                    break
+            return [results[place] for place in range(len(turns))]
 
-    async def _commit_for(self, tenants: list[str], turns: list[Turn]) -> list[Committed]:
-        async with self._db.transaction(*tenants) as tx:
-            results = await write(tx, self._worker_id, turns, self._hooks)
-            self._crash(Point.BEFORE_COMMIT)
-        return results
-
-
-async def write(tx: Tx, worker_id: UUID, turns: list[Turn], hooks: Hooks) -> list[Committed]:
-    """Writes the turns that this worker still owns."""
-    if await tx.fetchval(SQL["hold_worker"], worker_id) is None:
-        return [Committed(kept=False) for _ in turns]
-    await correlation.lock(
-        tx, ((t.tenant_id, correlation.key_of(f)) for t in turns for _, fs in t.subscribe for f in fs)
-    )
-    rows = await tx.fetch(
-        SQL["lock_instances"], [t.tenant_id for t in turns], [t.instance_id for t in turns], worker_id
-    )
-    revisions = {(r["tenant_id"], r["instance_id"]): r["revision"] for r in rows}
-    mine = [t for t in turns if revisions.get((t.tenant_id, t.instance_id)) == t.base_revision]
-    if mine:
-        await _write_rows(tx, mine)
-        for turn in mine:
-            if turn.alone:
-                # What others publish here (an approval asked for, an incident) belongs to this order's trace.
-                with telemetry.span("begin", turn.traceparent or None):
-                    await _write_alone(tx, turn, hooks)
-    results = await _finish(tx, worker_id, mine) if mine else {}
-    return [results.get((t.tenant_id, t.instance_id), Committed(kept=False)) for t in turns]
-
-
-async def _many(tx: Tx, name: str, rows: Sequence[Sequence[Any]]) -> None:
-    """One statement for all rows, as one array a column."""
-    if rows:
-        await tx.execute(SQL[name], *(list(column) for column in zip(*rows, strict=True)))
+    async def _commit_for(self, mine: Mapping[int, Turn], results: dict[int, Committed]) -> list[int]:
+        """Commits these turns, or none of them: returns the places of those that are not ours any more."""
+        places, turns = list(mine), list(mine.values())
+        if not any(t.together for t in turns) and self._crash is never:
+            async with self._db.pool.acquire() as connection:  # one statement is its own transaction
+                rows, _ = await _write(connection, self._worker_id, turns, finish=True)
+            if refused := _refused(rows):
+                return [places[n] for n in refused]
+        else:
+            async with self._db.transaction() as tx:
+                rows, listeners = await _write(tx, self._worker_id, turns, finish=False)
+                if refused := _refused(rows):
+                    return [places[n] for n in refused]
+                await _write_rest(tx, turns, rows, listeners, self._hooks)
+                rows = await _finish(tx, self._worker_id, turns)
+                self._crash(Point.BEFORE_COMMIT)
+        for place, result in zip(places, _results(turns, rows), strict=True):
+            results[place] = result
+        return []
 
 
-async def _write_rows(tx: Tx, turns: list[Turn]) -> None:
-    text = exactjson.text
-    await _many(tx, "save", [
-        (t.tenant_id, t.instance_id, t.base_revision + 1, t.state, t.status, t.stage, t.now,
-         t.now if t.ended else None,
-         text(t.ended.output) if t.ended and t.ended.error is None else None,
-         text(t.ended.error) if t.ended and t.ended.error is not None
-         else text({"detail": t.stuck}) if t.stuck else None,
-         t.business_key)
-        for t in turns
-    ])  # fmt: skip
-    await _many(tx, "consume", [(t.tenant_id, t.instance_id, f) for t in turns for f in t.consumed])
-    await _many(tx, "remember", [
-        (t.tenant_id, t.instance_id, seq, t.now, type(fact).__name__, text(fact), trace.decode())
-        for t in turns for seq, fact, trace in t.history
-    ])  # fmt: skip
-    await _many(tx, "unsubscribe", [(t.tenant_id, t.instance_id, at) for t in turns for at in t.unsubscribe])
-    await _subscribe(tx, turns)
-    for t in turns:
-        for event in t.unheard:
-            await correlation.put_back(tx, t.tenant_id, t.instance_id, event, t.now)
-    await _many(
-        tx, "clear_timers", [(t.tenant_id, t.instance_id, *key) for t in turns for key in sorted(t.clear_timers)]
-    )
-    await _many(tx, "set_timers", [
-        (t.tenant_id, t.instance_id, at, timer, due) for t in turns for (at, timer), due in t.set_timers.items()
-    ])  # fmt: skip
-    await _many(tx, "record_calls", [
-        (t.tenant_id, t.instance_id, c.at, c.function, c.system, text(c.arguments), text(c.undo) if c.undo else None,
-         c.state, c.called_at, c.answered_at, c.duration_ms,
-         text(c.output) if c.state == "done" else None, text(c.error) if c.error else None)
-        for t in turns for c in t.new_calls
-    ])  # fmt: skip
-    await _many(tx, "update_calls", [
-        (t.tenant_id, t.instance_id, c.at, c.state, c.attempt, c.abandoned, c.answered_at, c.duration_ms,
-         text(c.output) if c.state == "done" else None, text(c.error) if c.error else None)
-        for t in turns for c in t.call_changes.values()
-    ])  # fmt: skip
-    await _many(tx, "record_attempts", [
-        (t.tenant_id, t.instance_id, a.at, a.attempt, a.outcome, a.probe, a.detail[:2000], a.tried_at, a.duration_ms)
-        for t in turns for a in t.attempts
-    ])  # fmt: skip
-    await _many(tx, "mark_undone", [(t.tenant_id, t.instance_id, at) for t in turns for at in t.undone])
-    await _many(tx, "forget_waits", [(t.tenant_id, t.instance_id) for t in turns if t.ended])
-    emits = [
-        (t.tenant_id, e["source"], e["id"], e["type"], str(e.get("subject") or ""), envelope.time_of(e, t.now), text(e))
-        for t in turns for e in t.emits
-    ]  # fmt: skip
-    if emits:
-        await _many(tx, "emit", emits)
-        await tx.execute("select pg_notify('crossdock_outbox', '')")
+async def _write(
+    tx: Tx, worker_id: UUID, turns: list[Turn], *, finish: bool
+) -> tuple[list[asyncpg.Record], list[columns.Listener]]:
+    """One call of write_turns: rows it gives back, and the listeners that the turns open."""
+    tenants = ",".join(sorted({t.tenant_id for t in turns}))
+    written, listeners = columns.of(turns)
+    rows = await tx.fetch(columns.WRITE, worker_id, tenants, finish, columns.keys(turns), *written)
+    return rows, listeners
 
 
-async def _subscribe(tx: Tx, turns: list[Turn]) -> None:
-    rows: list[tuple[Any, ...]] = []
-    wanted: dict[tuple[UUID, str, int], Any] = {}
-    for t in turns:
-        for at, fs in t.subscribe:
-            for ordinal, f in enumerate(fs):
-                key = correlation.key_of(f)
-                rows.append(
-                    (
-                        t.tenant_id,
-                        t.instance_id,
-                        at,
-                        ordinal,
-                        key.type,
-                        key.path,
-                        key.value,
-                        correlation.encode_filter(f),
-                    )
-                )
-                wanted[t.instance_id, at, ordinal] = (t, f)
-    if not rows:
-        return
-    await _many(tx, "subscribe", rows)
-    early = await tx.fetch(SQL["early_for"], *(list(c) for c in zip(*(r[:7] for r in rows), strict=True)))
-    taken: dict[tuple[str, int, UUID], UUID] = {}
-    for row in early:
-        turn, f = wanted[row["instance_id"], row["at"], row["ordinal"]]
+def _refused(rows: list[asyncpg.Record]) -> list[int]:
+    return [row["n"] - 1 for row in rows if row["what"] == "refused"]
+
+
+async def _write_rest(
+    tx: Tx, turns: list[Turn], rows: list[asyncpg.Record], listeners: list[columns.Listener], hooks: Hooks
+) -> None:
+    """What a batch does seldom: undone effects, events given back, early events, and code of others."""
+    undone = [(t.tenant_id, t.instance_id, at) for t in turns for at in t.undone]
+    if undone:
+        await tx.execute(SQL["mark_undone"], *(list(column) for column in zip(*undone, strict=True)))
+    for turn in turns:
+        for event in turn.unheard:
+            await correlation.put_back(tx, turn.tenant_id, turn.instance_id, event, turn.now)
+    await _give_early(tx, rows, listeners)
+    for turn in turns:
+        if turn.alone:
+            # What others publish here (an approval asked for, an incident) belongs to this order's trace.
+            with telemetry.span("begin", turn.traceparent or None):
+                await _write_alone(tx, turn, hooks)
+
+
+async def _give_early(tx: Tx, rows: list[asyncpg.Record], listeners: list[columns.Listener]) -> None:
+    """Events that came before their listener: each goes to the first that asks for it, and to no other."""
+    taken: set[tuple[str, int, UUID]] = set()
+    for row in rows:
+        turn, at, f = listeners[row["n"] - 1]
         event = exactjson.loads(row["body"])
-        # An early event goes to the first listener that asks for it, and to no other.
-        copy = (turn.tenant_id, row["seq"], row["only_for"])
+        copy = (turn.tenant_id, row["seq"], turn.instance_id if row["what"] == "kept" else correlation.ANYBODY)
         if copy in taken or not filters.matches(f, event):
             continue
-        taken[copy] = row["instance_id"]
-        body = exactjson.text({"at": row["at"], "event": event, "now": turn.now})
-        await tx.execute(SQL["deliver"], turn.tenant_id, row["instance_id"], "EventReceived", body)
-    await _many(tx, "early_taken", [(t, seq, by) for (t, seq, _), by in sorted(taken.items())])
+        taken.add(copy)
+        await _deliver(
+            tx, turn.tenant_id, turn.instance_id, "EventReceived", {"at": at, "event": event, "now": turn.now}
+        )
+        await tx.execute(SQL["early_taken"], [turn.tenant_id], [row["seq"]], [turn.instance_id])
 
 
 async def _write_alone(tx: Tx, turn: Turn, hooks: Hooks) -> None:
@@ -347,18 +301,19 @@ async def _deliver(tx: Tx, tenant_id: str, instance_id: UUID, kind: str, body: A
     await tx.execute(SQL["deliver"], tenant_id, instance_id, kind, exactjson.text(body))
 
 
-async def _finish(tx: Tx, worker_id: UUID, turns: list[Turn]) -> dict[tuple[str, UUID], Committed]:
+async def _finish(tx: Tx, worker_id: UUID, turns: list[Turn]) -> list[asyncpg.Record]:
     """Reads the mail that came meanwhile, and gives back the leases of those that have nothing left to do."""
     await enter_tenants(tx, sorted({t.tenant_id for t in turns}))
-    tenants, instances = [t.tenant_id for t in turns], [t.instance_id for t in turns]
-    results = {(t.tenant_id, t.instance_id): Committed(kept=True) for t in turns}
-    for row in await tx.fetch(SQL["mail"], tenants, instances):
-        results[row["tenant_id"], row["instance_id"]].mail.append(
-            Mail(row["fact_id"], row["kind"], exactjson.loads(row["body"]))
-        )
-    parked = [t for t in turns if t.park and not results[t.tenant_id, t.instance_id].mail]
-    for t in parked:
-        results[t.tenant_id, t.instance_id].parked = True
-    if parked:
-        await tx.execute(SQL["park"], [t.tenant_id for t in parked], [t.instance_id for t in parked], worker_id)
+    return await tx.fetch(
+        "select * from crossdock.finish_turns($1, $2, $3, $4)",
+        worker_id, [t.tenant_id for t in turns], [t.instance_id for t in turns], [t.park for t in turns],
+    )  # fmt: skip
+
+
+def _results(turns: list[Turn], rows: list[asyncpg.Record]) -> list[Committed]:
+    results = [Committed(kept=True) for _ in turns]
+    for row in rows:
+        results[row["n"] - 1].mail.append(Mail(row["seq"], row["kind"], exactjson.loads(row["body"])))
+    for turn, result in zip(turns, results, strict=True):
+        result.parked = turn.park and not result.mail
     return results

@@ -42,96 +42,10 @@ from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
 join crossdock.call k on k.tenant_id = c.tenant_id and k.instance_id = c.instance_id
 where k.state not in ('done', 'failed')
 
--- name: hold_worker
--- The fence: until this transaction ends nobody can bury this worker, and a buried one finds no row.
-select worker_id from crossdock.worker where worker_id = $1 and lease_until > clock_timestamp() for key share
-
--- name: lock_instances
--- Instance rows first, in order; only those still leased to this worker.
-select i.tenant_id, i.instance_id, i.revision
-from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
-join crossdock.instance i on i.tenant_id = c.tenant_id and i.instance_id = c.instance_id
-join crossdock.lease l on l.tenant_id = i.tenant_id and l.instance_id = i.instance_id and l.worker_id = $3
-order by i.instance_id
-for no key update of i
-
--- name: save
-update crossdock.instance i
-set revision = s.revision, state = coalesce(s.state, i.state), status = s.status, stage = s.stage,
-    business_key = case when s.business_key = '' then i.business_key else s.business_key end,
-    stage_since = case when i.stage = s.stage then i.stage_since else s.now end,
-    updated_at = s.now, ended_at = s.ended_at, output = s.output, error = s.error
-from unnest($1::text[], $2::uuid[], $3::int[], $4::bytea[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-            $9::json[], $10::json[], $11::text[])
-  as s (tenant_id, instance_id, revision, state, status, stage, now, ended_at, output, error, business_key)
-where i.tenant_id = s.tenant_id and i.instance_id = s.instance_id
-
--- name: consume
-delete from crossdock.fact f
-using unnest($1::text[], $2::uuid[], $3::bigint[]) as c (tenant_id, instance_id, fact_id)
-where f.tenant_id = c.tenant_id and f.instance_id = c.instance_id and f.fact_id = c.fact_id
-
--- name: remember
-insert into crossdock.history (tenant_id, instance_id, seq, at, kind, fact, trace)
-select * from unnest($1::text[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::text[], $6::json[], $7::json[])
-
--- name: unsubscribe
-delete from crossdock.subscription s
-using unnest($1::text[], $2::uuid[], $3::text[]) as c (tenant_id, instance_id, at)
-where s.tenant_id = c.tenant_id and s.instance_id = c.instance_id and s.at = c.at
-
--- name: subscribe
-insert into crossdock.subscription (tenant_id, instance_id, at, ordinal, type, path, value, filter)
-select * from unnest($1::text[], $2::uuid[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::json[])
-on conflict (tenant_id, instance_id, at, ordinal) do nothing
-
--- name: early_for
--- Events that came before this listener, oldest first.
-select distinct on (e.seq, e.instance_id, c.instance_id, c.at, c.ordinal) c.instance_id, c.at, c.ordinal, e.seq, e.instance_id as only_for, v.body::text as body
-from unnest($1::text[], $2::uuid[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::text[])
-  as c (tenant_id, instance_id, at, ordinal, type, path, value)
-join crossdock.early e on e.tenant_id = c.tenant_id and (c.type = '*' or e.type = c.type) and e.path = c.path and e.value = c.value
-  and e.instance_id in (c.instance_id, '00000000-0000-0000-0000-000000000000')
-join crossdock.event v on v.tenant_id = e.tenant_id and v.source = e.source and v.id = e.id
-order by e.seq, e.instance_id, c.instance_id, c.at, c.ordinal
-
 -- name: early_taken
 delete from crossdock.early e using unnest($1::text[], $2::bigint[], $3::uuid[]) as c (tenant_id, seq, instance_id)
 where e.tenant_id = c.tenant_id and e.seq = c.seq
   and e.instance_id in (c.instance_id, '00000000-0000-0000-0000-000000000000')
-
--- name: clear_timers
-delete from crossdock.timer m using unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) as c (tenant_id, instance_id, at, timer)
-where m.tenant_id = c.tenant_id and m.instance_id = c.instance_id and m.at = c.at and m.timer = c.timer
-
--- name: set_timers
-insert into crossdock.timer (tenant_id, instance_id, at, timer, due_at)
-select * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
-on conflict (tenant_id, instance_id, at, timer) do update set due_at = excluded.due_at
-
--- name: forget_waits
--- An ended instance waits for nothing. Timers of unresolved abandoned calls stay: their effect must still be learnt.
-with s as (delete from crossdock.subscription where (tenant_id, instance_id) in (select * from unnest($1::text[], $2::uuid[])))
-delete from crossdock.timer m where (m.tenant_id, m.instance_id) in (select * from unnest($1::text[], $2::uuid[]))
-  and m.timer <> '~attempt'
-
--- name: record_calls
-insert into crossdock.call (tenant_id, instance_id, at, function, system, arguments, undo, state, called_at, answered_at, duration_ms, output, error)
-select * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::json[], $7::json[], $8::text[],
-                     $9::timestamptz[], $10::timestamptz[], $11::float8[], $12::json[], $13::json[])
-on conflict (tenant_id, instance_id, at) do nothing
-
--- name: update_calls
-update crossdock.call k
-set state = u.state, attempt = u.attempt, abandoned = u.abandoned, answered_at = u.answered_at, duration_ms = u.duration_ms,
-    output = coalesce(u.output, k.output), error = coalesce(u.error, k.error)
-from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::boolean[], $7::timestamptz[], $8::float8[], $9::json[], $10::json[])
-  as u (tenant_id, instance_id, at, state, attempt, abandoned, answered_at, duration_ms, output, error)
-where k.tenant_id = u.tenant_id and k.instance_id = u.instance_id and k.at = u.at
-
--- name: record_attempts
-insert into crossdock.attempt (tenant_id, instance_id, at, attempt, outcome, probe, detail, tried_at, duration_ms)
-select * from unnest($1::text[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::boolean[], $7::text[], $8::timestamptz[], $9::float8[])
 
 -- name: mark_undone
 update crossdock.call k set undone_at = crossdock.now()
@@ -147,19 +61,6 @@ order by answered_at desc, at desc limit 1
 -- name: undo_report
 select at, function, state, error from crossdock.call
 where tenant_id = $1 and instance_id = $2 and at like '%~undo' order by answered_at
-
--- name: emit
--- Emitted events go to the log and the outbox at once; the id is derived, so a repeated advance emits once.
-with e as (
-  insert into crossdock.event (tenant_id, source, id, type, subject, time, body)
-  select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::json[])
-  on conflict do nothing returning tenant_id, seq, source, id)
-insert into crossdock.outbox (tenant_id, seq, source, id, correlate) select tenant_id, seq, source, id, true from e
-
--- name: park
--- Nothing in flight and no mail: the lease ends with this commit.
-delete from crossdock.lease l using unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
-where l.tenant_id = c.tenant_id and l.instance_id = c.instance_id and l.worker_id = $3
 
 -- name: hold_call
 insert into crossdock.held_call (tenant_id, system, instance_id, at, since) values ($1, $2, $3, $4, $5) on conflict do nothing
@@ -193,10 +94,6 @@ returning tries
 
 -- name: any_outage
 select system from crossdock.outage where tenant_id = $1 and system = $2
-
--- name: drop_outage
--- Nothing is held any more (all cancelled): the outage has nobody to wait for.
-delete from crossdock.outage where tenant_id = $1 and system = $2
 
 -- name: fire_timers
 delete from crossdock.timer m using unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) as c (tenant_id, instance_id, at, timer)

@@ -155,3 +155,8 @@ class Turn:
             self.begin or self.withdrawn or self.held or self.recovered or self.asked or self.stuck
             or self.children or self.unheld or (self.ended and (self.parent or self.ended.error))
         )  # fmt: skip
+
+    @property
+    def together(self) -> bool:
+        """Whether it needs more than the one call that writes rows, in the same transaction."""
+        return bool(self.subscribe or self.unheard or self.undone or self.alone)
