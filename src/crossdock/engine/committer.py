@@ -184,7 +184,8 @@ async def _give_early(tx: Tx, rows: list[asyncpg.Record], listeners: list[column
     """Events that came before their listener: each goes to the first that asks for it, and to no other."""
     taken: set[tuple[str, int, UUID]] = set()
     for row in rows:
-        turn, at, f = listeners[row["n"] - 1]
+        place: int = row["n"]
+        turn, at, f = listeners[place - 1]
         event = exactjson.loads(row["body"])
         copy = (turn.tenant_id, row["seq"], turn.instance_id if row["what"] == "kept" else correlation.ANYBODY)
         if copy in taken or not filters.matches(f, event):
@@ -313,7 +314,8 @@ async def _finish(tx: Tx, worker_id: UUID, turns: list[Turn]) -> list[asyncpg.Re
 def _results(turns: list[Turn], rows: list[asyncpg.Record]) -> list[Committed]:
     results = [Committed(kept=True) for _ in turns]
     for row in rows:
-        results[row["n"] - 1].mail.append(Mail(row["seq"], row["kind"], exactjson.loads(row["body"])))
+        place: int = row["n"]
+        results[place - 1].mail.append(Mail(row["seq"], row["kind"], exactjson.loads(row["body"])))
     for turn, result in zip(turns, results, strict=True):
         result.parked = turn.park and not result.mail
     return results
