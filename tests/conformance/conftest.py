@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from crossdock.engine.memory import Handler
 from crossdock.engine.webcalls import WebCalls
 from crossdock.outbound import Client, Request, Response, TransportProblem
 
@@ -42,8 +42,8 @@ def origin() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-async def web(origin: str) -> AsyncIterator[Handler]:
+@asynccontextmanager
+async def web_calls(origin: str) -> AsyncIterator[WebCalls]:
     """Calls over real HTTP; the public hosts of the kit are answered by local servers."""
     client = Client(allow=[origin])
 
@@ -52,16 +52,20 @@ async def web(origin: str) -> AsyncIterator[Handler]:
         assert url.hostname in REDIRECTED, f"unexpected host {url.hostname}"
         return await client.send(replace(request, url=origin + request.url.partition(url.netloc)[2]))
 
-    yield WebCalls(send).perform
+    yield WebCalls(send)
     await client.close()
+
+
+HOSTS = {"memory": "test_scenarios.py", "PostgreSQL": "test_postgresql.py"}
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Counts what was reported as passed, so that it holds however many processes ran the tests."""
     passed = terminalreporter.stats.get("passed", [])
-    ran = {kind: sum(f"::test_{kind}_scenario[" in r.nodeid for r in passed) for kind in ("kit", "own")}
-    kit_ran = f"{ran['kit']} scenarios" if os.environ.get("CROSSDOCK_DSL") else "NOT RUN (CROSSDOCK_DSL is not set)"
-    terminalreporter.write_line(f"conformance: {kit_ran} of the kit, {ran['own']} of our own")
+    for host, file in HOSTS.items():
+        ran = {kind: sum(f"{file}::test_{kind}_scenario[" in r.nodeid for r in passed) for kind in ("kit", "own")}
+        kit_ran = f"{ran['kit']} scenarios" if os.environ.get("CROSSDOCK_DSL") else "NOT RUN (CROSSDOCK_DSL is not set)"
+        terminalreporter.write_line(f"conformance: {kit_ran} of the kit, {ran['own']} of our own, {host}")
     if not os.environ.get("CROSSDOCK_CORPUS"):
         terminalreporter.write_line("corpus: NOT RUN (CROSSDOCK_CORPUS is not set)")
     for report in passed:

@@ -1,7 +1,4 @@
-"""The steps of the kit's grammar, and ours for what the kit does not cover, on the in-memory host.
-
-Every state is written to bytes and restored before it is used again, so that each scenario is a test of that too.
-"""
+"""The steps of the kit's grammar, and ours for what the kit does not cover, on whichever host plays them."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,41 +6,33 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from crossdock.engine.memory import Answer, Deadlock, Event, Handler, Memory, Outcome, Slow
-from crossdock.flow import durations, faults, program, yaml12
-from crossdock.flow.outcomes import Done, Failed, Invocation, Parked
+from crossdock.engine.memory import Answer, Event, Slow
+from crossdock.flow import durations, faults, yaml12
+from crossdock.flow.outcomes import Done, Failed, Parked
 
 from .gherkin import Scenario, Step
+from .hosts import Asked, Host, Ran, error_json
 
 
 @dataclass(slots=True)
 class World:
-    web: Handler
-    definition: str = ""
-    children: list[str] = field(default_factory=list)
-    given: Any = None
-    events: list[Event] = field(default_factory=list)
-    answers: dict[str, list[Any]] = field(default_factory=dict)
-    cancel_after: timedelta | None = None
-    values: dict[str, Any] = field(default_factory=dict)
-    outcome: Outcome | None = None
-    deadlock: Deadlock | None = None
-    started: Any = None
+    host: Host
+    asked: Asked = field(default_factory=Asked)
+    ran: Ran | None = None
 
     @property
-    def result(self) -> Outcome:
-        assert self.outcome is not None, f"it did not end: {self.deadlock}"
-        return self.outcome
+    def any(self) -> Ran:
+        assert self.ran is not None, "the scenario has not been executed"
+        return self.ran
 
-    def handle(self, call: Invocation) -> Any:
-        plan = self.answers.get(call.function)
-        if plan is None:
-            return self.web(call)
-        return plan.pop(0) if len(plan) > 1 else plan[0]
+    @property
+    def result(self) -> Ran:
+        assert self.any.status != "waiting", "it waits for ever"
+        return self.any
 
 
-async def play(scenario: Scenario, web: Handler) -> None:
-    world = World(web)
+async def play(scenario: Scenario, host: Host) -> None:
+    world = World(host)
     for step in scenario.steps:
         for pattern, act in _STEPS:
             found = pattern.fullmatch(step.text)
@@ -72,60 +61,53 @@ def span(text: str) -> timedelta:
 
 
 def _definition(world: World, step: Step) -> None:
-    world.definition = step.block or ""
+    world.asked.main = step.block or ""
 
 
 def _child(world: World, step: Step) -> None:
-    world.children.append(step.block or "")
+    world.asked.children.append(step.block or "")
 
 
 def _input(world: World, step: Step) -> None:
-    world.given = value(step.block)
+    world.asked.given = value(step.block)
 
 
 def _event(world: World, step: Step, after: str | None) -> None:
     event = {"specversion": "1.0", "source": "https://test.example", **value(step.block)}
-    event.setdefault("id", f"event-{len(world.events)}")
-    world.events.append(Event(event, span(after) if after else timedelta()))
+    event.setdefault("id", f"event-{len(world.asked.events)}")
+    world.asked.events.append(Event(event, span(after) if after else timedelta()))
 
 
 def _answers(world: World, step: Step, name: str) -> None:
-    world.answers.setdefault(name, []).append(Done(value(step.block)))
+    world.asked.answers.setdefault(name, []).append(Done(value(step.block)))
 
 
 def _answers_later(world: World, step: Step, name: str, after: str) -> None:
-    world.answers.setdefault(name, []).append(Slow(Done(value(step.block)), span(after)))
+    world.asked.answers.setdefault(name, []).append(Slow(Done(value(step.block)), span(after)))
 
 
 def _fails(world: World, step: Step, name: str, times: str | None) -> None:
     outcome: Answer = Failed(faults.from_json(value(step.block)))
-    world.answers.setdefault(name, []).extend([outcome] * int(times or 1))
+    world.asked.answers.setdefault(name, []).extend([outcome] * int(times or 1))
 
 
 def _silent(world: World, step: Step, name: str) -> None:
-    world.answers[name] = [Parked("test")]
+    world.asked.answers[name] = [Parked("test")]
 
 
 def _cancelled(world: World, step: Step, after: str) -> None:
-    world.cancel_after = span(after)
+    world.asked.cancel_after = span(after)
 
 
 def _secret(world: World, step: Step, name: str) -> None:
-    world.values[name] = value(step.block)
+    world.asked.values[name] = value(step.block)
 
 
 # ── when ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def _execute(world: World, step: Step) -> None:
-    main = program.load(world.definition, "scenario.yaml")
-    children = [program.load(child, "child.yaml") for child in world.children]
-    memory = Memory(world.handle, programs=children, values=world.values, check_states=True)
-    world.started = memory.now
-    try:
-        world.outcome = await memory.run(main, world.given, events=world.events, cancel_after=world.cancel_after)
-    except Deadlock as deadlock:
-        world.deadlock = deadlock
+    world.ran = await world.host.run(world.asked)
 
 
 # ── then ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -144,7 +126,7 @@ def _completed_with(world: World, step: Step) -> None:
 def _faulted_with(world: World, step: Step) -> None:
     _status(world, step, "fault")
     assert world.result.error is not None
-    contains(faults.to_json(world.result.error), value(step.block))
+    contains(error_json(world.result.error), value(step.block))
 
 
 def contains(found: Any, wanted: Mapping[str, Any]) -> None:
@@ -156,7 +138,7 @@ def contains(found: Any, wanted: Mapping[str, Any]) -> None:
 
 
 def _deadlocked(world: World, step: Step) -> None:
-    assert world.deadlock is not None, world.outcome
+    assert world.any.status == "waiting", world.any
 
 
 def _at(document: Any, path: str) -> Any:
@@ -196,7 +178,7 @@ def _order(world: World, step: Step, task: str, word: str, other: str) -> None:
 
 def _task(world: World, step: Step, task: str, word: str) -> None:
     kind = {"complete": "task-completed", "fault": "task-faulted", "cancel": "task-cancelled"}[word]
-    kinds = [s.kind for s in world.result.steps if s.task == task]
+    kinds = [k for name, k in world.any.tasks if name == task]
     assert kind in kinds, kinds
 
 
@@ -209,15 +191,16 @@ def _skipped(world: World, step: Step, task: str) -> None:
 
 
 def _called(world: World, step: Step, name: str, count: str) -> None:
-    assert sum(call.function == name for call in world.result.calls) == int(count), world.result.calls
+    assert sum(function == name for function, _ in world.any.calls) == int(count), world.any.calls
 
 
 def _called_with(world: World, step: Step, name: str) -> None:
-    assert value(step.block) in [call.arguments for call in world.result.calls if call.function == name]
+    made = [arguments for function, arguments in world.any.calls if function == name]
+    assert value(step.block) in made, made
 
 
 def _taken(world: World, step: Step, duration: str) -> None:
-    assert world.result.ended_at - world.started == span(duration)
+    assert world.result.took == span(duration), world.result.took
 
 
 def _emitted(world: World, step: Step, kind: str) -> None:

@@ -1,25 +1,33 @@
 """The interpreter against the specification's conformance kit, and against our scenarios in the same grammar."""
 
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from crossdock.engine.memory import Handler
 from crossdock.flow import program
 
 from . import steps
+from .conftest import web_calls
 from .gherkin import Scenario
+from .hosts import Host, InMemory
 
 KIT = 21  # scenarios of the kit at DSL 1.0.3: fewer means that some were not found
 
 
-async def test_kit_scenario(kit_scenario: Scenario, web: Handler) -> None:
-    await steps.play(kit_scenario, web)
+@pytest.fixture
+async def memory(origin: str) -> AsyncIterator[Host]:
+    async with web_calls(origin) as web:
+        yield InMemory(web)
 
 
-async def test_own_scenario(own_scenario: Scenario, web: Handler) -> None:
-    await steps.play(own_scenario, web)
+async def test_kit_scenario(kit_scenario: Scenario, memory: Host) -> None:
+    await steps.play(kit_scenario, memory)
+
+
+async def test_own_scenario(own_scenario: Scenario, memory: Host) -> None:
+    await steps.play(own_scenario, memory)
 
 
 @pytest.fixture

@@ -47,6 +47,8 @@ async def publish(
             await tx.execute(SQL["set_trigger"], tenant_id, type_, p.namespace, p.name, p.version)
     # A type that is heard without correlation is indexed under no path; a filter without a type hears every type.
     paths = p.correlation_paths() | {(type_, correlation.NO_PATH) for type_ in p.event_types()}
+    if p.hears_any_type():
+        paths |= {("", correlation.NO_PATH)}
     for type_, path in sorted(paths):
         await tx.execute(SQL["add_path"], tenant_id, type_ or correlation.ANY_TYPE, path)
     return Published(p.namespace, p.name, p.version, new)

@@ -1,16 +1,22 @@
 """Which code answers which call: catalogue functions for every tenant, role operations per tenant.
 
-The composition root registers them; the worker only resolves names.
+The composition root registers them; the worker only resolves names. Secrets enter here too, at the moment of a call:
+what the state, the history and the call's row hold is a mark.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from functools import cache
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
-from crossdock.flow.outcomes import Immediate, Remote, Transactional
+from crossdock.flow import faults
+from crossdock.flow import secrets as marks
+from crossdock.flow.facts import Error
+from crossdock.flow.outcomes import Failed, Immediate, Invocation, Remote, Transactional
 
 Function: TypeAlias = Immediate | Transactional | Remote
+Secrets: TypeAlias = Callable[[str], Mapping[str, Any]]  # a tenant's secrets by name
 
 COMPENSATE = "compensate"  # the one function that is the host's own
 
@@ -32,8 +38,14 @@ def kind_of(function: type[Function]) -> Kind:
 class Functions:
     """Catalogue functions by name, and role operations by tenant and name."""
 
-    def __init__(self, catalogue: Mapping[str, Function], operations: Mapping[str, Mapping[str, Remote]]) -> None:
+    def __init__(
+        self,
+        catalogue: Mapping[str, Function],
+        operations: Mapping[str, Mapping[str, Remote]],
+        secrets: Secrets = lambda _tenant: {},
+    ) -> None:
         """operations: tenant → operation (`erp.priceOrder`) → the connector's implementation."""
+        self._secrets = secrets
         self._catalogue = dict(catalogue)
         self._operations = {tenant: dict(by_name) for tenant, by_name in operations.items()}
 
@@ -53,6 +65,17 @@ class Functions:
     def remote(self, tenant_id: str, name: str) -> Remote | None:
         found = self.resolve(tenant_id, name)
         return cast("Remote", found) if found is not None and kind_of(type(found)) is Kind.REMOTE else None
+
+    def filled(self, call: Invocation, names: Collection[str]) -> Invocation | Failed:
+        """The call with its secrets in place: those that its task names, and no others."""
+        if not names:
+            return call
+        try:
+            return replace(call, arguments=marks.fill(call.arguments, names, self._secrets(call.tenant_id)))
+        except KeyError as missing:
+            # "If a workflow attempts to access a secret … which does not exist, runtimes must raise an error" …, 403
+            detail = f"No secret {missing} is available to this tenant."
+            return Failed(Error(faults.AUTHORIZATION, 403, "Unknown secret", detail))
 
     def names(self, tenant_id: str) -> set[str]:
         return {*self._catalogue, *self._operations.get(tenant_id, {}), COMPENSATE}

@@ -30,7 +30,7 @@ from crossdock.engine.turn import (
     Turn,
 )
 from crossdock.events import envelope
-from crossdock.flow import interpreter
+from crossdock.flow import interpreter, listening
 from crossdock.flow import state as states
 from crossdock.flow.facts import (
     Abandon,
@@ -54,7 +54,6 @@ from crossdock.flow.facts import (
     Started,
     Subscribe,
     TimerFired,
-    Trace,
     Unsubscribe,
 )
 from crossdock.flow.outcomes import (
@@ -201,7 +200,7 @@ class Live:
             self.state = step.state
             self._seq += 1
             self._turn.history.append((self._seq, fact, exactjson.dumps(step.trace)))
-            if isinstance(fact, EventReceived) and _unheard(step.trace):
+            if isinstance(fact, EventReceived) and listening.unheard(step.trace):
                 self._turn.unheard.append(fact.event)
             for command in step.commands:
                 self._obey(command)
@@ -488,11 +487,6 @@ class Live:
         if self.suspended:
             return "suspended"
         return str(self.state.status) if self.ended and self.state is not None else "running"
-
-
-def _unheard(trace: tuple[Trace, ...]) -> bool:
-    """Whether the event found its listener closed: two came while one was wanted. The next listener may want it."""
-    return bool(trace) and trace[0].kind == "ignored" and not trace[0].detail.endswith("taken before")
 
 
 def _is_undo(call: OpenCall) -> bool:

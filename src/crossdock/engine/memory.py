@@ -16,7 +16,7 @@ from uuid import UUID
 
 from crossdock import ids
 from crossdock.errors import FlowFault
-from crossdock.flow import correlation, faults, interpreter, secrets
+from crossdock.flow import correlation, faults, interpreter, listening, secrets
 from crossdock.flow import state as states
 from crossdock.flow.facts import (
     Abandon,
@@ -151,7 +151,7 @@ class Memory:
         self._facts: deque[tuple[str, Fact]] = deque()
         self._calls: deque[tuple[str, Call]] = deque()
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
-        self._unheard: list[Mapping[str, Any]] = []
+        self._unheard: list[tuple[str, Mapping[str, Any]]] = []  # whose alone it is ("": anybody's), and the event
         self._order = 0
         self.steps: list[Stepped] = []
         self._events: list[Mapping[str, Any]] = []
@@ -203,7 +203,7 @@ class Memory:
                     heard = True
                     self._tell(instance.id, EventReceived(at, event, self.now))
         if not heard:
-            self._unheard.append(event)
+            self._unheard.append(("", event))
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -241,6 +241,8 @@ class Memory:
         instance.state = states.load(states.dump(step.state)) if self._check_states else step.state
         for trace in step.trace:
             self.steps.append(self._stepped(instance.program, trace))
+        if isinstance(fact, EventReceived) and listening.unheard(step.trace):
+            self._unheard.append((instance_id, fact.event))
         for command in step.commands:
             self._commands.append(command)
             self._obey(instance, command)
@@ -255,10 +257,14 @@ class Memory:
                 self._calls.append((instance.id, command))
             case Subscribe(at, filters):
                 instance.listeners[at] = filters
-                early = [e for e in self._unheard if any(correlation.matches(f, e) for f in filters)]
-                for event in early:
-                    self._unheard.remove(event)
-                    self._tell(instance.id, EventReceived(at, event, self.now))
+                wanted = [
+                    (only_for, event)
+                    for only_for, event in self._unheard
+                    if only_for in {"", instance.id} and any(correlation.matches(f, event) for f in filters)
+                ]
+                for early in wanted:
+                    self._unheard.remove(early)
+                    self._tell(instance.id, EventReceived(at, early[1], self.now))
             case Unsubscribe(at):
                 instance.listeners.pop(at, None)
             case SetTimer(at, timer, due):

@@ -396,12 +396,16 @@ class Worker:
         watch = Stopwatch()
         tried_at = self._clock.now()
         try:
+            task = live.program.task(invocation.at)
+            filled = self._functions.filled(invocation, task.secrets if task else ())
             if remote is None:
                 outcome = Unknown(f"no connector performs {invocation.function} any more")
+            elif not isinstance(filled, Invocation):
+                outcome = Unknown("its secret is gone") if probe else filled
             elif probe:
-                outcome = await remote.probe(invocation)
+                outcome = await remote.probe(filled)
             else:
-                outcome = await remote.perform(invocation)
+                outcome = await remote.perform(filled)
         except asyncio.CancelledError:
             raise
         except Exception as error:

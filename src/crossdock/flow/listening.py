@@ -22,7 +22,7 @@ from crossdock.flow.machine import Machine
 from crossdock.flow.program import passes
 from crossdock.flow.state import Filter, Listened, Run, Wait
 
-# Why an event changes nothing. One that came too late for this listener may be for the next; the others had their chance.
+# Why an event changes nothing. One that came too late may be for the next listener; the others had their chance.
 CLOSED = "the listener has what it waited for"
 TAKEN_BEFORE = "this event was taken before"
 REFUSED = "no filter takes this event"

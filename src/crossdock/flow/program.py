@@ -54,6 +54,10 @@ class Program:
         """Literal types of all events that a listener or the schedule hears."""
         return frozenset(kind for kind, _ in self._listened() if kind)
 
+    def hears_any_type(self) -> bool:
+        """Whether some listener names no type: `any: []`, or a filter by other attributes alone."""
+        return any(not kind for kind, _ in self._listened()) or any(not s.filters for s in self._strategies())
+
     def correlation_paths(self) -> frozenset[tuple[str, str]]:
         """(event type, path) of every correlation, for the host's index; type "" where the filter gives none."""
         return frozenset((kind, entry.path) for kind, f in self._listened() for entry in f.correlate)
@@ -74,13 +78,16 @@ class Program:
         return [event.get("data") if self.schedule.read in {"data", "raw"} else dict(event)]
 
     def _listened(self) -> list[tuple[str, model.Filter]]:
+        return [(literal_type(f), f) for strategy in self._strategies() for f in strategy.filters]
+
+    def _strategies(self) -> list[model.Strategy]:
         strategies = [] if self.schedule.on is None else [self.schedule.on]
         for task in self.tasks:
             if isinstance(task.action, model.Listen):
                 strategies.append(task.action.to)
                 if task.action.until_events is not None:
                     strategies.append(task.action.until_events)
-        return [(literal_type(f), f) for strategy in strategies for f in strategy.filters]
+        return strategies
 
 
 def passes(data: Template | None, event: Mapping[str, Any], variables: Variables) -> bool:
