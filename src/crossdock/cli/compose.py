@@ -1,7 +1,7 @@
 """The composition root: the one place that builds what everything else is given."""
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -22,6 +22,7 @@ from crossdock.engine.functions import Functions
 from crossdock.engine.webcalls import WebCalls
 from crossdock.engine.worker import Worker
 from crossdock.errors import SetupError
+from crossdock.flow.outcomes import Immediate, Transactional
 from crossdock.gateway.services import Services
 from crossdock.outbound import Client
 from crossdock.partners import intake
@@ -71,13 +72,19 @@ def rulebook() -> Rulebook:
     )
 
 
+def catalogue() -> Mapping[str, Immediate | Transactional]:
+    """The catalogue functions, with the shipped tables and templates."""
+    return people.catalogue(rulebook(), messages.load())
+
+
 def _version(table: bytes) -> str:
     return str(exactjson.loads(table)["metadata"]["version"])
 
 
 async def publish_library(tx: Tx, tenant_id: str) -> list[definitions.Published]:
     """Publishes the shipped workflows for a tenant; a repeated call changes nothing."""
-    found = [w for w in LIBRARY.joinpath("workflows").iterdir() if w.name.endswith(".yaml")]
+    shipped = LIBRARY.joinpath("workflows").iterdir()
+    found = [w for w in shipped if w.name.endswith(".yaml") and not w.name.endswith(".test.yaml")]
     return [
         await definitions.publish(tx, tenant_id, w.read_text(encoding="utf-8"), w.name)
         for w in sorted(found, key=lambda w: w.name)
@@ -155,8 +162,7 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Client]:
         t: {name: op for name, op in by_name.items() if op.available(t)} for t in tenants
     }
     web = WebCalls(http.send)  # workflows of one's own may call HTTP; internal addresses stay guarded
-    catalogue = {**people.catalogue(rulebook(), messages.load()), "http": web, "openapi": web}
-    functions = Functions(catalogue, operations)
+    functions = Functions({**catalogue(), "http": web, "openapi": web}, operations)
     time = clock.Clock()
     made = Worker(db, functions, time, People(), [projection.project], duties=duties(db, time))
     return made, http

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from crossdock.engine.flowcli import app
+from crossdock.cli.flow import app
 
 HEAD = "document: { dsl: '1.0.3', namespace: d, name: t, version: '1.0.0' }\n"
 cli = CliRunner()

@@ -156,6 +156,7 @@ def test_a_wrong_expression_says_what_was_expected_and_where(source: str, offset
         ("[] - {a: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]}",
          'array ([]) and object ({"a":[1,2,3,4,5,6,7,8,9,1...}) cannot be subtracted'),
 ("error({code: 1})", '{"code":1}'),
+        ("false | contains(true)", "boolean (false) and boolean (true) cannot have their containment checked"),
         ("$missing", "Expected a variable $missing, found none of that name"),
     ],
 )  # fmt: skip

@@ -285,7 +285,8 @@ def _flatten(items: Any, depth: int, into: Array, meter: Meter, level: int) -> N
 
 
 def contains(value: Any, part: Any, meter: Meter) -> bool:
-    if kind(value) != kind(part):
+    # to jq, true and false are of two kinds
+    if kind(value) != kind(part) or (type(value) is bool and value is not part):
         raise fail(f"{described(value)} and {described(part)} cannot have their containment checked")
     return _contains(value, part, meter, 0)
 

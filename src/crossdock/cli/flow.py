@@ -1,7 +1,7 @@
-"""`crossdock flow`: run, validate and draw workflow definitions without a database.
+"""`crossdock flow`: run, check, lint, test and draw workflow definitions without a database.
 
-Exit codes: 0 completed or nothing wrong, 1 the workflow faulted, was cancelled or waits for ever, 2 the definition or
-the input is wrong. Results go to stdout, everything else to stderr.
+Exit codes: 0 completed or nothing wrong; 1 the workflow faulted, was cancelled or waits for ever, the linter has
+remarks, a scenario fails; 2 the definition or the input is wrong. Results go to stdout, everything else to stderr.
 """
 
 import asyncio
@@ -12,17 +12,22 @@ from typing import Annotated, Any
 import typer
 
 from crossdock import exactjson
+from crossdock.cli import compose
+from crossdock.connect import roles
 from crossdock.engine import memory, webcalls
 from crossdock.engine.fallback import ProcessFallback
+from crossdock.engine.functions import COMPENSATE
 from crossdock.errors import Finding, FlowFault
 from crossdock.flow import faults
 from crossdock.flow import graph as drawing
+from crossdock.flow import lint as linter
 from crossdock.flow import program as programs
 from crossdock.flow.outcomes import Invocation
 from crossdock.outbound import Client
 
-app = typer.Typer(help="Run, validate and draw workflow definitions.", no_args_is_help=True)
+app = typer.Typer(help="Run, check, lint, test and draw workflow definitions.", no_args_is_help=True)
 
+WARNING = linter.Severity.WARNING
 Definition = Annotated[Path, typer.Argument(help="A workflow definition (YAML or JSON).", exists=True, dir_okay=False)]
 
 
@@ -71,6 +76,45 @@ def validate(
     if not as_json and not findings:
         typer.echo(f"{len(files)} valid")
     raise typer.Exit(2 if findings else 0)
+
+
+@app.command()
+def lint(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Workflow definitions.", exists=True, dir_okay=False)
+    ] = None,
+    fail_on: Annotated[linter.Severity, typer.Option(help="The least severity that makes it exit 1.")] = WARNING,
+    codes: Annotated[bool, typer.Option("--codes", help="List what the linter can say.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the remarks as JSON.")] = False,
+) -> None:
+    """Say what is wrong with definitions and what will be regretted, with line and column.
+
+    `# crossdock: ignore CODE` silences a warning or hint on its line, or on the next one when it stands alone.
+    """
+    if codes:
+        rules = {code: {"severity": rule.severity, "about": rule.about} for code, rule in linter.RULES.items()}
+        lines = [f"{rule.severity:8}{code:34}{rule.about}" for code, rule in linter.RULES.items()]
+        typer.echo(exactjson.text(rules) if as_json else "\n".join(lines))
+        return
+    if not files:
+        raise typer.BadParameter("Name at least one file.")
+    known = frozenset(roles.OPERATIONS) | frozenset(compose.catalogue()) | {COMPENSATE, "http", "openapi"}
+    found: list[linter.Remark] = []
+    with ProcessFallback() as library:  # never started: nothing is evaluated
+        for path in files:
+            text = path.read_bytes()
+            remarks = linter.lint(text, str(path), known, library)
+            if remarks and not as_json:
+                typer.echo(linter.shown(remarks, text.decode("utf-8-sig", "replace")) + "\n")
+            found += remarks
+    counts = {severity.value: sum(r.severity is severity for r in found) for severity in linter.Severity}
+    if as_json:
+        typer.echo(exactjson.text({"files": len(files), **counts, "remarks": found}))
+    else:
+        said = ", ".join(f"{n} {severity}{'s' if n != 1 else ''}" for severity, n in counts.items())
+        typer.echo(f"{len(files)} {'file' if len(files) == 1 else 'files'}: {said}", err=bool(found))
+    order = list(linter.Severity)
+    raise typer.Exit(1 if any(order.index(r.severity) <= order.index(fail_on) for r in found) else 0)
 
 
 @app.command()
@@ -144,7 +188,3 @@ def _print_findings(findings: list[Finding], as_json: bool) -> None:
         return
     for finding in findings:
         typer.echo(str(finding), err=False)
-
-
-if __name__ == "__main__":
-    app()
