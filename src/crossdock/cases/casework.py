@@ -3,7 +3,8 @@
     open ⇄ snoozed      open, snoozed → closed      closed → open (unless a workflow was answered by it)
 
 A case of a workflow may hold a parked call: its resolution is the call's answer `{action, data, note, by}`. A case
-about a call whose effect nobody could tell settles that call: it happened, with this output, or it did not.
+about a call whose effect nobody could tell settles that call: it happened, with this output, or it did not. One that
+holds a look-up answers it with a row.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from crossdock import audit, exactjson, ids, telemetry
-from crossdock.cases import common
+from crossdock.cases import common, lookups
 from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
 from crossdock.events import inbox
@@ -58,6 +59,7 @@ class Answers(StrEnum):
 
     WORKFLOW = "workflow"
     OUTCOME = "outcome"
+    LOOKUP = "lookup"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,6 +371,8 @@ async def _answer(tx: Tx, tenant_id: str, case: Case, action: str, by: str, note
             outcome = Done({"action": action, "data": given, "note": note or None, "by": by})
         case Answers.OUTCOME if action == HAPPENED.id:
             outcome = Done(data if data is not None else {})
+        case Answers.LOOKUP:
+            outcome = await lookups.outcome(tx, tenant_id, case.evidence, case.data, action, note, by)
         case Answers.OUTCOME:
             outcome = Failed(Error(COMMUNICATION, 502, "The call had no effect", note or f"found by {by}"))
     await inbox.answer(tx, tenant_id, case.instance_id, case.at, outcome)

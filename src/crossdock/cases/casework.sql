@@ -32,7 +32,7 @@ returning *
 -- effect stays, because undoing needs to know what happened.
 select * from crossdock.cases
 where tenant_id = $1 and instance_id = $2 and status <> 'closed'
-  and (($3::text is null and answers is not null) or (at = $3 and answers = 'workflow'))
+  and (($3::text is null and answers is not null) or (at = $3 and answers in ('workflow', 'lookup')))
 for update
 
 -- name: of_incident

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
@@ -88,6 +88,24 @@ class Arguments:
         value = self._given.get(name)
         return default if value is None else value
 
+    def mapping(self, name: str) -> Mapping[str, Any] | None:
+        value = self._given.get(name)
+        if value is not None and not isinstance(value, Mapping):
+            raise Misuse(f"expected an object as `{name}`, found {_shown(value)}")
+        return cast("Mapping[str, Any] | None", value)
+
+    def moment(self, name: str) -> datetime | None:
+        value = self._given.get(name)
+        if value is None or value == "":
+            return None
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            raise Misuse(f"expected a time with its zone as `{name}`, found {_shown(value)}")
+        return moment
+
     def texts(self, name: str) -> list[str]:
         value = self.json(name, [])
         if not isinstance(value, list):
@@ -103,17 +121,40 @@ class Arguments:
             raise Misuse(f"expected a duration such as PT4H as `{name}`, found {value!r}")
         return parsed
 
-    def deadline(self, now: datetime) -> datetime | None:
-        """`due_on` (a date, until its end) plus `grace`, else `due_in` from now, else None."""
-        due_on, due_in = self.optional("due_on"), self.duration("due_in")
-        if due_on:
-            try:
-                day = date.fromisoformat(due_on[:10])
-            except ValueError as e:
-                raise Misuse(f"expected a date as `due_on`, found {due_on!r}") from e
-            midnight = datetime.combine(day, time.min, UTC) + timedelta(days=1)
-            return midnight + (self.duration("grace") or timedelta(0))
-        return None if due_in is None else now + due_in
+    def names(self, name: str) -> list[str]:
+        """One text, or a list of them."""
+        value = self._given.get(name)
+        if value is None or value == "":
+            return []
+        if isinstance(value, str):
+            return [value]
+        listed = cast("list[Any]", value) if isinstance(value, list) else []
+        if not listed or not all(isinstance(v, str) and v for v in listed):
+            raise Misuse(f"expected a text or a list of texts as `{name}`, found {_shown(value)}")
+        return listed
+
+    def whole(self, name: str, least: int = 0, most: int | None = None) -> int | None:
+        value = self._given.get(name)
+        if value is None:
+            return None
+        within = f"from {least}" + (f" to {most}" if most is not None else " on")
+        if isinstance(value, bool) or not isinstance(value, int | Decimal) or value != int(value):
+            raise Misuse(f"expected a whole number {within} as `{name}`, found {_shown(value)}")
+        if value < least or (most is not None and value > most):
+            raise Misuse(f"expected a whole number {within} as `{name}`, found {value}")
+        return int(value)
+
+    def word(self, name: str, words: Sequence[str], default: str | None = None) -> str | None:
+        value = self._given.get(name)
+        if value is None or value == "":
+            return default
+        if value not in words:
+            raise Misuse(f"expected {' or '.join(words)} as `{name}`, found {_shown(value)}")
+        return str(value)
+
+
+def _shown(value: Any) -> str:
+    return exactjson.text(value)[:100]
 
 
 # ── lists ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,26 +5,48 @@ Those that only compute are Immediate. Wrong arguments are a fault of the defini
 """
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
-from crossdock.cases import approvals, casework, common, holds, messages, sla
+from crossdock import exactjson
+from crossdock.cases import (
+    approvals,
+    casework,
+    common,
+    deadlines,
+    holds,
+    lookups,
+    messages,
+    pausing,
+    sla,
+    tables,
+    throttle,
+)
 from crossdock.cases.common import Arguments, Misuse
 from crossdock.db import Tx
 from crossdock.flow.facts import Error
 from crossdock.flow.outcomes import Begun, Done, Failed, Immediate, Invocation, Parked, Transactional
 from crossdock.rules import Rulebook, RulebookError, allocation, pricing
 
+CONFIGURATION = "https://serverlessworkflow.io/spec/1.0.0/errors/configuration"
 RUNTIME = "https://serverlessworkflow.io/spec/1.0.0/errors/runtime"
+
+ROW_ADDED = casework.Offer(
+    id=lookups.AGAIN, label="Look it up again", effect="The row is in the table now; the process goes on with it"
+)
+USE_ONCE = casework.Offer(
+    id=lookups.USE, label="Use this once", effect="The process goes on with the values given here", needs_input=True
+)
+GIVE_UP = casework.Offer(id=lookups.GIVE_UP, label="Give up", effect="The look-up fails")
 
 
 class Approval:
-    """{title, role, data, kind?, amount?, currency?, customer?, not_by?, reason?, rule?, due_in?, expires_in?}
-    → {outcome: approved|rejected|expired, by, note, at, approval}"""
+    """Asks somebody with a role to say yes or no to exactly what is shown."""
 
     async def start(self, tx: Tx, call: Invocation) -> Begun:
         try:
             a = Arguments(call.arguments)
-            expires_in = a.duration("expires_in")
+            due = await deadlines.read(tx, call.tenant_id, a, call.now)
             request = approvals.Request(
                 kind=a.text("kind", "approval"),
                 title=a.text("title"),
@@ -38,8 +60,8 @@ class Approval:
                 not_by=a.texts("not_by"),
                 reason=a.text("reason", ""),
                 rule=a.text("rule", ""),
-                due_at=a.deadline(call.now),
-                expires_at=None if expires_in is None else call.now + expires_in,
+                due_at=due.due_at,
+                expires_at=await deadlines.expiry(tx, call.tenant_id, a, "expires_in", call.now),
                 instance_id=call.instance_id,
                 at=call.at,
             )
@@ -50,13 +72,13 @@ class Approval:
 
 
 class Case:
-    """{kind, queue, title, wait, severity?, reason?, evidence?, data?, editable?, actions?, money?, currency?,
-    customer?, due_in?, key?} → wait: {action, data, note, by}; else at once {case, number}"""
+    """Opens a case; with `wait` its resolution is the answer."""
 
     async def start(self, tx: Tx, call: Invocation) -> Begun:
         try:
             a = Arguments(call.arguments)
             wait = a.flag("wait", True)
+            due = await deadlines.read(tx, call.tenant_id, a, call.now)
             new = casework.New(
                 kind=a.text("kind"),
                 queue=a.text("queue"),
@@ -73,7 +95,7 @@ class Case:
                 data=a.json("data"),
                 editable=a.texts("editable"),
                 actions=_offers(a.json("actions", [])),
-                due_at=a.deadline(call.now),
+                due_at=due.due_at,
                 key=None if wait else a.optional("key"),
                 instance_id=call.instance_id,
                 at=call.at,
@@ -88,7 +110,7 @@ class Case:
 
 
 class Hold:
-    """{order?, customer?, items?, sites?}: parks while an active hold applies → {held, released_by?, note?}"""
+    """Parks while an active hold applies."""
 
     async def start(self, tx: Tx, call: Invocation) -> Begun:
         try:
@@ -107,7 +129,7 @@ class Hold:
 
 
 class Milestone:
-    """{name, data?} → {name, at}; published as crossdock.milestone.reached"""
+    """Publishes crossdock.milestone.reached."""
 
     async def start(self, tx: Tx, call: Invocation) -> Begun:
         try:
@@ -121,32 +143,41 @@ class Milestone:
 
 
 class SlaStart:
-    """{key, due_in | due_on+grace, warn_at?, on_breach?} → {key, due_at}. due_on wins where both are given."""
+    """Starts a clock beside the workflow, which goes on."""
 
     async def start(self, tx: Tx, call: Invocation) -> Begun:
         try:
             a = Arguments(call.arguments)
-            key, due_at, share = a.text("key"), a.deadline(call.now), a.amount("warn_at")
-            if due_at is None:
-                raise Misuse("expected `due_in` or `due_on`, found neither")
+            key, order = a.text("key"), a.text("order", call.business_key)
+            due = await deadlines.read(tx, call.tenant_id, a, call.now)
+            share, before = a.amount("warn_at"), a.duration("warn_before")
+            if due.due_at is None:
+                raise Misuse("expected `due_in`, `due_on`, `by` or `business_days`, found none of them")
+            if share is not None and not 0 <= share <= 1:
+                raise Misuse(f"expected a share from 0 to 1 as `warn_at`, found {share}")
+            due_at = await sla.start(
+                tx,
+                call.tenant_id,
+                order,
+                key,
+                due,
+                call.now,
+                instance_id=call.instance_id,
+                on_breach=a.mapping("on_breach"),
+                warn_at=sla.WARN_AT if share is None else share,
+                warn_before=before,
+                pause_on_hold=a.flag("pause_on_hold", False),
+            )
         except Misuse as e:
             return common.misused("sla-start", e)
-        await sla.start(
-            tx,
-            call.tenant_id,
-            a.text("order", call.business_key),
-            key,
-            due_at,
-            call.now,
-            instance_id=call.instance_id,
-            on_breach=a.json("on_breach"),
-            warn_at=sla.WARN_AT if share is None else share,
-        )
-        return Done({"key": key, "due_at": due_at.isoformat()})
+        output = {"key": key, "due_at": due_at.isoformat()}
+        if due.calendar is not None:
+            return Done({**output, "calendar": due.calendar.name, "calendar_version": due.calendar.version})
+        return Done(output)
 
 
 class SlaStop:
-    """{key} → {key, kept: true | false | null when no such clock ran}"""
+    """Ends a clock, and closes the case of one that had broken."""
 
     async def start(self, tx: Tx, call: Invocation) -> Begun:
         try:
@@ -155,6 +186,63 @@ class SlaStop:
         except Misuse as e:
             return common.misused("sla-stop", e)
         return Done({"key": key, "kept": await sla.stop(tx, call.tenant_id, order, key, call.now)})
+
+
+class SlaPause:
+    """Lets a clock stand still."""
+
+    async def start(self, tx: Tx, call: Invocation) -> Begun:
+        try:
+            a = Arguments(call.arguments)
+            key, order = a.text("key"), a.text("order", call.business_key)
+            reason = a.text("reason", "workflow")
+        except Misuse as e:
+            return common.misused("sla-pause", e)
+        return Done({"key": key, "paused": await pausing.pause(tx, call.tenant_id, order, key, reason, call.now)})
+
+
+class SlaResume:
+    """Lets a clock go on."""
+
+    async def start(self, tx: Tx, call: Invocation) -> Begun:
+        try:
+            a = Arguments(call.arguments)
+            key, order = a.text("key"), a.text("order", call.business_key)
+            reason = a.text("reason", "workflow")
+        except Misuse as e:
+            return common.misused("sla-resume", e)
+        due_at = await pausing.resume(tx, call.tenant_id, order, key, reason, call.now)
+        return Done({"key": key, "due_at": due_at and due_at.isoformat()})
+
+
+class Throttle:
+    """Goes on when its slot comes."""
+
+    async def start(self, tx: Tx, call: Invocation) -> Begun:
+        try:
+            pace = _pace(Arguments(call.arguments))
+        except Misuse as e:
+            return common.misused("throttle", e)
+        slot = await throttle.ask(tx, call.tenant_id, call.instance_id, call.at, pace, call.now)
+        if slot is None:
+            detail = f"expected a slot of {pace.key!r} within {pace.max_wait}, found only later ones; nothing is spent"
+            return Failed(Error(RUNTIME, 429, "Throttled", detail, extra={"code": "throttled"}))
+        if slot.at > call.now:
+            return Parked(f"throttle/{pace.key}")
+        return Done(throttle.output(pace.key, call.now, slot.at))
+
+
+def _pace(a: Arguments) -> throttle.Pace:
+    limit, per = a.whole("limit", 1, throttle.MOST), a.duration("per")
+    if limit is None or per is None:
+        raise Misuse(f"expected `limit` and `per`, found no `{'per' if limit is not None else 'limit'}`")
+    if per <= timedelta(0):
+        raise Misuse("expected a duration above zero as `per`, found none")
+    key = a.text("key")
+    if len(key) > throttle.LONGEST_KEY:
+        raise Misuse(f"expected a `key` of at most {throttle.LONGEST_KEY} characters, found {len(key)}")
+    burst = a.whole("burst", 1, throttle.MOST)
+    return throttle.Pace(key, limit, per, 1 if burst is None else burst, a.duration("max_wait"))
 
 
 class Decision:
@@ -173,6 +261,59 @@ class Decision:
             return Failed(Error(RUNTIME, 422, "The decision could not be made", str(e), extra={"code": e.code}))
         hit = [{"rule": h.rule, "description": h.description} for h in answer.hit]
         return Done({**answer.output, "table": answer.table, "version": answer.version, "hit": hit})
+
+
+class Lookup:
+    """Reads one row of a tenant's reference table."""
+
+    def __init__(self, memory: tables.Memory) -> None:
+        self._memory = memory
+
+    async def start(self, tx: Tx, call: Invocation) -> Begun:
+        try:
+            a = Arguments(call.arguments)
+            name, given = a.text("table"), a.json("key")
+            default = a.json("default")
+            missing = a.word("missing", lookups.MISSING, lookups.DEFAULT if default is not None else lookups.FAIL)
+            at = a.moment("as_of") or call.now
+            edition = await tables.effective(tx, call.tenant_id, name, at, a.whole("edition", 1))
+            if edition is None:
+                detail = f"expected a reference table {name!r} in effect at {at.isoformat()}, found none"
+                return Failed(Error(CONFIGURATION, 404, "No such table", f"{detail}: `crossdock lookup put`"))
+            key = edition.key(given)
+        except Misuse as e:
+            return common.misused("lookup", e)
+        row = await self._memory.row(tx, call.tenant_id, edition, key)
+        if row is not None:
+            return Done(lookups.found(edition.name, edition.version, row))
+        if missing == lookups.DEFAULT:
+            return Done(lookups.defaulted(edition.name, edition.version, default))
+        if missing == lookups.FAIL:
+            detail = f"expected a row {key} in table {name!r}, edition {edition.version}, found none"
+            return Failed(Error(RUNTIME, 404, "Not found", detail, extra={"code": "lookup.missing"}))
+        opened = await _ask_for_row(tx, call, edition, key, a.text("queue", "integration"))
+        return Parked(f"case/{opened.case_id}")
+
+
+async def _ask_for_row(tx: Tx, call: Invocation, edition: tables.Edition, key: str, queue: str) -> casework.Case:
+    """The case that holds a look-up. Its data is the row that is missed, for a person to fill."""
+    cells = dict(zip(edition.keys, exactjson.loads(key), strict=True))
+    shown = ", ".join(f"{k} {v}" for k, v in cells.items())
+    new = casework.New(
+        kind="lookup-missing",
+        queue=queue,
+        title=f"Table {edition.name} has no row for {shown}",
+        reason="A reference table has no row for what a process looks up",
+        order=call.business_key,
+        evidence={"table": edition.name, "edition": edition.version, "key": cells},
+        data={column: cells.get(column) for column in edition.columns},
+        editable=[f"/{column}" for column in edition.columns if column not in edition.keys],
+        actions=(ROW_ADDED, USE_ONCE, GIVE_UP),
+        instance_id=call.instance_id,
+        at=call.at,
+        answers=casework.Answers.LOOKUP,
+    )
+    return await casework.open_case(tx, call.tenant_id, new, call.now)
 
 
 class Computed:
@@ -201,6 +342,10 @@ def catalogue(rulebook: Rulebook, templates: messages.Templates) -> Mapping[str,
         "milestone": Milestone(),
         "sla-start": SlaStart(),
         "sla-stop": SlaStop(),
+        "sla-pause": SlaPause(),
+        "sla-resume": SlaResume(),
+        "throttle": Throttle(),
+        "lookup": Lookup(tables.Memory()),
         "decision": Decision(rulebook),
         "message": Computed("message", lambda a: messages.compose(templates, a)),
         "price-lines": Computed("price-lines", lambda a: pricing.compare(a.json("stated", []), a.json("priced", []))),

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from crossdock import audit, exactjson, ids
-from crossdock.cases import common
+from crossdock.cases import common, pausing
 from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
 from crossdock.events import inbox
@@ -109,6 +109,8 @@ async def place(
     await audit.record(tx, tenant_id, by, "hold.place", number, {"scope": scope, "key": key, "reason": reason})
     facts = {"hold": str(row["hold_id"]), "number": number, "scope": scope, "key": key, "kind": kind, "by": by}
     await common.publish(tx, tenant_id, "hold.placed", key if scope == Scope.ORDER else "", now, facts)
+    if scope == Scope.ORDER:
+        await pausing.follow_holds(tx, tenant_id, key.strip(), now)
     return _hold(row, 0)
 
 
@@ -120,6 +122,7 @@ async def check(
     holds = [_hold(row, 0) for row in await tx.fetch(SQL["applying"], tenant_id, keys)]
     if holds:
         await tx.execute(SQL["park"], tenant_id, instance_id, at, order, keys, now)
+        await pausing.follow_holds(tx, tenant_id, order, now)
     return holds
 
 
@@ -140,9 +143,10 @@ async def expire(tx: Tx, tenant_id: str, now: datetime) -> int:
     return len(rows)
 
 
-async def withdraw(tx: Tx, tenant_id: str, instance_id: UUID, at: str | None) -> None:
+async def withdraw(tx: Tx, tenant_id: str, instance_id: UUID, at: str | None, now: datetime) -> None:
     """The task run no longer waits."""
-    await tx.execute(SQL["forget"], tenant_id, instance_id, at)
+    for row in await tx.fetch(SQL["forget"], tenant_id, instance_id, at):
+        await pausing.follow_holds(tx, tenant_id, row["order_no"], now)
 
 
 async def find(
@@ -193,6 +197,9 @@ async def _end(
         if await tx.fetchval(SQL["go_on"], tenant_id, wait["instance_id"], wait["at"]):
             answer = Done({"held": True, "released_by": by, "note": note or None})
             went_on += await inbox.answer(tx, tenant_id, wait["instance_id"], wait["at"], answer)
+            await pausing.follow_holds(tx, tenant_id, wait["order_no"], now)
+    if hold.scope is Scope.ORDER:
+        await pausing.follow_holds(tx, tenant_id, hold.key, now)
     facts = {"hold": str(hold.hold_id), "number": hold.number, "scope": hold.scope.value, "key": hold.key,
              "kind": hold.kind, "by": by, "released_by": by, "orders": went_on}  # fmt: skip
     await common.publish(tx, tenant_id, "hold.released", hold.key if hold.scope is Scope.ORDER else "", now, facts)

@@ -19,7 +19,7 @@ on conflict do nothing
 
 -- name: waiting
 -- Orders that a hold on this key stopped, in instance order so that row locks never cross.
-select instance_id, at from crossdock.hold_wait where tenant_id = $1 and word = $2 order by instance_id, at
+select instance_id, at, order_no from crossdock.hold_wait where tenant_id = $1 and word = $2 order by instance_id, at
 
 -- name: still_held
 -- Whether another active hold stops the same task run.
@@ -32,7 +32,10 @@ with gone as (delete from crossdock.hold_wait where tenant_id = $1 and instance_
 select exists (select from gone)
 
 -- name: forget
-delete from crossdock.hold_wait where tenant_id = $1 and instance_id = $2 and ($3::text is null or at = $3)
+-- Gives the orders whose steps waited, each once.
+with gone as (delete from crossdock.hold_wait
+  where tenant_id = $1 and instance_id = $2 and ($3::text is null or at = $3) returning order_no)
+select distinct order_no from gone
 
 -- name: locked
 select * from crossdock.hold where tenant_id = $1 and hold_id = $2 for update

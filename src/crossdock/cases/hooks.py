@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from crossdock.cases import approvals, casework, holds, incidents, sla
+from crossdock.cases import approvals, casework, holds, incidents, sla, throttle
 from crossdock.cases.casework import Answers, Offer
 from crossdock.db import Tx
 from crossdock.flow.outcomes import Invocation
@@ -55,7 +55,8 @@ class People:
         """Voids what people are asked for a task run (at None: a whole instance) that needs no answer any more."""
         await casework.withdraw(tx, tenant_id, instance_id, at, now)
         await approvals.withdraw(tx, tenant_id, instance_id, at, now)
-        await holds.withdraw(tx, tenant_id, instance_id, at)
+        await holds.withdraw(tx, tenant_id, instance_id, at, now)
+        await throttle.withdraw(tx, tenant_id, instance_id, at)
         if at is None:
             await sla.withdraw(tx, tenant_id, instance_id, now)
 

@@ -1,24 +1,27 @@
 -- name: start
 -- Started again under the same key, it runs anew: a retried step is not late because of its first attempt.
-insert into crossdock.sla_clock (tenant_id, order_no, key, instance_id, started_at, warn_at, due_at, on_breach)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into crossdock.sla_clock (tenant_id, order_no, key, instance_id, started_at, warn_at, due_at, on_breach,
+  calendar, calendar_version, pause_on_hold)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 on conflict (tenant_id, order_no, key) do update set instance_id = excluded.instance_id,
   started_at = excluded.started_at, warn_at = excluded.warn_at, due_at = excluded.due_at,
-  on_breach = excluded.on_breach, status = 'running', stopped_at = null, case_id = null
+  on_breach = excluded.on_breach, status = 'running', stopped_at = null, case_id = null, warned = false,
+  calendar = excluded.calendar, calendar_version = excluded.calendar_version,
+  pause_on_hold = excluded.pause_on_hold, paused_at = null, paused_for = '{}', left_to_warn = null, left_to_due = null
 
 -- name: stop
 update crossdock.sla_clock c set status = 'stopped', stopped_at = $4
 from crossdock.sla_clock before
 where c.tenant_id = $1 and c.order_no = $2 and c.key = $3 and c.status <> 'stopped'
   and before.tenant_id = c.tenant_id and before.order_no = c.order_no and before.key = c.key
-returning before.status as was, c.case_id, c.due_at
+returning before.status as was, c.case_id, c.due_at, c.paused_at
 
 -- name: stop_instance
 update crossdock.sla_clock set status = 'stopped', stopped_at = $3
-where tenant_id = $1 and instance_id = $2 and status in ('running', 'warned')
+where tenant_id = $1 and instance_id = $2 and status in ('running', 'warned', 'paused')
 
 -- name: warn
-update crossdock.sla_clock set status = 'warned'
+update crossdock.sla_clock set status = 'warned', warned = true
 where tenant_id = $1 and status = 'running' and warn_at <= $2 and due_at > $2
 returning order_no, key, due_at
 
@@ -31,5 +34,5 @@ returning order_no, key, started_at, due_at, on_breach, instance_id
 update crossdock.sla_clock set case_id = $4 where tenant_id = $1 and order_no = $2 and key = $3
 
 -- name: of_order
-select key, started_at, warn_at, due_at, status, stopped_at from crossdock.sla_clock
+select key, started_at, warn_at, due_at, status, stopped_at, paused_at, calendar from crossdock.sla_clock
 where tenant_id = $1 and order_no = $2 order by started_at
