@@ -9,6 +9,8 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from crossdock.partners.edi.faults import Kind
+from crossdock.partners.edi.walk import Segment as AnySegment
 from crossdock.partners.model import Issue, Severity, error, note, shown
 from crossdock.partners.x12 import tokens
 from crossdock.partners.x12.tokens import Delimiters, Segment
@@ -37,6 +39,7 @@ class Fault:
     element: int = 0
     reference: str = ""
     copy: str = ""
+    kind: Kind | None = None  # of a segment or element; its codes for other acknowledgements follow from it
 
     @property
     def rejects(self) -> bool:
@@ -113,7 +116,7 @@ class Envelope:
         return any(f.rejects for f in self.faults)
 
 
-def place(segment: Segment, element: int = 0) -> str:
+def place(segment: AnySegment, element: int = 0) -> str:
     """Where: the element as the standard writes it, the segment's place in the file and its byte."""
     name = f"{segment.id}{element:02d}" if element else segment.id or "(no name)"
     return f"{name} (segment {segment.index + 1} of the file, byte {segment.offset})"

@@ -39,9 +39,19 @@ class Segment:
     index: int
     offset: int
 
-    def at(self, position: int) -> str:
-        """Element at a position as the standard counts it (1 is the first); "" when absent. Blanks around it go."""
-        return self.elements[position - 1].strip() if position <= len(self.elements) else ""
+    @property
+    def size(self) -> int:
+        return len(self.elements)
+
+    def at(self, element: int, component: int = 1) -> str:
+        """Element at a position as the standard counts it (1 is the first); "" when absent. Blanks around it go.
+
+        Composites are not taken apart: a component separator in a text is mostly a colon that somebody typed.
+        """
+        return self.elements[element - 1].strip() if element <= len(self.elements) and component == 1 else ""
+
+    def parts(self, element: int) -> tuple[str, ...]:
+        return (self.at(element),)
 
 
 @dataclass(slots=True)

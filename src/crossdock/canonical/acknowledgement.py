@@ -1,0 +1,102 @@
+"""What a partner says of documents we sent: readable or not (997, 999, TA1, CONTRL), and processed or not (APERAK)."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from crossdock.canonical.order import Party
+from crossdock.canonical.parts import Dated, Reference
+
+
+class Outcome(StrEnum):
+    ACCEPTED = "accepted"
+    ACCEPTED_WITH_ERRORS = "accepted_with_errors"
+    PARTIAL = "partial"
+    REJECTED = "rejected"
+    RECEIVED = "received"  # it arrived; nothing is said of its content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElementFault:
+    element: int
+    component: int = 0
+    reference: str = ""
+    code: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentFault:
+    """position: of the segment in its set, the header being 1."""
+
+    segment: str = ""
+    position: int
+    loop: str = ""
+    code: str = ""
+    elements: tuple[ElementFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetOutcome:
+    """Of one transaction set or message."""
+
+    type: str
+    control: str
+    outcome: Outcome | None = None
+    codes: tuple[str, ...] = ()
+    segments: tuple[SegmentFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupOutcome:
+    function: str
+    control: str
+    version: str = ""
+    outcome: Outcome | None = None
+    included: int | None = None
+    received: int | None = None
+    accepted: int | None = None
+    codes: tuple[str, ...] = ()
+    sets: tuple[SetOutcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterchangeOutcome:
+    control: str
+    outcome: Outcome
+    code: str = ""
+    segment: str = ""
+    element: int = 0
+    sender: str = ""
+    receiver: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionalAcknowledgement:
+    """Of an interchange, of groups, or of messages that stand in no group."""
+
+    interchanges: tuple[InterchangeOutcome, ...] = ()
+    groups: tuple[GroupOutcome, ...] = ()
+    sets: tuple[SetOutcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationError:
+    code: str
+    texts: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationAcknowledgement:
+    """Whether the partner's application could use a document (EDIFACT APERAK)."""
+
+    number: str
+    kind: str = ""
+    status: str = ""
+    issued_on: date | None = None
+    references: tuple[Reference, ...] = ()
+    dates: tuple[Dated, ...] = ()
+    parties: tuple[Party, ...] = ()
+    notes: tuple[str, ...] = ()
+    errors: tuple[ApplicationError, ...] = ()

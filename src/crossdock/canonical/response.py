@@ -1,0 +1,133 @@
+"""What the seller answers to an order, and what the buyer changes of it."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from crossdock.canonical.order import ItemId, Party
+from crossdock.canonical.parts import Adjustment, Dated, Reference
+
+
+class ResponseStatus(StrEnum):
+    """What the seller says of the whole order."""
+
+    ACKNOWLEDGED = "acknowledged"  # received; nothing promised
+    ACCEPTED = "accepted"
+    CHANGED = "changed"  # accepted with changes, told by line
+    REJECTED = "rejected"
+    ON_HOLD = "on_hold"
+
+
+class LineStatus(StrEnum):
+    ACCEPTED = "accepted"
+    BACKORDERED = "backordered"
+    CHANGED = "changed"
+    CANCELLED = "cancelled"
+    PRICE_CHANGED = "price_changed"
+    QUANTITY_CHANGED = "quantity_changed"
+    REJECTED = "rejected"
+    SUBSTITUTED = "substituted"
+    PARTIAL = "partial"
+    RESCHEDULED = "rescheduled"
+    ON_HOLD = "on_hold"
+    SHIPPED = "shipped"
+    ADDED = "added"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What becomes of a part of a line. code: the partner's own, where several have the same meaning."""
+
+    status: LineStatus
+    code: str = ""
+    quantity: Decimal | None = None
+    unit: str = ""
+    dated: str = ""  # what `on` is: shipped, delivery_estimated, …
+    on: date | None = None
+    items: tuple[ItemId, ...] = ()  # of the substitute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseLine:
+    number: str = ""
+    items: tuple[ItemId, ...] = ()
+    attributes: tuple[Reference, ...] = ()
+    description: str = ""
+    quantity: Decimal | None = None  # as ordered
+    unit: str = ""
+    unit_price: Decimal | None = None
+    status: LineStatus | None = None  # of the whole line, where the document says it once
+    outcomes: tuple[Outcome, ...] = ()
+    references: tuple[Reference, ...] = ()
+    dates: tuple[Dated, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderResponse:
+    order_number: str  # the buyer's
+    purpose: str = "original"
+    status: ResponseStatus | None = None
+    number: str = ""  # of the response itself, or the seller's order number
+    issued_on: date | None = None
+    ordered_on: date | None = None
+    release: str = ""
+    currency: str = ""
+    references: tuple[Reference, ...] = ()
+    dates: tuple[Dated, ...] = ()
+    parties: tuple[Party, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    lines: tuple[ResponseLine, ...] = ()
+    notes: tuple[str, ...] = ()
+    stated_lines: int | None = None
+    stated_quantity: Decimal | None = None
+    stated_total: Decimal | None = None
+
+
+class ChangeAction(StrEnum):
+    ADD = "add"
+    DELETE = "delete"
+    CHANGE = "change"
+    PRICE = "price"
+    QUANTITY_UP = "quantity_up"
+    QUANTITY_DOWN = "quantity_down"
+    RESCHEDULE = "reschedule"
+    REPLACE = "replace"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeLine:
+    number: str = ""
+    action: ChangeAction
+    code: str = ""  # the partner's own, where several have the same meaning
+    quantity: Decimal | None = None  # the new one
+    open_quantity: Decimal | None = None  # left to receive
+    unit: str = ""
+    unit_price: Decimal | None = None
+    items: tuple[ItemId, ...] = ()
+    attributes: tuple[Reference, ...] = ()
+    description: str = ""
+    references: tuple[Reference, ...] = ()
+    dates: tuple[Dated, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderChange:
+    """purpose: change, or cancellation of the whole order."""
+
+    order_number: str
+    purpose: str = "change"
+    release: str = ""
+    sequence: str = ""  # of this change among those of the order
+    ordered_on: date | None = None
+    changed_on: date | None = None
+    currency: str = ""
+    references: tuple[Reference, ...] = ()
+    dates: tuple[Dated, ...] = ()
+    parties: tuple[Party, ...] = ()
+    lines: tuple[ChangeLine, ...] = ()
+    notes: tuple[str, ...] = ()
+    stated_lines: int | None = None
+    stated_quantity: Decimal | None = None
+    stated_total: Decimal | None = None
