@@ -70,28 +70,28 @@ PASSING = (
 
 
 def why(error: BaseException) -> str:
-    """What is the matter with the database, for an operator."""
+    """What is the matter with the database, in words that may be shown to anybody."""
     match error:
         case Unavailable():
             return str(error)
         case asyncpg.DiskFullError():
-            return f"the database's disk is full ({error})"
+            return "the database's disk is full"
         case asyncpg.TooManyConnectionsError():
             return "the database takes no more connections"
         case asyncpg.CannotConnectNowError():
-            return f"the database is not ready ({error})"
+            return "the database is starting, stopping or recovering"
         case asyncpg.ReadOnlySQLTransactionError() | asyncpg.TargetServerAttributeNotMatched():
             return "no database server takes writes; a fail-over may be under way"
         case asyncpg.PostgresSystemError() | asyncpg.InsufficientResourcesError():
-            return f"the database is out of a resource ({error})"
+            return "the database is out of a resource"
         case asyncpg.DeadlockDetectedError() | asyncpg.SerializationError():
             return "the database let another transaction go first"
         case TimeoutError():
             return "the database did not answer in time"
         case asyncpg.PostgresConnectionError() | asyncpg.OperatorInterventionError() | asyncpg.InterfaceError():
-            return f"the connection to the database was lost ({error})"
+            return "the connection to the database was lost"
         case OSError():
-            return f"the database cannot be reached ({error.strerror or error})"
+            return "the database cannot be reached"
         case _:
             return f"{type(error).__name__}: {error}"
 

@@ -9,26 +9,25 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-import asyncpg
 import typer
 import uvloop
 from rich.console import Console
 
 from crossdock import exactjson, telemetry
 from crossdock import settings as environment
-from crossdock.cli import compose, flow, setup, work
+from crossdock.cli import compose, setup, work, working
 from crossdock.cli import demo as demonstration
 from crossdock.db import Database
+from crossdock.engine import flowcli
 from crossdock.errors import CrossdockError
 from crossdock.gateway import doctor, identity, server
 from crossdock.partners import cli as intake
 from crossdock.settings import Settings
 
-log = logging.getLogger(__name__)
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 user = typer.Typer(no_args_is_help=True, help="People who may sign in.")
 app.add_typer(user, name="user")
-app.add_typer(flow.app, name="flow")
+app.add_typer(flowcli.app, name="flow")
 app.command("doctor")(doctor.command)
 work.register(app)
 setup.register(app, user)
@@ -142,30 +141,16 @@ def worker(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stopping.set)
-        await _keep_working(db, settings, stopping, ready_line)
+
+        def ready(worker_id: str) -> None:
+            nonlocal ready_line
+            if ready_line:
+                print(exactjson.text({"worker": worker_id}), flush=True)
+                ready_line = False
+
+        await working.keep_working(db, settings, stopping, ready)
 
     _run_traced("worker", settings.otlp_url is not None, do)
-
-
-async def _keep_working(db: Database, settings: Settings, stopping: asyncio.Event, ready_line: bool) -> None:
-    """One worker after another until told to stop: one that lost its database or its lease gives way to a new one."""
-    while not stopping.is_set():
-        made, http = await compose.worker(db, settings)
-        if ready_line:
-            print(exactjson.text({"worker": str(made.id)}), flush=True)
-            ready_line = False
-        running = asyncio.create_task(made.run())
-        told = asyncio.create_task(stopping.wait())
-        try:
-            await asyncio.wait({running, told}, return_when=asyncio.FIRST_COMPLETED)
-            made.stop()
-            await running
-        except (ExceptionGroup, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.warning("worker %s gives way to a new one: %s", made.id, error)
-            await asyncio.sleep(1)
-        finally:
-            told.cancel()
-            await http.close()
 
 
 def _run_traced(service: str, spans: bool, do: Callable[[Database, Settings], Awaitable[Any]]) -> None:
@@ -175,10 +160,16 @@ def _run_traced(service: str, spans: bool, do: Callable[[Database, Settings], Aw
         os.environ.setdefault("OTEL_EXPORTER_OTLP_ENDPOINT", url)
     stop = telemetry.trace_to(f"crossdock-{service}") if spans else None
     try:
-        uvloop.run(_with_database(do))
+        uvloop.run(_for_long(do))
     finally:
         if stop:
             stop()
+
+
+async def _for_long(do: Callable[[Database, Settings], Awaitable[Any]]) -> Any:
+    settings = _settings()
+    async with working.opened(settings, _say) as opened:
+        return await do(opened.db, settings)
 
 
 @app.command()

@@ -28,6 +28,7 @@ from crossdock.settings import Settings
 __all__ = ["Located", "Places", "Progress", "Server", "ensure", "locate", "running", "stop_if_unused"]
 
 LOOK_AFTER_S = 1.0  # how long a dead server stays unnoticed by `keep_running`; a look costs 0.1 ms
+LONGEST_PAUSE_S = 15.0  # between two attempts to start one that does not, such as on a full disk
 
 
 def _silent(_message: str) -> None:
@@ -77,15 +78,23 @@ class Server:
     async def keep_running(self) -> None:
         """Starts the server again whenever it has died, for as long as this is awaited. Waiting connections fail once.
 
-        PostgreSQL restarts itself when one of its processes is killed; this is for the death of the whole server.
+        PostgreSQL restarts itself when one of its processes is killed; this is for the death of the whole server. One
+        that cannot start (its disk is full) is tried again and again: what stands in its way may be cleared.
         """
+        pause_s = LOOK_AFTER_S
         while True:
-            if not life.alive(self.places):
-                async with exclusive(self.places.base / "start.lock"):
-                    self._progress("The database server has died; starting it again")
-                    _, process = await life.start_or_join(self.places, self._options, self._progress)
-                    self._process = process or self._process
-            await asyncio.sleep(LOOK_AFTER_S)
+            try:
+                if not life.answers(self.places):
+                    async with exclusive(self.places.base / "start.lock"):
+                        if not life.answers(self.places):  # another process may have been first
+                            self._progress("The database server has died; starting it again")
+                        _, process = await life.start_or_join(self.places, self._options, self._progress)
+                        self._process = process or self._process
+                pause_s = LOOK_AFTER_S
+            except (SetupError, OSError) as error:
+                self._progress(f"Trying again in {pause_s:.0f} s. {error}")
+                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+            await asyncio.sleep(pause_s)
 
     async def release(self) -> bool:
         """Gives the share back; stops the server and returns True when this was the last one."""

@@ -178,6 +178,11 @@ def alive(places: Places) -> bool:
     return not is_free(server_lock(places)) or postmaster(places) is not None
 
 
+def answers(places: Places) -> bool:
+    """Whether a postmaster lives. Orphaned backends of a killed one hold the cluster for a moment, and serve nobody."""
+    return postmaster(places) is not None
+
+
 def server_lock(places: Places) -> Path:
     return places.base / "server.lock"
 

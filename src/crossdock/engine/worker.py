@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -45,6 +46,7 @@ RENEW_S = 1.5
 LIVE = 128  # instances in hand: more only lengthens the queue in front of the committer
 ROOM = 16  # claim when at least so many fit: a claim costs the same for one and for many
 POLL_S = 0.5  # a lost notification costs at most this
+LAST_WORDS_S = 5.0  # for giving leases back at the end; longer than a commit, shorter than anybody's patience
 STRIKES = 3  # failed turns before an instance is set aside for a person
 
 
@@ -105,6 +107,7 @@ class Worker:
         self._outbox = asyncio.Event()
         self._clocked = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._leased_until = 0.0  # monotonic, and never later than what the database has
 
     async def run(self) -> None:
         """Works until `stop()`; then finishes what is in hand and gives the leases back."""
@@ -132,9 +135,11 @@ class Worker:
                     task.cancel()
         finally:
             with suppress(Exception):
-                await listener.close()
+                await listener.close(timeout=LAST_WORDS_S)
             self._fallback.close()
-            await self._retire()
+            with suppress(*PASSING):  # where the database is out of reach, the lease runs out by itself
+                async with asyncio.timeout(LAST_WORDS_S):
+                    await self._retire()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -143,6 +148,7 @@ class Worker:
     # ── being alive ─────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _register(self) -> None:
+        self._leased_until = monotonic() + LEASE.total_seconds()
         await self._db.pool.execute(SQL["register_worker"], self.id, socket.gethostname(), os.getpid(), LEASE)
 
     async def _retire(self) -> None:
@@ -156,10 +162,18 @@ class Worker:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW_S)
-            if await self._db.pool.fetchval(SQL["renew"], self.id, LEASE) is None:
+            asked_at = monotonic()
+            try:
+                async with asyncio.timeout(max(RENEW_S, self._leased_until - asked_at)):
+                    renewed = await self._db.pool.fetchval(SQL["renew"], self.id, LEASE)
+            except TimeoutError as error:
+                self._db.pool.terminate()  # what waits for an answer that cannot come waits no longer
+                raise Buried(f"worker {self.id} could not renew its lease before it ran out") from error
+            if renewed is None:
                 # Others have our instances. What is in hand would be refused, and a call of ours may be theirs to
                 # probe: stop at once, and begin anew under another name.
                 raise Buried(f"worker {self.id} was declared dead by another")
+            self._leased_until = asked_at + LEASE.total_seconds()
             for key, live in list(self._orphans.items()):
                 if key not in self._live:
                     await self._release(live)
@@ -400,6 +414,9 @@ class Worker:
             filled = self._functions.filled(invocation, task.secrets if task else ())
             if remote is None:
                 outcome = Unknown(f"no connector performs {invocation.function} any more")
+            elif monotonic() > self._leased_until:
+                # A process that stood still (a paused machine, a cut network): others may have taken this call over.
+                outcome = Unknown("not sent by this worker, whose lease had run out")
             elif not isinstance(filled, Invocation):
                 outcome = Unknown("its secret is gone") if probe else filled
             elif probe:

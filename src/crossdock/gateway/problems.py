@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from crossdock import telemetry
+from crossdock.db import PASSING, Unavailable, why
 from crossdock.errors import Conflict, CrossdockError, Finding, FlowFault, NotFound, PartnerError, Refused, SetupError
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,8 @@ STATUS: dict[type[CrossdockError], tuple[int, str]] = {
     SetupError: (503, "Not set up"),
 }
 MEDIA_TYPE = "application/problem+json"
+# A database that was killed is back within a few seconds; one that is full or failing over is asked again just as well.
+RETRY_AFTER_S = 3
 
 
 def problem(status: int, title: str, detail: str = "", findings: list[Finding] | None = None) -> JSONResponse:
@@ -55,6 +58,9 @@ def problem(status: int, title: str, detail: str = "", findings: list[Finding] |
 def install(app: FastAPI) -> None:
     """Every error leaves as a problem document."""
     app.add_exception_handler(CrossdockError, _ours)
+    for kind in (Unavailable, *(k for k in PASSING if k is not OSError)):  # a file of ours that is missing is a bug
+        app.add_exception_handler(kind, _unavailable)
+    app.add_exception_handler(ConnectionError, _unavailable)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _bug)
@@ -67,6 +73,17 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
     answer = problem(status, title, str(error), error.findings if isinstance(error, PartnerError) else None)
     if isinstance(error, TooMany):
         answer.headers["Retry-After"] = str(error.after)
+    return answer
+
+
+async def _unavailable(request: Request, error: Exception) -> JSONResponse:
+    """The database is away, full or overrun: nothing was acknowledged, and the same again changes nothing."""
+    reason = why(error)
+    log.warning("%s %s: %s (%s)", request.method, request.url.path, reason, error)
+    whole = f"{reason[0].upper()}{reason[1:]}"
+    detail = f"{whole}. What you sent is not acknowledged: send the same again in {RETRY_AFTER_S} s."
+    answer = problem(503, "The database cannot be used now", detail)
+    answer.headers["Retry-After"] = str(RETRY_AFTER_S)
     return answer
 
 
