@@ -15,10 +15,9 @@ from rich.console import Console
 
 from crossdock import exactjson, telemetry
 from crossdock import settings as environment
-from crossdock.cli import compose, setup, work, working
+from crossdock.cli import compose, flow, setup, work, working
 from crossdock.cli import demo as demonstration
 from crossdock.db import Database
-from crossdock.engine import flowcli
 from crossdock.errors import CrossdockError
 from crossdock.gateway import doctor, identity, server
 from crossdock.partners import cli as intake
@@ -27,7 +26,7 @@ from crossdock.settings import Settings
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 user = typer.Typer(no_args_is_help=True, help="People who may sign in.")
 app.add_typer(user, name="user")
-app.add_typer(flowcli.app, name="flow")
+app.add_typer(flow.app, name="flow")
 app.command("doctor")(doctor.command)
 work.register(app)
 setup.register(app, user)
