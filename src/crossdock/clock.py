@@ -2,6 +2,9 @@
 
 The row `crossdock.clock` says when it started, and how fast it runs. A rate of 0 stands still between jumps. Leases
 and HTTP time-outs use real time, everything a distributor would write on paper uses this.
+
+There is one clock, the database's. A process reads it now and then and counts on by its own monotonic clock, so a host
+whose wall clock is wrong, or is stepped, neither fires a timer early nor sets one late.
 """
 
 import time
@@ -10,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 CHANNEL = "crossdock_clock"
+# Less is the way there and back, and a scheduler's whim: following it would make time jitter, even backwards.
+STEP_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +31,29 @@ class Clock:
     """The business time of this process; `origin` is replaced when the row changes."""
 
     def __init__(self, origin: Origin | None = None) -> None:
-        epoch = datetime.now(UTC)
-        self.origin = origin or Origin(epoch, epoch, 1.0)
+        # Until the first refresh there is only this machine to ask.
+        self._real, self._read_at = datetime.now(UTC), time.monotonic()
+        self.origin = origin or Origin(self._real, self._real, 1.0)
 
     def now(self) -> datetime:
-        return self.origin.at(datetime.now(UTC))
+        return self.origin.at(self.real())
+
+    def real(self) -> datetime:
+        """The database's clock."""
+        return self._real + timedelta(seconds=time.monotonic() - self._read_at)
 
     async def refresh(self, connection: Any) -> None:
-        """Reads the row. connection: anything with asyncpg's fetchrow."""
-        row = await connection.fetchrow("select real_origin, business_origin, rate from crossdock.clock")
+        """Reads the row and the database's clock. connection: anything with asyncpg's fetchrow."""
+        asked_at = time.monotonic()
+        row = await connection.fetchrow(
+            "select real_origin, business_origin, rate, clock_timestamp() from crossdock.clock"
+        )
+        answered_at = time.monotonic()
+        read_at = (asked_at + answered_at) / 2
+        ours = self._real + timedelta(seconds=read_at - self._read_at)
+        # an answer that took long says little about when the clock was read
+        if abs((row[3] - ours).total_seconds()) > max(STEP_S, answered_at - asked_at):
+            self._real, self._read_at = row[3], read_at
         self.origin = Origin(row[0], row[1], row[2])
 
 

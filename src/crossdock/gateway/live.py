@@ -12,11 +12,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import asyncpg
-
 from crossdock import clock, exactjson
 from crossdock.clock import Clock
-from crossdock.db import Database
+from crossdock.db import PASSING, Database
 from crossdock.tower import board
 from crossdock.tower.board import Drawings
 from crossdock.tower.projection import CHANNEL
@@ -28,6 +26,7 @@ IDLE_S = 5.0  # stages change without an event too: compare at least this often
 QUEUE = 256  # a page that is further behind is let go, and starts anew
 NAMED = 50  # more changes at once are told as "something"
 RETRY_S = 1.0
+CLOCK_S = 10.0  # a paused machine's clock stands still; nobody tells when it goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ class Hub:
             lost = asyncio.Event()
             try:
                 connection = await self._db.dedicated()
-            except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            except PASSING as error:
                 log.warning("live updates cannot listen: %s", error)
                 listening.set()  # the gateway serves all the same; pages ask by themselves
                 await asyncio.sleep(RETRY_S)
@@ -121,9 +120,13 @@ class Hub:
                 if listening.is_set():
                     self._missed()
                 listening.set()
-                await lost.wait()
+                while not lost.is_set():
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(lost.wait(), CLOCK_S)
+                    if not lost.is_set():
+                        await self._clock.refresh(connection)
                 log.warning("live updates lost their connection")
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except PASSING as error:
                 log.warning("live updates lost their connection: %s", error)
                 await asyncio.sleep(RETRY_S)
             finally:
@@ -195,7 +198,7 @@ class Hub:
                 zone = await tx.fetchval("select time_zone from crossdock.tenant where tenant_id = $1", tenant_id)
                 day = board.today(now, str(zone or "UTC"))
                 standing = await board.counts(tx, tenant_id, self._drawings, now, day)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        except PASSING as error:
             log.warning("counts of %s could not be compared: %s", tenant_id, error)
             return
         before, tenant.standing = tenant.standing, standing
