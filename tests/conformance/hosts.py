@@ -20,7 +20,7 @@ from crossdock.engine import definitions
 from crossdock.engine.functions import Function, Functions
 from crossdock.engine.hooks import Silent
 from crossdock.engine.live import FACTS
-from crossdock.engine.memory import EPOCH, Answer, Deadlock, Event, Memory, Slow
+from crossdock.engine.memory import EPOCH, Answer, Deadlock, Event, Memory, Slow, unknown_function
 from crossdock.engine.webcalls import WebCalls
 from crossdock.engine.worker import Worker
 from crossdock.events import correlation, inbox
@@ -79,7 +79,9 @@ class InMemory:
     async def run(self, asked: Asked) -> Ran:
         def handle(call: Invocation) -> Answer | Awaitable[Answer]:
             planned = asked.answer(call.function)
-            return self._web.perform(call) if planned is None else planned
+            if planned is not None:
+                return planned
+            return self._web.perform(call) if call.function in {"http", "openapi"} else unknown_function(call)
 
         main = program.load(asked.main, "scenario.yaml")
         children = [program.load(child, "child.yaml") for child in asked.children]

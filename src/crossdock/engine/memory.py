@@ -114,6 +114,15 @@ class Deadlock(FlowFault):
 
 def unknown_function(call: Invocation) -> Answer:
     """The handler where none is given."""
+    if call.function.startswith("run."):
+        kind = call.function.removeprefix("run.")
+        return Failed(
+            Error(
+                faults.CONFIGURATION, 400, f"run: {kind} is off",
+                f"expected a host whose policy permits {call.function}, found none: scripts, shells and containers "
+                "are refused unless a policy of the tenant allows them (docs/functions.md)",
+            )
+        )  # fmt: skip
     error = Error(faults.CONFIGURATION, 400, "Unknown function", f"Nobody performs {call.function!r} here.")
     return Failed(error)
 

@@ -1,26 +1,26 @@
 """Performs the `http` and `openapi` calls of workflows through the one HTTP client.
 
-A transport error after the request may have left is an unknown outcome, unless the method has no effects.
+A transport error after the request may have left is an unknown outcome, unless the method has no effects; every other
+error is the workflow's at once (flow.web.answer says why).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 from crossdock.flow import faults, web
 from crossdock.flow.facts import Error
-from crossdock.flow.outcomes import Done, Failed, Invocation, Performed, Probed, Retry, Unknown
-from crossdock.outbound import Request, Response, Sent, TransportProblem
+from crossdock.flow.outcomes import Done, Failed, Invocation, Performed, Probed, Unknown
+from crossdock.outbound import Authenticator, Denied, Request, Response, Sent, TransportProblem
 
 Send: TypeAlias = Callable[[Request], Awaitable[Response | TransportProblem]]
 
 
 class WebCalls:
-    """outcomes.Remote for the functions `http` and `openapi`. secrets: values by name."""
+    """outcomes.Remote for the functions `http` and `openapi`."""
 
-    def __init__(self, send: Send, secrets: Mapping[str, Any] | None = None) -> None:
-        self._send = send
-        self._secrets = secrets or {}
-        self._documents: dict[str, Any] = {}
+    def __init__(self, send: Send) -> None:
+        self._authenticator = Authenticator(send)
+        self._documents: dict[tuple[str, str], Any] = {}
 
     @property
     def system(self) -> str:
@@ -48,38 +48,49 @@ class WebCalls:
 
     async def _message(self, call: Invocation) -> web.Message | Failed | Unknown:
         if call.function == "http":
-            return web.request(call.arguments, self._secrets, call.key)
+            return web.request(call.arguments, call.key)
         document = call.arguments["document"]["endpoint"]
-        fetched = web.request({"method": "get", "endpoint": document}, self._secrets)
-        if fetched.uri not in self._documents:
-            answer = await self._send(Request(method="GET", url=fetched.uri, headers=fetched.headers))
-            if isinstance(answer, TransportProblem):
-                return _problem(fetched, answer)
+        fetched = web.request({"method": "get", "endpoint": document})
+        known = (call.tenant_id, fetched.uri)  # what one tenant may read is not another's to see
+        if known not in self._documents:
+            answer = await self._send(call, fetched)
+            if isinstance(answer, Failed | Unknown):
+                return answer
             if answer.status != 200:
                 error = Error(faults.COMMUNICATION, answer.status, f"No OpenAPI document at {fetched.uri}")
-                return Failed(error, Retry.LATER if answer.status >= 500 else Retry.NEVER)
-            self._documents[fetched.uri] = web.parse_document(answer.body, fetched.uri)
-        return web.operation(self._documents[fetched.uri], fetched.uri, call.arguments, self._secrets, call.key)
+                return Failed(error)
+            self._documents[known] = web.parse_document(answer.body, fetched.uri)
+        return web.operation(self._documents[known], fetched.uri, call.arguments, call.key)
 
     async def _exchange(self, call: Invocation, message: web.Message) -> Performed:
-        labels = {"tenant": call.tenant_id, "order": call.business_key}
-        answer = await self._send(
-            Request(
-                method=message.method,
-                url=message.uri,
-                headers=message.headers,
-                body=message.body,
-                traceparent=call.traceparent,
-                labels=labels,
-            )
-        )
-        if isinstance(answer, TransportProblem):
-            return _problem(message, answer)
+        answer = await self._send(call, message)
+        if isinstance(answer, Failed | Unknown):
+            return answer
         return web.answer(call.arguments, message, answer.status, answer.headers, answer.body)
+
+    async def _send(self, call: Invocation, message: web.Message) -> Response | Failed | Unknown:
+        request = Request(
+            method=message.method,
+            url=message.uri,
+            headers=message.headers,
+            body=message.body,
+            traceparent=call.traceparent,
+            labels={"tenant": call.tenant_id, "order": call.business_key},
+        )
+        answer = await self._authenticator.send(request, message.authentication, call.tenant_id)
+        match answer:
+            case Response():
+                return answer
+            case Denied(detail, supported):
+                if not supported:
+                    return Failed(faults.unsupported(detail).error)
+                return Failed(Error(faults.AUTHENTICATION, 401, "Not authenticated", detail))
+            case TransportProblem():
+                return _problem(message, answer)
 
 
 def _problem(message: web.Message, problem: TransportProblem) -> Failed | Unknown:
     detail = f"{message.method} {message.uri}: {problem.kind}: {problem.detail}"
     if problem.sent is Sent.NO or message.method in web.SAFE:
-        return Failed(Error(faults.COMMUNICATION, 503, "No answer", detail), Retry.LATER)
+        return Failed(Error(faults.COMMUNICATION, 503, "No answer", detail))
     return Unknown(detail)

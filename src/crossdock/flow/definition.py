@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from crossdock.flow import durations, jq, jsonlike, listeners, model, reading
+from crossdock.flow import secrets as marks
 from crossdock.flow.dataflow import STANDARD, Compiler, Fallback, Schema, Template, constant, escape
 from crossdock.flow.dataflow import schema as compile_schema
 from crossdock.flow.reading import Problems, describe
@@ -38,6 +39,7 @@ class Reader:
         self.scope: frozenset[str] = frozenset()
         self._calling: tuple[str, ...] = ()  # functions being compiled, to refuse a cycle
         self._secrets: tuple[str, ...] = ()
+        self._authenticating: set[str] = set()  # secrets of the authentication policies of the task being compiled
 
     # ── the workflow ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -135,7 +137,11 @@ class Reader:
         self._secrets = tuple(sorted({*self._secrets, *_secrets_of(task.get("input")), *_secrets_of(task.get("with"))}))
         self._check_secrets(pointer)
         common = self._common(task, pointer, index, following, name, targets)
+        outer_authenticating, self._authenticating = self._authenticating, set()
         action = self._action(kind, task, pointer, targets)
+        if isinstance(action, model.Call) and self._authenticating:
+            common = replace(common, secrets=tuple(sorted({*common.secrets, *self._authenticating})))
+        self._authenticating = outer_authenticating
         self._secrets = outer_secrets
         if common.compensate is not None and kind != "call":
             fix = "Put it beside the call whose output it needs."
@@ -491,7 +497,11 @@ class Reader:
             if reading.PROCESSES[kinds[0]] not in process:
                 missing = f"'{reading.PROCESSES[kinds[0]]}' in {kinds[0]}"
                 self.problems.add("flow.missing-key", f"{pointer}/{kinds[0]}", missing, "none", "Add it.")
-            return model.Unsupported(f"run {kinds[0]}")
+            if not awaited:
+                return model.Unsupported(f"run {kinds[0]} with await: false")
+            # An effect like any other: the host decides whether this workflow may, and refuses where nobody said so.
+            given = {**process, "return": part.get("return", "stdout")}
+            return model.Call(f"run.{kinds[0]}", self.template(given, f"{pointer}/{kinds[0]}"))
         child = self.problems.map(part["workflow"], f"{pointer}/workflow", reading.RUN_WORKFLOW, "workflow")
         given = child.get("input")
         return model.RunWorkflow(
@@ -592,6 +602,10 @@ class Reader:
                 self.problems.unknown(
                     "flow.unknown-secret", f"{pointer}/{scheme}/use", "a secret of use.secrets", str(secret), known
                 )
+            elif secret is not None:
+                part[scheme] = marks.mark(str(secret))  # the host puts the whole of the settings here
+                self._authenticating.add(str(secret))
+        self._authenticating |= _secrets_of(part)
         return part
 
     def _function_body(self, name: str, raw: Any, pointer: str, arguments_pointer: str) -> model.Body:

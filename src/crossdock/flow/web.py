@@ -12,10 +12,9 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 from crossdock import exactjson
 from crossdock.flow import faults, jsonlike, yaml12
 from crossdock.flow.facts import Error
-from crossdock.flow.outcomes import Done, Failed, Retry
+from crossdock.flow.outcomes import Done, Failed
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_LATER = frozenset({408, 425, 429, 503})  # the server says that it did nothing and may do it later
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -25,9 +24,10 @@ class Message:
     uri: str
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
+    authentication: Mapping[str, Any] = field(default_factory=dict[str, Any])  # { scheme: settings }; see outbound
 
 
-def request(arguments: Mapping[str, Any], secrets: Mapping[str, Any], key: str = "") -> Message:
+def request(arguments: Mapping[str, Any], key: str = "") -> Message:
     """The request of an http call. Raises faults.Raised when the arguments do not make one.
 
     key: sent as Idempotency-Key with a method that has effects, unless the definition sets the header itself.
@@ -37,39 +37,41 @@ def request(arguments: Mapping[str, Any], secrets: Mapping[str, Any], key: str =
     policy = jsonlike.member(endpoint, "authentication")
     method = str(arguments.get("method", "get")).upper()
     headers = {str(name): _text(value) for name, value in _mapping(arguments.get("headers")).items()}
-    return _message(method, uri, headers, _mapping(arguments.get("query")), arguments.get("body"), policy, secrets, key)
+    return _message(method, uri, headers, _mapping(arguments.get("query")), arguments.get("body"), policy, key)
 
 
 def answer(
     arguments: Mapping[str, Any], sent: Message, status: int, headers: Mapping[str, str], body: bytes
 ) -> Done | Failed:
-    """The call's output as `output` wants it, or the communication error of the language."""
+    """The call's output as `output` wants it, or the communication error of the language.
+
+    Every error is the workflow's at once, a 503 too: `catch` and `retry` say what follows, and nothing is repeated
+    behind their back. Who wants the host's patience calls through a connector.
+    """
     accepted = 399 if arguments.get("redirect") else 299
     content = _content(headers, body)
     if not 200 <= status <= accepted:
         detail = content if isinstance(content, str) else exactjson.text(content) if content is not None else ""
         error = Error(faults.COMMUNICATION, status, f"{sent.method} {sent.uri} answered {status}", detail[:2000])
-        return Failed(error, Retry.LATER if status in _LATER else Retry.NEVER)
+        return Failed(error)
     match arguments.get("output", "content"):
         case "raw":
             return Done(base64.b64encode(body).decode())
         case "response":
-            described = {"method": sent.method, "uri": sent.uri, "headers": _public(sent.headers)}
+            described = {"method": sent.method, "uri": sent.uri, "headers": _public(sent)}
             return Done({"request": described, "statusCode": status, "headers": dict(headers), "content": content})
         case _:
             return Done(content)
 
 
-def operation(
-    document: Any, document_uri: str, arguments: Mapping[str, Any], secrets: Mapping[str, Any], key: str = ""
-) -> Message:
+def operation(document: Any, document_uri: str, arguments: Mapping[str, Any], key: str = "") -> Message:
     """The request of an openapi call. Raises faults.Raised when document and arguments do not make one."""
     wanted = str(arguments.get("operationId"))
     for path, item in _mapping(_mapping(document).get("paths")).items():
         for method in _METHODS:
             found = _mapping(_mapping(item).get(method))
             if found.get("operationId") == wanted:
-                return _bound(document, document_uri, path, _mapping(item), method, found, arguments, secrets, key)
+                return _bound(document, document_uri, path, _mapping(item), method, found, arguments, key)
     raise faults.fault(
         faults.CONFIGURATION, 400, "Unknown operation", f"Expected operation {wanted!r} in {document_uri}, found none."
     )
@@ -91,7 +93,6 @@ def _bound(
     method: str,
     found: Mapping[str, Any],
     arguments: Mapping[str, Any],
-    secrets: Mapping[str, Any],
     key: str,
 ) -> Message:
     """Give each parameter its place; what the operation does not declare goes into the query, `body` into the body."""
@@ -127,7 +128,7 @@ def _bound(
         body = urlencode(form, doseq=True)
         headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
     uri = _base(document, document_uri).rstrip("/") + path
-    return _message(method.upper(), uri, headers, query, body, arguments.get("authentication"), secrets, key)
+    return _message(method.upper(), uri, headers, query, body, arguments.get("authentication"), key)
 
 
 def _base(document: Any, document_uri: str) -> str:
@@ -161,7 +162,6 @@ def _message(
     query: Mapping[str, Any],
     body: Any,
     policy: Any,
-    secrets: Mapping[str, Any],
     key: str,
 ) -> Message:
     if not uri.startswith(("http://", "https://")):
@@ -185,30 +185,7 @@ def _message(
         headers["Accept"] = "application/json, */*;q=0.5"
     if key and method not in SAFE and "idempotency-key" not in names:
         headers["Idempotency-Key"] = key
-    authorization = _authorization(policy, secrets)
-    if authorization:
-        headers["Authorization"] = authorization
-    return Message(method, uri, headers, content)
-
-
-def _authorization(policy: Any, secrets: Mapping[str, Any]) -> str:
-    for scheme, options in _mapping(policy).items():
-        settings = _mapping(options)
-        if "use" in settings:
-            name = str(settings["use"])
-            if name not in secrets:
-                raise faults.fault(faults.AUTHORIZATION, 403, "Unknown secret", f"No secret '{name}' is available.")
-            secret = secrets[name]
-            settings = _mapping(secret) or {"token": secret}
-        match scheme:
-            case "basic":
-                pair = f"{settings.get('username', '')}:{settings.get('password', '')}"
-                return "Basic " + base64.b64encode(pair.encode()).decode()
-            case "bearer":
-                return f"Bearer {settings.get('token', '')}"
-            case _:
-                raise faults.unsupported(f"authentication by {scheme} in a call; use basic, bearer or a connector")
-    return ""
+    return Message(method, uri, headers, content, _mapping(policy))
 
 
 def _content(headers: Mapping[str, str], body: bytes) -> Any:
@@ -224,9 +201,10 @@ def _content(headers: Mapping[str, str], body: bytes) -> Any:
     return body.decode("utf-8", "replace")
 
 
-def _public(headers: Mapping[str, str]) -> dict[str, str]:
+def _public(sent: Message) -> dict[str, str]:
     """The request's headers as the workflow may see them: without what proves who we are."""
-    return {name: "***" if name.lower() == "authorization" else value for name, value in headers.items()}
+    shown = {name: "***" if name.lower() == "authorization" else value for name, value in sent.headers.items()}
+    return shown | ({"Authorization": "***"} if sent.authentication else {})
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -6,8 +6,21 @@
 An answer is a Response or a TransportProblem; a problem says whether the request may have been acted upon.
 """
 
+from crossdock.outbound.authentication import Authenticator, Denied
 from crossdock.outbound.client import Client
 from crossdock.outbound.exchange import Exchange, Kind, Request, Response, Sent, TransportProblem
 from crossdock.outbound.guard import Guard, Refusal
 
-__all__ = ["Client", "Exchange", "Guard", "Kind", "Refusal", "Request", "Response", "Sent", "TransportProblem"]
+__all__ = [
+    "Authenticator",
+    "Client",
+    "Denied",
+    "Exchange",
+    "Guard",
+    "Kind",
+    "Refusal",
+    "Request",
+    "Response",
+    "Sent",
+    "TransportProblem",
+]

@@ -105,13 +105,13 @@ Feature: Functions
     key: Bearer s3cret
     """
 
-  Scenario: Unsupported Protocol Faults Clearly
+  Scenario: A Shell Is Refused Unless A Policy Allows It
     Given a workflow with definition:
     """yaml
     document:
       dsl: '1.0.3'
       namespace: default
-      name: unsupported-protocol-faults-clearly
+      name: a-shell-is-refused-unless-a-policy-allows-it
       version: '1.0.0'
     do:
       - ask: { run: { shell: { command: ls } } }
@@ -120,7 +120,7 @@ Feature: Functions
     Then the workflow should fault with error:
     """yaml
     type: https://serverlessworkflow.io/spec/1.0.0/errors/configuration
-    status: 501
+    status: 400
     instance: /do/0/ask
     """
 
