@@ -243,7 +243,7 @@ class Restarted:
     """The instance goes on from an earlier moment; flow.restart makes it, and says what becomes of each call.
 
     at: the task run that is begun again. state: the instance as it stood then, in its stored form.
-    begin: tasks to start, in order. timers, calls, children and listens: what was open then and is not open now.
+    begin: tasks to start, in order. timers and listens: what was open then and is not open now.
     answered: open calls and children of that moment whose recorded outcome is taken at once.
     """
 
@@ -252,8 +252,6 @@ class Restarted:
     state: str
     begin: tuple[Begin, ...] = ()
     timers: tuple[SetTimer, ...] = ()
-    calls: tuple[Call, ...] = ()
-    children: tuple[RunChild, ...] = ()
     listens: tuple[At, ...] = ()
     answered: tuple[At, ...] = ()
     reason: str = ""

@@ -227,6 +227,7 @@ def _undone(machine: Machine, state: State, fact: CallCompleted | CallFailed) ->
     run = _undoing(state)
     if run is None:
         return _ignored(state, fact, "no call is awaited there")
+    machine.keep(replace(run, wait=None))
     machine.cancel(str((run.vars or {}).get("reason", "")))
     return _step(machine)
 
@@ -238,7 +239,7 @@ def _restarted(
     then = states.load(fact.state)
     machine = make(program, then, fact.now, runtime, _ACTIONS)
     kept = {run.at: run for run in then.runs}
-    again = {c.at for c in fact.calls} | {c.at for c in fact.children} | set(fact.listens) | set(fact.answered)
+    again = {*fact.listens, *fact.answered}
     for run in reversed(now_open.runs):
         same = kept.get(run.at)
         if same is None or same.wait is not run.wait or run.at in again:
@@ -246,7 +247,7 @@ def _restarted(
         for timer in run.timers:
             if same is None or timer not in same.timers:
                 machine.commands.append(ClearTimer(run.at, timer))
-    machine.commands += [*fact.timers, *fact.calls, *fact.children]
+    machine.commands += fact.timers
     machine.trace.append(Trace(fact.at, "restarted", fact.reason))
 
     def begin() -> None:

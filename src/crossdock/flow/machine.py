@@ -33,6 +33,7 @@ from crossdock.flow.state import Recorded, Run, State, Status, Wait
 
 ROOT = 1
 UNDO = "compensate"  # the function that undoes what an instance has done; only of a cancellation is the root its caller
+CHANGED = "A recorded outcome does not fit"
 # A definition that goes round without ever waiting would hold its worker for ever; no real step starts so many tasks.
 MOST_STARTS = 100_000
 
@@ -45,7 +46,7 @@ class Changed(Exception):
             "Its effect stands, and was asked for with other arguments than it would be now. "
             "Restart with this call repeated, or with the data as it was."
         )
-        self.error = Error(faults.RUNTIME, 409, "A recorded outcome does not fit", detail, at.partition("#")[0])
+        self.error = Error(faults.RUNTIME, 409, CHANGED, detail, at.partition("#")[0])
         super().__init__(f"{at}: {detail}")
 
 
