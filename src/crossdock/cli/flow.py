@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from crossdock import exactjson
-from crossdock.cli import compose
+from crossdock.cli import compose, flowtest
 from crossdock.connect import roles
 from crossdock.engine import memory, webcalls
 from crossdock.engine.fallback import ProcessFallback
@@ -26,6 +26,8 @@ from crossdock.flow.outcomes import Invocation
 from crossdock.outbound import Client
 
 app = typer.Typer(help="Run, check, lint, test and draw workflow definitions.", no_args_is_help=True)
+
+app.command("test")(flowtest.command)
 
 WARNING = linter.Severity.WARNING
 Definition = Annotated[Path, typer.Argument(help="A workflow definition (YAML or JSON).", exists=True, dir_okay=False)]
