@@ -322,20 +322,19 @@ async def opened(
     orders: int,
     seed: int,
     faults: bool = True,
-    environment: dict[str, str] | None = None,
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[Installation]:
     """Founds two distributors in an empty, migrated database, starts the sandbox; gateway and workers are the caller's.
 
-    faults: the day's own troubles (a carrier is down, answers are lost, hooks come twice).
+    faults: the day's own troubles (a carrier is down, answers are lost, hooks come twice). host: of the sandbox.
     """
     await migrations.migrate(admin_dsn, app_dsn)
     secret = secrets.token_hex(16)
     tree = Tree(logs, {
         "CROSSDOCK_DATABASE_URL": app_dsn, "CROSSDOCK_DATABASE_ADMIN_URL": admin_dsn,
-        "CROSSDOCK_ALLOW_INTERNAL_ADDRESSES": "true", compose.SANDBOX_SECRET: secret, **(environment or {}),
+        "CROSSDOCK_ALLOW_INTERNAL_ADDRESSES": "true", compose.SANDBOX_SECRET: secret,
     })  # fmt: skip
     port = free_port()
-    host = tree.environment.get("CROSSDOCK_HOST", "127.0.0.1")
     control = {"X-Sandbox-Control": hmac.new(secret.encode(), b"control", hashlib.sha256).hexdigest()}
     patient = timedelta(seconds=30)
     db = await Database.open(app_dsn, max_size=6)
