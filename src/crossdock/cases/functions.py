@@ -23,6 +23,7 @@ from crossdock.cases import (
     throttle,
 )
 from crossdock.cases.common import Arguments, Misuse
+from crossdock.cases.signatures import SIGNATURES, Signature
 from crossdock.db import Tx
 from crossdock.flow.facts import Error
 from crossdock.flow.outcomes import Begun, Done, Failed, Immediate, Invocation, Parked, Transactional
@@ -334,8 +335,8 @@ class Computed:
 
 
 def catalogue(rulebook: Rulebook, templates: messages.Templates) -> Mapping[str, Immediate | Transactional]:
-    """All functions of this package by name; `compensate` is the engine's own."""
-    return {
+    """All functions of this package by name, each behind its signature; `compensate` is the engine's own."""
+    written: dict[str, Immediate | Transactional] = {
         "approval": Approval(),
         "case": Case(),
         "hold": Hold(),
@@ -356,6 +357,36 @@ def catalogue(rulebook: Rulebook, templates: messages.Templates) -> Mapping[str,
         ),
         "allocate": Computed("allocate", _allocate),
     }
+    return {name: checked(name, function) for name, function in written.items()}
+
+
+def checked(name: str, function: Immediate | Transactional) -> Immediate | Transactional:
+    """The function, given only arguments that fit its signature."""
+    signature = SIGNATURES[name]
+    return CheckedNow(signature, function) if isinstance(function, Immediate) else Checked(signature, function)
+
+
+class CheckedNow:
+    def __init__(self, signature: Signature, function: Immediate) -> None:
+        self._signature = signature
+        self._function = function
+
+    def evaluate(self, call: Invocation) -> Done | Failed:
+        return _wrong(self._signature, call) or self._function.evaluate(call)
+
+
+class Checked:
+    def __init__(self, signature: Signature, function: Transactional) -> None:
+        self._signature = signature
+        self._function = function
+
+    async def start(self, tx: Tx, call: Invocation) -> Begun:
+        return _wrong(self._signature, call) or await self._function.start(tx, call)
+
+
+def _wrong(signature: Signature, call: Invocation) -> Failed | None:
+    problems = signature.problems(call.arguments)
+    return common.misused(signature.name, Misuse("; ".join(map(str, problems)))) if problems else None
 
 
 def _allocate(a: Arguments) -> Any:

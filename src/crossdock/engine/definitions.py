@@ -1,10 +1,12 @@
 """Published definitions: immutable once there, compiled once a process."""
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from crossdock.db import Tx, queries
-from crossdock.errors import Conflict, NotFound
+from crossdock.errors import Conflict, Finding, NotFound
 from crossdock.events import correlation
 from crossdock.flow import program
 from crossdock.flow.jq import FallbackEvaluator
@@ -21,16 +23,28 @@ class Published:
     new: bool
 
 
+# What else is looked at before publishing: (tx, tenant, program, source) → findings.
+Check: TypeAlias = Callable[[Tx, str, Program, str], Awaitable[list[Finding]]]
+
+
 async def publish(
-    tx: Tx, tenant_id: str, source: str, filename: str = "<definition>", fallback: FallbackEvaluator | None = None
+    tx: Tx,
+    tenant_id: str,
+    source: str,
+    filename: str = "<definition>",
+    fallback: FallbackEvaluator | None = None,
+    check: Check | None = None,
 ) -> Published:
     """Publishes a definition for a tenant, makes it the one its event starts, and indexes what it listens to.
 
     Publishing the same text again changes nothing. Raises DefinitionError with every finding, or Conflict when this
     version was published with other content: instances pin their version, so a version is never edited.
     fallback: for definitions that may have expressions outside the compiled subset; without it they are findings.
+    check: findings of its own, such as wrong arguments of catalogue functions, refuse the definition too.
     """
     p = program.load(source, filename, fallback)
+    if check is not None and (findings := await check(tx, tenant_id, p, source)):
+        raise program.DefinitionError(findings)
     digest = hashlib.sha256(source.encode()).hexdigest()
     key = (tenant_id, p.namespace, p.name, p.version)
     new = await tx.fetchval(SQL["publish"], *key, digest, source) is not None

@@ -1,0 +1,63 @@
+"""What is looked at when a definition is published, beside the language itself: arguments of catalogue functions as far
+as they are written out, and whether the tenant permits the programs it would run.
+"""
+
+from typing import Any
+
+from crossdock import policy
+from crossdock.cases import programs
+from crossdock.cases.signatures import PROGRAMS, SIGNATURES
+from crossdock.db import Tx
+from crossdock.errors import Finding
+from crossdock.flow import model, yaml12
+from crossdock.flow.program import Program
+from crossdock.policy import programs as permits
+
+_WITH = {"run.shell": "/run/shell", "run.script": "/run/script", "run.container": "/run/container"}
+
+
+def arguments(program: Program, source: str | bytes) -> list[Finding]:
+    """What is wrong with the arguments of catalogue functions, with line and column."""
+    places = yaml12.read(source, program.filename)
+    found: list[Finding] = []
+    for task in program.tasks:
+        action = task.action
+        if not isinstance(action, model.Call) or (signature := SIGNATURES.get(action.function)) is None:
+            continue
+        given: Any = action.arguments.source
+        here = task.common.pointer + _WITH.get(action.function, "/with")
+        for problem in signature.problems(given):
+            finding = Finding(
+                "function.arguments", places.where(here + problem.where), problem.expected, problem.found, problem.fix
+            )
+            if finding not in found:
+                found.append(finding)
+    return found
+
+
+async def permitted(tx: Tx, tenant_id: str, program: Program, source: str | bytes) -> list[Finding]:
+    """A finding for every task that would run a program which the tenant does not permit to this workflow."""
+    wanted = [
+        (task.common.pointer, action.function)
+        for task in program.tasks
+        if isinstance(action := task.action, model.Call) and action.function in PROGRAMS
+    ]
+    if not wanted:
+        return []
+    places = yaml12.read(source, program.filename)
+    current = await programs.current(tx, tenant_id)
+    text = "" if current is None else current.text
+    found: list[Finding] = []
+    for pointer, function in wanted:
+        kind = permits.Program(function)
+        decided = permits.may_run(text, kind, tenant_id, program.namespace, program.name, program.version)
+        if isinstance(decided, policy.Denied):
+            fix = "Scripts, shells and containers are off by default: `crossdock programs allow FILE` permits them."
+            expected = f"a policy that permits {function}"
+            found.append(Finding("function.programs-off", places.where(pointer), expected, decided.reason, fix))
+    return found
+
+
+async def all_of(tx: Tx, tenant_id: str, program: Program, source: str | bytes) -> list[Finding]:
+    """engine.definitions.Check: everything of this module."""
+    return [*arguments(program, source), *await permitted(tx, tenant_id, program, source)]
