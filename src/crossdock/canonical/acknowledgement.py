@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from crossdock.canonical.order import Party
-from crossdock.canonical.parts import Dated, Reference
+from crossdock.canonical.parts import Dated, Party, Reference
 
 
 class Outcome(StrEnum):
@@ -18,8 +17,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElementFault:
-    element: int
-    component: int = 0
+    """place: of the element in its segment, counted from 1; with a component as 5:2 or 5.2."""
+
+    place: str
     reference: str = ""
     code: str
     value: str = ""
@@ -43,6 +43,7 @@ class SetOutcome:
     type: str
     control: str
     outcome: Outcome | None = None
+    outcome_code: str = ""
     codes: tuple[str, ...] = ()
     segments: tuple[SegmentFault, ...] = ()
 
@@ -53,6 +54,7 @@ class GroupOutcome:
     control: str
     version: str = ""
     outcome: Outcome | None = None
+    outcome_code: str = ""
     included: int | None = None
     received: int | None = None
     accepted: int | None = None
@@ -65,6 +67,8 @@ class InterchangeOutcome:
     control: str
     outcome: Outcome
     code: str = ""
+    date: str = ""  # of the interchange, as TA1 repeats it
+    time: str = ""
     segment: str = ""
     element: int = 0
     sender: str = ""

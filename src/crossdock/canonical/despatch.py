@@ -11,8 +11,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from crossdock.canonical.order import ItemId, Party
-from crossdock.canonical.parts import Carrier, Dated, Measured, Package, Reference
+from crossdock.canonical.order import ItemId
+from crossdock.canonical.parts import Carrier, Dated, Equipment, Measured, Package, Party, Reference
 
 
 class Level(StrEnum):
@@ -21,7 +21,6 @@ class Level(StrEnum):
     TARE = "tare"
     PACK = "pack"
     ITEM = "item"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,20 +35,22 @@ class Mark:
 class Unit:
     """One node of the shipment's tree. quantity and unit: shipped; ordered: of the same line."""
 
-    level: Level
+    level: str  # one of Level, or the partner's own code
     order_number: str = ""
     order_release: str = ""
     ordered_on: date | None = None
-    supplier_order: str = ""
+    contract: str = ""
+    freight_terms: str = ""
     references: tuple[Reference, ...] = ()
     dates: tuple[Dated, ...] = ()
     parties: tuple[Party, ...] = ()
     packages: tuple[Package, ...] = ()
     carriers: tuple[Carrier, ...] = ()
-    equipment: tuple[Reference, ...] = ()  # trailers and containers; text is the seal
+    equipment: tuple[Equipment, ...] = ()
     marks: tuple[Mark, ...] = ()
     measures: tuple[Measured, ...] = ()
     line: str = ""
+    shipped_line: str = ""  # where the quantity is numbered by itself
     items: tuple[ItemId, ...] = ()
     attributes: tuple[Reference, ...] = ()  # lot, serial number, expiry: what the line's identifiers say besides
     description: str = ""
@@ -58,7 +59,9 @@ class Unit:
     ordered: Decimal | None = None
     ordered_unit: str = ""
     status: str = ""
-    packed: Decimal | None = None  # units in each package
+    packed: Decimal | None = None  # inner packages in each
+    pack_size: Decimal | None = None  # of one of them
+    pack_unit: str = ""
     units: tuple["Unit", ...] = ()
 
     @property
@@ -100,7 +103,7 @@ class DespatchAdvice:
 
 def _lines(unit: Unit, order: str, sscc: str) -> Iterator[DespatchLine]:
     order, sscc = unit.order_number or order, unit.sscc or sscc
-    if unit.level is Level.ITEM:
+    if unit.level == Level.ITEM:
         # a pack below its item (S, O, I, P) names the package
         below = next((u.sscc for u in unit.units if u.sscc), "")
         yield DespatchLine(order_number=order, sscc=sscc or below, item=unit)

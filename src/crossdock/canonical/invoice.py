@@ -10,8 +10,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from crossdock.canonical.order import ItemId, Party
-from crossdock.canonical.parts import Adjustment, Dated, Reference, Tax, Terms
+from crossdock.canonical.order import ItemId
+from crossdock.canonical.parts import Adjustment, Dated, Party, Reference, Tax, Terms
 
 
 class InvoiceKind(StrEnum):
@@ -62,6 +62,7 @@ class Difference:
 class Invoice:
     number: str
     kind: InvoiceKind = InvoiceKind.INVOICE
+    kind_code: str = ""  # the partner's own, where several have the same meaning
     purpose: str = "original"
     issued_on: date | None = None
     order_number: str = ""
@@ -77,6 +78,7 @@ class Invoice:
     taxes: tuple[Tax, ...] = ()
     notes: tuple[str, ...] = ()
     stated_lines: int | None = None
+    discounted_total: Decimal | None = None  # what an early payer pays
     stated_net: Decimal | None = None  # of the lines, before what follows them
     stated_tax: Decimal | None = None
     stated_total: Decimal | None = None

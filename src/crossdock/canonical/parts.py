@@ -5,12 +5,12 @@ itself, so that nothing is lost for want of a word. Nothing here knows a documen
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from crossdock.canonical.order import Party, PartyRole
+from crossdock.canonical.order import Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,7 @@ class Adjustment:
     code: str = ""  # the service, as the partner's code list names it
     amount: Decimal | None = None
     percent: Decimal | None = None
+    percent_of: str = ""  # what it is a percentage of, as the partner's code says
     text: str = ""
 
     @property
@@ -123,15 +124,44 @@ class Package:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Equipment:
+    """A trailer or container, and its seal."""
+
+    kind: str = ""
+    initial: str = ""
+    number: str = ""
+    seal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """How to reach somebody. kind: phone, email, fax, or the partner's code."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     function: str = ""
     name: str = ""
-    phone: str = ""
-    email: str = ""
+    numbers: tuple[Number, ...] = ()
 
 
-def party(parties: Iterable[Party], role: PartyRole) -> Party | None:
-    return next((p for p in parties if p.role is role), None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """As canonical.order.Party, in any role: buyer, supplier, ship_to, ship_from, bill_to, remit_to, carrier, …"""
+
+    role: str
+    id: str = ""
+    scheme: str = ""
+    address: Address = field(default_factory=Address)
+    references: tuple[Reference, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+
+
+def party(parties: Iterable[Party], role: str) -> Party | None:
+    return next((p for p in parties if p.role == role), None)
 
 
 def reference(references: Iterable[Reference], kind: str) -> str:

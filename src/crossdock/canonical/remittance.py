@@ -3,9 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 
-from crossdock.canonical.order import Party
-from crossdock.canonical.parts import Dated, Reference
+from crossdock.canonical.parts import Dated, Party, Reference
+
+
+class Direction(StrEnum):
+    CREDIT = "credit"
+    DEBIT = "debit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +19,7 @@ class Deduction:
 
     amount: Decimal
     reason: str = ""
+    about: Reference | None = None
     references: tuple[Reference, ...] = ()  # what it refers to
 
 
@@ -37,6 +43,8 @@ class Entity:
     """Items of one entity, such as a branch of the payer."""
 
     number: str = ""
+    scheme: str = ""
+    id: str = ""
     parties: tuple[Party, ...] = ()
     items: tuple[RemittedItem, ...] = ()
     deductions: tuple[Deduction, ...] = ()
@@ -46,7 +54,7 @@ class Entity:
 class RemittanceAdvice:
     amount: Decimal
     handling: str = ""
-    credit: bool = True  # False: the amount is debited
+    direction: Direction = Direction.CREDIT
     method: str = ""
     format: str = ""
     paid_on: date | None = None

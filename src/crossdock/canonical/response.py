@@ -5,8 +5,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from crossdock.canonical.order import ItemId, Party
-from crossdock.canonical.parts import Adjustment, Dated, Reference
+from crossdock.canonical.order import ItemId
+from crossdock.canonical.parts import Adjustment, Dated, Party, Reference
 
 
 class ResponseStatus(StrEnum):

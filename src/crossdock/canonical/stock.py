@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from crossdock.canonical.order import ItemId, Party
-from crossdock.canonical.parts import Carrier, Counted, Dated, Reference
+from crossdock.canonical.order import ItemId
+from crossdock.canonical.parts import Carrier, Counted, Dated, Party, Reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +44,10 @@ class WarehouseLine:
     number: str = ""
     quantity: Decimal
     unit: str = ""
+    case_code: str = ""  # UPC of the case
     items: tuple[ItemId, ...] = ()
     attributes: tuple[Reference, ...] = ()
+    lot: str = ""
     descriptions: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
 
@@ -56,6 +58,7 @@ class WarehouseOrder:
 
     number: str  # the depositor's order
     purpose: str = "original"
+    purpose_code: str = ""
     order_number: str = ""  # the customer's
     link: str = ""
     master: str = ""
@@ -81,6 +84,7 @@ class WarehouseShipLine:
     shipped: Decimal | None = None
     difference: Decimal | None = None
     unit: str = ""
+    case_code: str = ""
     items: tuple[ItemId, ...] = ()
     attributes: tuple[Reference, ...] = ()
     lot: str = ""

@@ -89,9 +89,9 @@ def result(verdict: Verdict, filename: str, document_id: UUID | None = None, ord
         status=verdict.status,
         order=order_no or verdict.order_no or None,
         po=d.po or None,
-        lines=len(d.order.lines) if d.order else None,
+        lines=d.lines,
         total=d.total,
-        currency=d.order.currency if d.order else None,
+        currency=d.currency if d.total is not None or d.order is not None else None,
         partner=d.partner.id if d.partner else None,
         test=d.test,
         errors=tuple(i.plain() for i in verdict.errors),
@@ -530,7 +530,8 @@ async def _answer(
 
 
 def _canonical(document: Decoded) -> str | None:
-    return _clean(exactjson.text(document.order)) if document.order is not None else None
+    said = document.order if document.order is not None else document.content
+    return _clean(exactjson.text(said)) if said is not None else None
 
 
 def _text(value: str) -> str:

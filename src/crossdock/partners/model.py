@@ -11,11 +11,15 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from crossdock.canonical.despatch import DespatchAdvice
+from crossdock.canonical.invoice import Invoice
 from crossdock.canonical.order import PurchaseOrder
+from crossdock.canonical.remittance import RemittanceAdvice
 from crossdock.errors import Finding
 from crossdock.partners.profiles import Identifier, Profile
 
 if TYPE_CHECKING:
+    from crossdock.partners.edi.maps import Canonical
     from crossdock.partners.tabular.map import TableMap
     from crossdock.partners.x12.acknowledge import Acknowledgement
 
@@ -115,6 +119,7 @@ class Decoded:
     test: bool = False
     order: PurchaseOrder | None = None
     issues: tuple[Issue, ...] = ()
+    content: "Canonical | None" = None  # what it says, when it is no order
     acknowledgement: "Acknowledgement | None" = None
     parsed: Any = None
 
@@ -123,11 +128,38 @@ class Decoded:
 
     @property
     def po(self) -> str:
-        return self.order.number if self.order else ""
+        """The buyer's order number that the document is about, where it names one."""
+        if self.order is not None:
+            return self.order.number
+        return getattr(self.content, "order_number", "")
 
     @property
     def total(self) -> Decimal | None:
-        return self.order.total if self.order else None
+        if self.order is not None:
+            return self.order.total
+        match self.content:
+            case Invoice(stated_total=total):
+                return total
+            case RemittanceAdvice(amount=total):
+                return total
+            case _:
+                return None
+
+    @property
+    def lines(self) -> int | None:
+        if self.order is not None:
+            return len(self.order.lines)
+        if isinstance(self.content, DespatchAdvice):
+            return sum(1 for _ in self.content.lines())
+        if isinstance(self.content, RemittanceAdvice):
+            return sum(len(e.items) for e in self.content.entities)
+        found = getattr(self.content, "lines", None)
+        return None if found is None else len(found)
+
+    @property
+    def currency(self) -> str | None:
+        said = self.order.currency if self.order is not None else getattr(self.content, "currency", "")
+        return said or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,11 +23,11 @@ of the others. Codes listed under `codes` are the only ones allowed there.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -259,7 +259,7 @@ def _when(declared: Mapping[Any, Any]) -> Qualifiers:
     found: list[tuple[int, int, frozenset[str]]] = []
     for where, values in declared.items():
         element, _, component = str(where).partition(".")
-        several: Sequence[Any] = values if isinstance(values, list) else (values,)  # pyright: ignore[reportUnknownVariableType]
+        several = cast(list[Any], values) if isinstance(values, list) else [values]  # YAML: one or a list
         allowed = frozenset(str(v) for v in several)
         found.append((int(element), int(component or 1), allowed))
     return tuple(found)

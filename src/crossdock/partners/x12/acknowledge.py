@@ -8,8 +8,9 @@ outlive us. An acknowledgement is never acknowledged: an interchange of FA group
 from dataclasses import dataclass
 from datetime import datetime
 
+from crossdock.canonical.acknowledgement import FunctionalAcknowledgement, InterchangeOutcome, Outcome
 from crossdock.partners.x12.envelope import Envelope, Fault, Group, Level, Set
-from crossdock.partners.x12.tokens import Delimiters
+from crossdock.partners.x12.tokens import Delimiters, Segment
 
 ACKNOWLEDGEMENTS = frozenset({"997", "999", "824", "TA1"})
 
@@ -156,6 +157,22 @@ def _rows(faults: list[Fault]) -> list[tuple[str, ...]]:
             opened = (f.segment, f.position)
         rows.append(("AK4", str(f.element), f.reference, f.code, f.copy))
     return rows
+
+
+_OUTCOMES = {"A": Outcome.ACCEPTED, "E": Outcome.ACCEPTED_WITH_ERRORS, "R": Outcome.REJECTED}
+
+
+def read_ta1(loose: list[Segment]) -> FunctionalAcknowledgement | None:
+    """What TA1 segments beside the groups say of interchanges we sent; None when one cannot be read."""
+    found: list[InterchangeOutcome] = []
+    for s in loose:
+        if s.id != "TA1":
+            continue
+        outcome = _OUTCOMES.get(s.at(4))
+        if outcome is None or not s.at(1):
+            return None
+        found.append(InterchangeOutcome(control=s.at(1), date=s.at(2), time=s.at(3), outcome=outcome, code=s.at(5)))
+    return FunctionalAcknowledgement(interchanges=tuple(found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@ from typing import Any
 
 from crossdock.canonical.order import PartyRole, PurchaseOrder
 from crossdock.partners import profiles
+from crossdock.partners.edi import checks, maps
+from crossdock.partners.edi.maps import Canonical
+from crossdock.partners.edi.walk import Node
 from crossdock.partners.jsonorder import other_customer
 from crossdock.partners.model import Context, Decoded, Format, Interchange, Issue, error, hold, note, shown
 from crossdock.partners.profiles import Identifier, Profile
@@ -15,7 +18,9 @@ from crossdock.partners.x12.tokens import Segment
 
 MAX_SHOWN_SEGMENTS = 20_000  # of a parsed tree kept for people to read
 MAX_SHOWN_CHARS = 500
-UNDERSTOOD = frozenset({"850"})
+# Sets that a declared map reads; 850 is read by `order`, which judges besides what an order of ours can hold.
+MAPPED = frozenset({"855", "856", "810", "860", "846", "940", "945", "820", "997", "999"})
+UNDERSTOOD = (MAPPED | {"850"}) - ACKNOWLEDGEMENTS
 
 
 def decode(raw: bytes, context: Context) -> list[Decoded]:
@@ -57,15 +62,20 @@ def _interchange(
         digest=judged.digest,
         test=judged.test,
     )
-    for group in judged.groups:
-        for s in group.sets:
-            _check(group, s, partner, judged.delimiters.component)
+    trees = {
+        id(s): _check(group, s, partner, judged.delimiters.component) for group in judged.groups for s in group.sets
+    }
     answer = acknowledge.plan(judged, UNDERSTOOD)
     common = tuple(f.issue for f in judged.faults) + issues
     documents: list[Decoded] = []
 
     def add(
-        type_: str, group: Group | None, s: Set | None, own: tuple[Issue, ...], po: PurchaseOrder | None = None
+        type_: str,
+        group: Group | None,
+        s: Set | None,
+        own: tuple[Issue, ...],
+        po: PurchaseOrder | None = None,
+        content: Canonical | None = None,
     ) -> None:
         documents.append(
             Decoded(
@@ -81,6 +91,7 @@ def _interchange(
                 set_control=s.control if s else "",
                 test=judged.test,
                 order=po,
+                content=content,
                 issues=common + own,
                 acknowledgement=answer,
                 parsed=_parsed(judged, group, s),
@@ -91,6 +102,10 @@ def _interchange(
         shared = tuple(f.issue for f in group.faults)
         for s in group.sets:
             own = shared + tuple(f.issue for f in s.faults)
+            if s.type in MAPPED:
+                said, notes = (None, list[Issue]()) if s.rejected else _content(s, trees[id(s)])
+                add(s.type, group, s, (*own, *notes), content=said)
+                continue
             if s.type != "850":
                 add(s.type, group, s, (*own, _unsupported(s)))
                 continue
@@ -104,7 +119,10 @@ def _interchange(
             add(group.function, group, None, (*shared, _nothing(group.gs or judged.isa)))
     if not documents:
         ta1 = next((s for s in judged.loose if s.id == "TA1"), None)
-        add("TA1" if ta1 else "", None, None, (_nothing(ta1 or judged.isa),))
+        if ta1 is not None and (told := acknowledge.read_ta1(judged.loose)) is not None:
+            add("TA1", None, None, (), content=told)
+        else:
+            add("TA1" if ta1 else "", None, None, (_nothing(ta1 or judged.isa),))
     return documents
 
 
@@ -146,18 +164,29 @@ def _currency(partner: Profile | None, context: Context) -> str:
     return (partner.currency if partner else "") or context.currency
 
 
-def _check(group: Group, s: Set, partner: Profile | None, component: str) -> None:
-    """Adds what the guide finds to the set's faults, and a version nobody reads to its group's."""
-    if s.type != "850":
-        return
-    g = _guide(partner)
+def _check(group: Group, s: Set, partner: Profile | None, component: str) -> Node | None:
+    """Adds what the guide finds to the set's faults, and a version nobody reads to its group's. Returns the tree."""
+    if s.type not in MAPPED and s.type != "850":
+        return None
+    g = _guide(partner) if s.type == "850" else guide.load(f"x12-{s.type}")
     if group.gs is not None and not guide.supports(g, group.version):
         if not any(f.code == "2" for f in group.faults):
             group.faults.append(_version(group, group.gs))
-        return
-    s.faults += guide.check(g, s, component)
+        return None
+    tree, faults = guide.walked(g, s, component)
+    s.faults += faults
     if group.gs is not None and group.function != g.function:
         s.faults.append(_function(group.gs, g))
+    return tree
+
+
+def _content(s: Set, tree: Node | None) -> tuple[Canonical | None, list[Issue]]:
+    if tree is None:
+        return None, []
+    said, issues = maps.read(maps.load_map(f"x12-{s.type}"), tree, guide.placed)
+    if said is not None:
+        issues += checks.check(said, place(s.segments[0]))
+    return said, issues
 
 
 def _version(group: Group, gs: Segment) -> Fault:
@@ -166,7 +195,7 @@ def _version(group: Group, gs: Segment) -> Fault:
         place(gs, 8),
         "a release from 003050 to 008040, such as 004010",
         shown(group.version),
-        "Send the order in a release we read.",
+        "Send it in a release we read.",
         "AK9 R 2",
     )
     return Fault(level=Level.GROUP, code="2", issue=issue)
@@ -181,7 +210,7 @@ def _function(gs: Segment, g: guide.Guide) -> Fault:
             place(gs, 1),
             f"{g.function}, the group of an {g.set}",
             shown(gs.at(1)),
-            "Group purchase orders under PO; we read it by ST01.",
+            f"Group it under {g.function}; we read it by ST01.",
         ),
     )
 

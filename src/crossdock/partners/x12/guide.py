@@ -11,14 +11,14 @@ from crossdock.partners.edi.guide import Guide, load, supports
 from crossdock.partners.edi.walk import Node
 from crossdock.partners.x12.envelope import Fault, Level, Set, place
 
-__all__ = ["Guide", "as_date", "check", "load", "supports", "walked"]
+__all__ = ["Guide", "as_date", "check", "load", "placed", "supports", "walked"]
 
 
 def _label(segment: str, element: int, _: int) -> str:
     return f"{segment}{element:02d}"
 
 
-def _place(segment: walk.Segment, element: int = 0, _: int = 0) -> str:
+def placed(segment: walk.Segment, element: int = 0, _: int = 0) -> str:
     return place(segment, element)
 
 
@@ -33,7 +33,7 @@ def _ack_element(_: str, element: int, __: int, reference: str, kind: Kind) -> s
 def syntax(start: int, component: str) -> elements.Syntax:
     return elements.Syntax(
         name="x12",
-        place=_place,
+        place=placed,
         label=_label,
         ack_segment=_ack_segment,
         ack_element=_ack_element,
