@@ -22,7 +22,7 @@ import asyncpg
 from crossdock import exactjson, ids, telemetry
 from crossdock.clock import CHANNEL as CLOCK_CHANNEL
 from crossdock.clock import Clock, Stopwatch
-from crossdock.db import Database, queries
+from crossdock.db import PASSING, Database, queries
 from crossdock.engine import compensation, timers
 from crossdock.engine.committer import Committed, Committer
 from crossdock.engine.definitions import Programs
@@ -34,7 +34,7 @@ from crossdock.engine.turn import CallState, Mail, OpenCall, Turn
 from crossdock.engine.vitals import EVERY_S, Vitals, spans
 from crossdock.errors import CrossdockError
 from crossdock.events import outbox
-from crossdock.events.relay import PASSING, Projection, Relay
+from crossdock.events.relay import Projection, Relay
 from crossdock.flow import state as states
 from crossdock.flow.outcomes import Done, Invocation, Unknown
 
@@ -125,6 +125,7 @@ class Worker:
                         self._hand_on,
                         self._do_duties,
                         self._report,
+                        self._refresh_statistics,
                         self._watch(listener),
                     )
                 ]
@@ -463,6 +464,12 @@ class Worker:
             for duty in self._duties:
                 await duty()
             await asyncio.sleep(0.25)
+
+    async def _refresh_statistics(self) -> None:
+        """Plans made while a table was small cost ten times as much once it is not."""
+        while True:
+            await self._db.pool.fetchval("select crossdock.refresh_statistics()")
+            await asyncio.sleep(1)
 
     async def _report(self) -> None:
         while True:
