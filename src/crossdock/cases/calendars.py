@@ -64,6 +64,16 @@ async def get(tx: Tx, tenant_id: str, name: str, version: int | None = None) -> 
     return _parsed(row["document"], row["version"])
 
 
+async def document(tx: Tx, tenant_id: str, name: str, version: int | None = None) -> Stored:
+    """As it was put. Raises NotFound."""
+    row = await tx.fetchrow(SQL["latest"], tenant_id, name, version)
+    if row is None:
+        raise NotFound(f"No calendar {name!r}" + (f" with version {version}" if version else ""))
+    return Stored(
+        _parsed(row["document"], row["version"]), exactjson.loads(row["document"]), row["put_by"], row["put_at"]
+    )
+
+
 async def first(tx: Tx, tenant_id: str, names: Sequence[str]) -> Calendar | None:
     """The first of the names that exists; `always` always does."""
     known = list(names[: names.index(ALWAYS)]) if ALWAYS in names else list(names)

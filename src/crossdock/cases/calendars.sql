@@ -4,7 +4,7 @@ select pg_advisory_xact_lock(hashtextextended($1, 0))
 
 -- name: latest
 -- The current version of a calendar, or the one asked for.
-select name, version, document::text as document from crossdock.calendar
+select name, version, document::text as document, put_by, put_at from crossdock.calendar
 where tenant_id = $1 and name = $2 and ($3::int is null or version = $3)
 order by version desc limit 1
 
@@ -22,6 +22,3 @@ insert into crossdock.calendar (tenant_id, name, version, document, put_by, put_
 -- Current versions only.
 select distinct on (name) name, version, document::text as document, put_by, put_at
 from crossdock.calendar where tenant_id = $1 order by name, version desc
-
--- name: versions
-select version, put_by, put_at from crossdock.calendar where tenant_id = $1 and name = $2 order by version desc

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from crossdock import exactjson, telemetry
 from crossdock import settings as environment
-from crossdock.cli import compose, flow, setup, work, working
+from crossdock.cli import compose, flow, reference, setup, work, working
 from crossdock.cli import demo as demonstration
 from crossdock.db import Database
 from crossdock.errors import CrossdockError
@@ -29,6 +29,7 @@ app.add_typer(user, name="user")
 app.add_typer(flow.app, name="flow")
 app.command("doctor")(doctor.command)
 work.register(app)
+reference.register(app)
 setup.register(app, user)
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from crossdock import audit, clock, embedded, exactjson, migrations
+from crossdock.cases import checks, messages, programs, sla
 from crossdock.cases import functions as people
-from crossdock.cases import messages, sla
 from crossdock.cases.hooks import People
+from crossdock.cases.signatures import PROGRAMS
 from crossdock.connect import config, registry, sandbox
 from crossdock.connect.config import Secrets, SystemConfig
 from crossdock.db import Database, Tx
@@ -86,7 +87,7 @@ async def publish_library(tx: Tx, tenant_id: str) -> list[definitions.Published]
     shipped = LIBRARY.joinpath("workflows").iterdir()
     found = [w for w in shipped if w.name.endswith(".yaml") and not w.name.endswith(".test.yaml")]
     return [
-        await definitions.publish(tx, tenant_id, w.read_text(encoding="utf-8"), w.name)
+        await definitions.publish(tx, tenant_id, w.read_text(encoding="utf-8"), w.name, check=checks.all_of)
         for w in sorted(found, key=lambda w: w.name)
     ]
 
@@ -162,7 +163,8 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Client]:
         t: {name: op for name, op in by_name.items() if op.available(t)} for t in tenants
     }
     web = WebCalls(http.send)  # workflows of one's own may call HTTP; internal addresses stay guarded
-    functions = Functions({**catalogue(), "http": web, "openapi": web}, operations)
+    permitted = dict.fromkeys(PROGRAMS, programs.Programs(db))  # refuses what no policy of the tenant permits
+    functions = Functions({**catalogue(), "http": web, "openapi": web, **permitted}, operations)
     time = clock.Clock()
     made = Worker(db, functions, time, People(), [projection.project], duties=duties(db, time))
     return made, http

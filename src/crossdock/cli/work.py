@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
         app.add_typer(group, name=name)
 
 
-def _do(tenant: str, work: Callable[[Tx, str], Awaitable[Any]]) -> Any:
+def in_tenant(tenant: str, work: Callable[[Tx, str], Awaitable[Any]]) -> Any:
     """Runs the work in one transaction of the tenant."""
 
     async def whole() -> Any:
@@ -58,7 +58,7 @@ def _do(tenant: str, work: Callable[[Tx, str], Awaitable[Any]]) -> Any:
     return uvloop.run(whole())
 
 
-def _show(rows: list[dict[str, Any]], columns: list[str], as_json: bool) -> None:
+def show(rows: list[dict[str, Any]], columns: list[str], as_json: bool) -> None:
     if as_json:
         for row in rows:
             typer.echo(exactjson.text(row))
@@ -87,7 +87,7 @@ def _approvals() -> typer.Typer:
             page = await approvals.find(tx, chosen, status="pending", limit=500)
             return [exactjson.plain(a.view(_operator("", chosen))) for a in page.items]
 
-        _show(_do(tenant, work), ["number", "title", "order", "amount", "currency", "role", "id"], json)
+        show(in_tenant(tenant, work), ["number", "title", "order", "amount", "currency", "role", "id"], json)
 
     @group.command("decide")
     def _decide(  # pyright: ignore[reportUnusedFunction]
@@ -103,7 +103,7 @@ def _approvals() -> typer.Typer:
             )
             return f"{decided.number}: {decided.status}"
 
-        typer.echo(_do(tenant, work))
+        typer.echo(in_tenant(tenant, work))
 
     return group
 
@@ -120,7 +120,7 @@ def _cases() -> typer.Typer:
             page = await casework.find(tx, chosen, casework.Filter(status="open"), limit=500)
             return [exactjson.plain(c.summary(now)) for c in page.items]
 
-        _show(_do(tenant, work), ["number", "severity", "title", "order", "owner", "due_at", "id"], json)
+        show(in_tenant(tenant, work), ["number", "severity", "title", "order", "owner", "due_at", "id"], json)
 
     @group.command("resolve")
     def _resolve(  # pyright: ignore[reportUnusedFunction]
@@ -136,7 +136,7 @@ def _cases() -> typer.Typer:
             done = await casework.resolve(tx, chosen, case, action, who, await business_now(tx), note=note, data=given)
             return f"{done.number}: {done.status}"
 
-        typer.echo(_do(tenant, work))
+        typer.echo(in_tenant(tenant, work))
 
     return group
 
@@ -152,7 +152,7 @@ def _holds() -> typer.Typer:
             page = await holds.find(tx, chosen, status="active", limit=500)
             return [exactjson.plain(h.view()) for h in page.items]
 
-        _show(_do(tenant, work), ["number", "scope", "key", "kind", "reason", "placed_by", "orders", "id"], json)
+        show(in_tenant(tenant, work), ["number", "scope", "key", "kind", "reason", "placed_by", "orders", "id"], json)
 
     @group.command("release")
     def _release(  # pyright: ignore[reportUnusedFunction]
@@ -164,7 +164,7 @@ def _holds() -> typer.Typer:
             ended, orders = await holds.release(tx, chosen, hold, by or getpass.getuser(), note, await business_now(tx))
             return f"{ended.number}: released, {orders} orders go on"
 
-        typer.echo(_do(tenant, work))
+        typer.echo(in_tenant(tenant, work))
 
     return group
 
@@ -179,7 +179,7 @@ def _instances() -> typer.Typer:
         async def work(tx: Tx, chosen: str) -> None:
             await operations.resume(tx, chosen, instance, by or getpass.getuser())
 
-        _do(tenant, work)
+        in_tenant(tenant, work)
         typer.echo("It goes on.")
 
     @group.command("cancel")
@@ -189,7 +189,7 @@ def _instances() -> typer.Typer:
         async def work(tx: Tx, chosen: str) -> None:
             await operations.cancel(tx, chosen, instance, by or getpass.getuser(), reason)
 
-        _do(tenant, work)
+        in_tenant(tenant, work)
         typer.echo("It was asked to stop.")
 
     return group
