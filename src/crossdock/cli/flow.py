@@ -6,13 +6,16 @@ remarks, a scenario fails; 2 the definition or the input is wrong. Results go to
 
 import asyncio
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from crossdock import exactjson
-from crossdock.cli import compose, flowtest
+from crossdock.cases import checks
+from crossdock.cases.signatures import SIGNATURES
+from crossdock.cli import flowtest
 from crossdock.connect import roles
 from crossdock.engine import memory, webcalls
 from crossdock.engine.fallback import ProcessFallback
@@ -23,6 +26,7 @@ from crossdock.flow import graph as drawing
 from crossdock.flow import lint as linter
 from crossdock.flow import program as programs
 from crossdock.flow.outcomes import Invocation
+from crossdock.flow.svg import svg
 from crossdock.outbound import Client
 
 app = typer.Typer(help="Run, check, lint, test and draw workflow definitions.", no_args_is_help=True)
@@ -73,11 +77,18 @@ def validate(
 ) -> None:
     """Say everything that is wrong with definitions, with line and column."""
     with ProcessFallback() as library:  # never started: nothing is evaluated
-        findings = [f for path in files for f in programs.validate(path.read_bytes(), str(path), library)]
+        findings = [f for path in files for f in _wrong_with(path, library)]
     _print_findings(findings, as_json)
     if not as_json and not findings:
         typer.echo(f"{len(files)} valid")
     raise typer.Exit(2 if findings else 0)
+
+
+def _wrong_with(path: Path, library: ProcessFallback) -> list[Finding]:
+    """What is wrong with the language of a definition, or if nothing is, with the arguments of catalogue functions."""
+    source = path.read_bytes()
+    wrong = programs.validate(source, str(path), library)
+    return wrong or checks.arguments(programs.load(source, str(path), library), source)
 
 
 @app.command()
@@ -100,12 +111,12 @@ def lint(
         return
     if not files:
         raise typer.BadParameter("Name at least one file.")
-    known = frozenset(roles.OPERATIONS) | frozenset(compose.catalogue()) | {COMPENSATE, "http", "openapi"}
+    known = frozenset(roles.OPERATIONS) | frozenset(SIGNATURES) | {COMPENSATE, "http", "openapi"}
     found: list[linter.Remark] = []
     with ProcessFallback() as library:  # never started: nothing is evaluated
         for path in files:
             text = path.read_bytes()
-            remarks = linter.lint(text, str(path), known, library)
+            remarks = linter.lint(text, str(path), known, library, _wrong_with(path, library))
             if remarks and not as_json:
                 typer.echo(linter.shown(remarks, text.decode("utf-8-sig", "replace")) + "\n")
             found += remarks
@@ -119,19 +130,34 @@ def lint(
     raise typer.Exit(1 if any(order.index(r.severity) <= order.index(fail_on) for r in found) else 0)
 
 
+class Drawing(StrEnum):
+    MERMAID = "mermaid"
+    SVG = "svg"
+
+
 @app.command()
 def graph(
     file: Definition,
-    as_json: Annotated[bool, typer.Option("--json", help="Print nodes and edges instead of Mermaid.")] = False,
+    how: Annotated[Drawing, typer.Option("--format", help="A picture, or text that Mermaid draws.")] = Drawing.MERMAID,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", dir_okay=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print nodes and edges instead.")] = False,
 ) -> None:
-    """Draw the stages of a definition as Mermaid text."""
+    """Draw the stages of a definition and the ways between them."""
     try:
         with ProcessFallback() as library:
-            drawn = drawing.graph(_load(file, library))
+            program = _load(file, library)
     except programs.DefinitionError as wrong:
         _print_findings(wrong.findings, as_json)
         raise typer.Exit(2) from None
-    typer.echo(exactjson.text(drawn) if as_json else drawing.mermaid(drawn).rstrip())
+    drawn = drawing.graph(program)
+    if as_json:
+        text = exactjson.text(drawn) + "\n"
+    else:
+        text = svg(drawn, program.title) if how is Drawing.SVG else drawing.mermaid(drawn)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
 
 
 def _load(path: Path, library: ProcessFallback) -> programs.Program:
