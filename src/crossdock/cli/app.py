@@ -17,6 +17,7 @@ from crossdock import exactjson, telemetry
 from crossdock import settings as environment
 from crossdock.cli import compose, flow, reference, setup, work, working
 from crossdock.cli import demo as demonstration
+from crossdock.cli.bench import command as bench
 from crossdock.db import Database
 from crossdock.errors import CrossdockError
 from crossdock.gateway import doctor, identity, server
@@ -28,6 +29,7 @@ user = typer.Typer(no_args_is_help=True, help="People who may sign in.")
 app.add_typer(user, name="user")
 app.add_typer(flow.app, name="flow")
 app.command("doctor")(doctor.command)
+app.command("bench")(bench.command)
 work.register(app)
 reference.register(app)
 setup.register(app, user)
