@@ -5,6 +5,7 @@ remarks, a scenario fails; 2 the definition or the input is wrong. Results go to
 """
 
 import asyncio
+import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -17,11 +18,11 @@ from crossdock.cases import checks
 from crossdock.cases.signatures import SIGNATURES
 from crossdock.cli import flowtest
 from crossdock.connect import roles
-from crossdock.engine import memory, webcalls
+from crossdock.engine import memory, scenarios, webcalls
 from crossdock.engine.fallback import ProcessFallback
 from crossdock.engine.functions import COMPENSATE
 from crossdock.errors import Finding, FlowFault
-from crossdock.flow import faults
+from crossdock.flow import editing, faults
 from crossdock.flow import graph as drawing
 from crossdock.flow import lint as linter
 from crossdock.flow import program as programs
@@ -158,6 +159,20 @@ def graph(
         typer.echo(text, nl=False)
     else:
         output.write_text(text, encoding="utf-8")
+
+
+class Schemas(StrEnum):
+    WORKFLOW = "workflow"
+    SCENARIOS = "scenarios"
+
+
+@app.command()
+def schema(
+    of: Annotated[Schemas, typer.Argument(help="Of definitions, or of scenario files.")] = Schemas.WORKFLOW,
+) -> None:
+    """Print the JSON Schema that editors use; docs/schema has the same."""
+    made = editing.schema() if of is Schemas.WORKFLOW else scenarios.schema()
+    typer.echo(json.dumps(made, indent=1))
 
 
 def _load(path: Path, library: ProcessFallback) -> programs.Program:
