@@ -318,7 +318,7 @@ async def test_a_policy_decides_and_a_late_shipment_is_a_case_until_it_leaves(da
         moment = await h.later(hours=1)
         assert (await autopilot.decide_all(h.db, T, autopilot.load(), moment)).approvals == 1
         await h.stage("pick-pack")
-        moment = await h.later(hours=49)
+        moment = await h.later(hours=64)  # no calendar: two days after this one, until midnight
         assert await sla.run_due(h.db, moment) >= 1
         [case] = await h.find(status="open")
         assert (case.kind, case.customer, case.money) == ("shipment-late", "ACME", Decimal("250"))

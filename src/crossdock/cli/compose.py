@@ -1,7 +1,7 @@
 """The composition root: the one place that builds what everything else is given."""
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from crossdock import audit, clock, embedded, exactjson, migrations
-from crossdock.cases import checks, messages, programs, sla
+from crossdock.cases import calendars, checks, messages, programs, sla
 from crossdock.cases import functions as people
 from crossdock.cases.hooks import People
 from crossdock.cases.signatures import PROGRAMS
@@ -23,6 +23,8 @@ from crossdock.engine.functions import Functions
 from crossdock.engine.webcalls import WebCalls
 from crossdock.engine.worker import Worker
 from crossdock.errors import SetupError
+from crossdock.events.inbox import business_now
+from crossdock.flow import yaml12
 from crossdock.flow.outcomes import Immediate, Transactional
 from crossdock.gateway.services import Services
 from crossdock.outbound import Client
@@ -90,6 +92,16 @@ async def publish_library(tx: Tx, tenant_id: str) -> list[definitions.Published]
         await definitions.publish(tx, tenant_id, w.read_text(encoding="utf-8"), w.name, check=checks.all_of)
         for w in sorted(found, key=lambda w: w.name)
     ]
+
+
+async def put_site_calendars(tx: Tx, tenant_id: str, sites: Sequence[str]) -> None:
+    """The shipped calendars of these sites; a site without one works around the clock."""
+    now = await business_now(tx)
+    for site in sites:
+        shipped = LIBRARY.joinpath("calendars", f"site-{site}.yaml")
+        if shipped.is_file():
+            document = yaml12.read(shipped.read_bytes(), shipped.name).value
+            await calendars.put(tx, tenant_id, document, "system:library", now)
 
 
 # ── systems of record ───────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,6 @@
-"""A demo tenant from the sandbox's seed: name, systems, partners, look-up lists, workflows, a key for its network."""
+"""A demo tenant from the sandbox's seed: name, systems, partners, look-up lists, workflows, its sites' calendars, and a
+key for its partners' network.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -31,6 +33,7 @@ async def found(db: Database, tenant: str, seed: dict[str, Any], sandbox_url: st
             price = Decimal(i["list_price"])
             await tx.execute(SQL["add_item"], tenant, i["sku"], i["description"], i["sales_unit"], price, body)
         await compose.publish_library(tx, tenant)
+        await compose.put_site_calendars(tx, tenant, [s["site"] for s in seed["sites"]])
     return await identity.add_key(db, tenant, "partner-network", "admin")
 
 

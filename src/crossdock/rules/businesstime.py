@@ -90,7 +90,7 @@ def cutoff_on(calendar: Calendar, day: date, name: str) -> datetime:
     Raises KeyError when the calendar has no cut-off of that name.
     """
     special = calendar.exceptions.get(day)
-    minutes = calendar.cutoffs.get(name)
+    minutes = calendar.cutoffs.get(name, calendar.last_cutoff)
     if special is not None and name in special.cutoffs:
         minutes = special.cutoffs[name]
     if minutes is None:

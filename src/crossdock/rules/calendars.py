@@ -32,7 +32,7 @@ Span: TypeAlias = tuple[datetime, datetime]  # opens, closes: UTC
 _TIME = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$|^24:00$")
 _RANGE = re.compile(r"^(\d\d:\d\d)\s*-\s*(\d\d:\d\d)$")
 _YEARLY = re.compile(r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")
-_NAME = re.compile(r"^[a-z0-9][a-z0-9._/-]{0,79}$")
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,79}$")
 _DAY = timedelta(days=1)
 _ALWAYS: tuple[Interval, ...] = ((0, MINUTES_A_DAY),)
 
@@ -64,6 +64,7 @@ class Calendar:
     yearly: Mapping[tuple[int, int], str] = field(default_factory=dict[tuple[int, int], str])
     exceptions: Mapping[date, Exceptional] = field(default_factory=dict[date, Exceptional])
     version: int = 0
+    last_cutoff: int | None = None  # what a cut-off means that the calendar does not name
     _spans: dict[date, tuple[Span, ...]] = field(default_factory=dict[date, tuple[Span, ...]], init=False, repr=False)
 
     def closed_for(self, day: date) -> str | None:
@@ -127,7 +128,8 @@ def _holidays(country: str, subdivision: str, year: int) -> Mapping[date, str]:
     return dict(found.items())
 
 
-AROUND_THE_CLOCK = Calendar("always", "Around the clock", ZoneInfo("UTC"), (_ALWAYS,) * 7)
+# Who works around the clock takes until midnight whatever the cut-off is called.
+AROUND_THE_CLOCK = Calendar("always", "Around the clock", ZoneInfo("UTC"), (_ALWAYS,) * 7, last_cutoff=MINUTES_A_DAY)
 
 
 # ── reading a document ───────────────────────────────────────────────────────────────────────────────────────────
@@ -157,7 +159,7 @@ class _Reader:
             return None
         name = given.get("name")
         if not isinstance(name, str) or not _NAME.match(name):
-            self.say("/name", "a name of a-z, 0-9 and ._/-, such as site/north", name, "Name the calendar.")
+            self.say("/name", "a name of letters, digits and ._/-, such as site/north", name, "Name the calendar.")
             name = "none"
         zone = self.zone(given.get("time_zone"))
         country, subdivision = self.holidays(given.get("holidays"))

@@ -5,7 +5,20 @@ from collections.abc import Iterator
 from crossdock.flow import model
 from crossdock.flow.program import Program, literal_type
 
-_PLAYED = frozenset({"approval", "case", "hold", "milestone", "sla-start", "sla-stop", "compensate"})
+_PLAYED = frozenset(
+    {
+        "approval",
+        "case",
+        "hold",
+        "milestone",
+        "sla-start",
+        "sla-stop",
+        "sla-pause",
+        "sla-resume",
+        "throttle",
+        "compensate",
+    }
+)
 _COMPUTED = frozenset({"decision", "message", "price-lines", "agree-prices", "bill-lines", "allocate"})
 
 

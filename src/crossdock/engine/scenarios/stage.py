@@ -23,6 +23,8 @@ from crossdock.flow import state as states
 from crossdock.flow.facts import Error, Trace
 from crossdock.flow.outcomes import Done, Failed, Immediate, Invocation, Parked, Unknown
 from crossdock.flow.program import Program
+from crossdock.rules import businesstime
+from crossdock.rules.calendars import AROUND_THE_CLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,11 @@ class Stage(Memory):
                 key = str(jsonlike.member(call.arguments, "key"))
                 kept = None if self._clocks.pop(key, None) is None else True
                 return Done({"key": key, "kept": kept})
+            case "sla-pause" | "sla-resume":  # beside the workflow, which sees nothing of it
+                return Done({"key": jsonlike.member(call.arguments, "key"), "paused": None, "due_at": None})
+            case "throttle":
+                key = jsonlike.member(call.arguments, "key")
+                return Done({"key": key, "slot_at": self.now.isoformat(), "waited_ms": 0})
             case "milestone":
                 return Done({"name": jsonlike.member(call.arguments, "name"), "at": self.now.isoformat()})
             case _:
@@ -296,6 +303,11 @@ class Stage(Memory):
         on = given.get("due_on")
         if isinstance(on, str):
             return datetime.combine(date.fromisoformat(on[:10]), time(23, 59, 59), UTC) + grace
+        # A scenario has no tenant, and so no calendar: every one is open around the clock.
+        if given.get("by") is not None:
+            return businesstime.next_cutoff(AROUND_THE_CLOCK, self.now, str(given.get("cutoff")))
+        if given.get("business_days") is not None:
+            return businesstime.due_after_days(AROUND_THE_CLOCK, self.now, int(given["business_days"]))
         span = durations.parse(given.get("due_in"))
         return None if span is None else self.now + span
 
