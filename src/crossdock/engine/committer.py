@@ -223,6 +223,8 @@ async def _write_alone(tx: Tx, turn: Turn, hooks: Hooks) -> None:
                 await _deliver(
                     tx, tenant_id, instance_id, "CallFailed", {"at": call.at, "error": error, "now": turn.now}
                 )
+    for fact in turn.postponed:
+        await _deliver(tx, tenant_id, instance_id, type(fact).__name__, fact)
     for system, at in turn.unheld:
         await tx.execute(SQL["forget_held"], tenant_id, system, instance_id, at)
     for system in sorted(turn.recovered):

@@ -81,10 +81,18 @@ delete from crossdock.held_call where tenant_id = $1 and system = $2 returning i
 -- name: forget_held
 delete from crossdock.held_call where tenant_id = $1 and system = $2 and instance_id = $3 and at = $4
 
+-- name: lock_one
+select 1 from crossdock.instance where tenant_id = $1 and instance_id = $2 for no key update
+
+-- name: operators_mail
+select exists (select from crossdock.fact where tenant_id = $1 and instance_id = $2 and kind = any ($3))
+
 -- name: canary
--- The oldest held call tries its luck for all; one that was settled meanwhile (cancelled, answered) tries nothing.
+-- The oldest held call tries its luck for all; one that was settled meanwhile (cancelled, answered) tries nothing, and
+-- one of a suspended instance would try only when that is resumed.
 select h.instance_id, h.at from crossdock.held_call h
 join crossdock.call k on k.tenant_id = h.tenant_id and k.instance_id = h.instance_id and k.at = h.at
+join crossdock.instance i on i.tenant_id = h.tenant_id and i.instance_id = h.instance_id and i.status <> 'suspended'
 where h.tenant_id = $1 and h.system = $2 and k.state not in ('done', 'failed')
 order by h.since, h.instance_id limit 1
 

@@ -49,10 +49,14 @@ from crossdock.flow.facts import (
     EventReceived,
     Fact,
     Fail,
+    Migrated,
+    Restarted,
+    Resumed,
     RunChild,
     SetTimer,
     Started,
     Subscribe,
+    Suspended,
     TimerFired,
     Unsubscribe,
 )
@@ -72,10 +76,13 @@ from crossdock.flow.program import Program
 FACTS: dict[str, type[Any]] = {
     t.__name__: t
     for t in (
-        Started, CallCompleted, CallFailed, EventReceived, TimerFired, ChildCompleted, ChildFailed, CancelRequested
+        Started, CallCompleted, CallFailed, EventReceived, TimerFired, ChildCompleted, ChildFailed, CancelRequested,
+        Suspended, Resumed, Restarted, Migrated,
     )
 }  # fmt: skip
 ATTEMPT = "Attempt"
+# What a suspended instance still reads, before all that waits: what operators do.
+OPERATORS = frozenset({"Suspended", "Resumed", "CancelRequested", "Restarted"})
 FACTS_A_TURN = 1 << 20  # a loop over a long list may answer thousands of its own calls within one turn
 CONFIGURATION = "https://serverlessworkflow.io/spec/1.0.0/errors/configuration"
 RUNTIME = "https://serverlessworkflow.io/spec/1.0.0/errors/runtime"
@@ -113,6 +120,9 @@ class Live:
     mail: deque[Mail] = field(default_factory=deque[Mail])
     answers: deque[Answer] = field(default_factory=deque[Answer])
     in_flight: set[str] = field(default_factory=set[str])
+    toggled: list[int] = field(
+        default_factory=list[int]
+    )  # operators' mail that was read: it counts once, come what may
     _turn: Turn = field(init=False)
     _seq: int = field(init=False, default=0)
     _facts: deque[Fact] = field(default_factory=deque[Fact])
@@ -126,7 +136,22 @@ class Live:
 
     @property
     def has_work(self) -> bool:
-        return bool(self.mail or self.answers)
+        return bool(self.answers) or any(map(self._reads, self.mail))
+
+    def _reads(self, mail: Mail) -> bool:
+        """While it is suspended, mail waits; only calls in doubt are looked up, which has no effect."""
+        if not self.suspended or mail.kind in OPERATORS:
+            return True
+        call = self.calls.get(mail.body["at"]) if mail.kind == ATTEMPT else None
+        return call is not None and call.state is CallState.UNKNOWN
+
+    def _next_mail(self) -> Mail | None:
+        if not self.suspended:
+            return self.mail.popleft() if self.mail else None
+        found = next(filter(self._reads, self.mail), None)
+        if found is not None:
+            self.mail.remove(found)
+        return found
 
     def turn(self) -> Turn:
         """Applies all that is at hand. Raises FlowFault or a bug when the interpreter cannot."""
@@ -134,8 +159,8 @@ class Live:
         self._turn.business_key, self._turn.traceparent = self.business_key, self.traceparent
         self._seq = self.revision * FACTS_A_TURN  # history order: revision, then position within the turn
         while self.has_work:
-            while self.mail:
-                self._read(self.mail.popleft())
+            while (mail := self._next_mail()) is not None:
+                self._read(mail)
             while self.answers:
                 self._hear(self.answers.popleft())
         if self.state is not None and self._turn.history:
@@ -143,7 +168,8 @@ class Live:
             self.stage = self.state.stage or self.stage
         self._turn.stage = self.stage
         self._turn.status = self._status()
-        self._turn.park = not self._turn.perform and not self.in_flight and self.compensating is None
+        undoing = self.compensating is not None and not self.suspended
+        self._turn.park = not self._turn.perform and not self.in_flight and not undoing
         self.revision += 1
         return self._turn
 
@@ -188,6 +214,13 @@ class Live:
         fact = cast("Fact", msgspec.convert(mail.body, FACTS[mail.kind]))
         if isinstance(fact, CallCompleted | CallFailed):
             self._close_parked(fact)
+        if mail.kind in OPERATORS:
+            self.toggled.append(mail.fact_id)
+            self.suspended = isinstance(fact, Suspended) and not self.ended
+            if isinstance(fact, Restarted):
+                self.ended = False  # another life begins, which will have an end of its own
+        if self.state is None and isinstance(fact, Suspended | Resumed):
+            return  # it has not begun: Started waits in the mailbox
         self._apply(fact)
 
     def _apply(self, fact: Fact) -> None:
@@ -426,12 +459,19 @@ class Live:
     def _answered(self, call: OpenCall, output: Any, duration_ms: float) -> None:
         self._settle(call, CallState.DONE, output=output, duration_ms=duration_ms)
         if not _is_undo(call) and not call.abandoned:
-            self._apply(CallCompleted(call.invocation.at, output, self._turn.now))
+            self._tell(CallCompleted(call.invocation.at, output, self._turn.now))
 
     def _failed(self, call: OpenCall, error: Error, duration_ms: float) -> None:
         self._settle(call, CallState.FAILED, error=error, duration_ms=duration_ms)
         if not _is_undo(call) and not call.abandoned:
-            self._apply(CallFailed(call.invocation.at, error, self._turn.now))
+            self._tell(CallFailed(call.invocation.at, error, self._turn.now))
+
+    def _tell(self, fact: CallCompleted | CallFailed) -> None:
+        """An outcome is recorded at once; a suspended workflow hears of it when it is resumed."""
+        if self.suspended:
+            self._turn.postponed.append(fact)
+        else:
+            self._apply(fact)
 
     def _absent(self, call: OpenCall) -> None:
         """The effect did not happen: the same call with the same key may be made again, unless nobody wants it."""
@@ -442,6 +482,11 @@ class Live:
         call.probes = 0
         attempt = call.invocation.attempt + 1
         call.invocation = _at_attempt(call.invocation, attempt, call.invocation.metadata, self._turn.now)
+        if self.suspended:  # it is made again when the instance is resumed: until then the timer's word waits
+            call.state = CallState.RETRY
+            self._turn.set_timers[call.invocation.at, RETRY_TIMER] = self._turn.now
+            self._change(call)
+            return
         self._change(call)
         self._turn.perform.append(call)
         self.in_flight.add(call.invocation.at)

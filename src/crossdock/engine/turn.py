@@ -142,6 +142,7 @@ class Turn:
     unheld: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     recovered: set[str] = field(default_factory=set[str])
     asked: list[OpenCall] = field(default_factory=list[OpenCall])
+    postponed: list[Fact] = field(default_factory=list[Fact])  # outcomes that a suspended instance hears later
     stuck: str | None = None
     ended: Ended | None = None
     parent: tuple[UUID, str] | None = None
@@ -152,7 +153,7 @@ class Turn:
     def alone(self) -> bool:
         """Whether it runs code of others in its transaction, and so must not share one."""
         return bool(
-            self.begin or self.withdrawn or self.held or self.recovered or self.asked or self.stuck
+            self.begin or self.postponed or self.withdrawn or self.held or self.recovered or self.asked or self.stuck
             or self.children or self.unheld or (self.ended and (self.parent or self.ended.error))
         )  # fmt: skip
 

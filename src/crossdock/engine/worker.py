@@ -29,7 +29,7 @@ from crossdock.engine.definitions import Programs
 from crossdock.engine.fallback import ProcessFallback
 from crossdock.engine.functions import Functions
 from crossdock.engine.hooks import Crash, Hooks, Point, never
-from crossdock.engine.live import Answer, Live
+from crossdock.engine.live import OPERATORS, Answer, Live
 from crossdock.engine.turn import CallState, Mail, OpenCall, Turn
 from crossdock.engine.vitals import EVERY_S, Vitals, spans
 from crossdock.errors import CrossdockError
@@ -307,7 +307,7 @@ class Worker:
 
     async def _one_turn(self, key: tuple[str, UUID], live: Live) -> bool:
         wake = self._wakes[key]
-        if live.suspended:
+        if live.suspended and not live.has_work and not live.in_flight:
             live.mail.clear()
             await self._release(live)
             return False
@@ -330,7 +330,7 @@ class Worker:
             return False
         if committed.parked:
             return False
-        if not live.has_work and not live.in_flight and live.compensating is not None:
+        if not live.suspended and not live.has_work and not live.in_flight and live.compensating is not None:
             return await self._compensate(live, live.compensating)
         return True
 
@@ -371,11 +371,16 @@ class Worker:
     async def _release(self, live: Live) -> None:
         """Gives an instance back without having written anything; others will find its mail."""
         async with self._db.transaction(live.tenant_id) as tx:
+            if live.suspended:  # instance row first: an operator's word that is on its way is seen below
+                await tx.execute(SQL["lock_one"], live.tenant_id, live.instance_id)
             gone = await tx.fetchval(
                 "delete from crossdock.lease where tenant_id = $1 and instance_id = $2 and worker_id = $3 returning 1",
                 live.tenant_id, live.instance_id, self.id,
             )  # fmt: skip
-            if gone and not live.suspended:
+            waits = live.suspended and not await tx.fetchval(
+                SQL["operators_mail"], live.tenant_id, live.instance_id, sorted(OPERATORS)
+            )
+            if gone and not waits:
                 await tx.execute(
                     "insert into crossdock.ready (tenant_id, instance_id) values ($1, $2) on conflict do nothing",
                     live.tenant_id, live.instance_id,
@@ -396,6 +401,7 @@ class Worker:
         turn = Turn(live.tenant_id, live.instance_id, revision, self._clock.now(), stage=live.stage, status="suspended")
         turn.business_key = live.business_key
         turn.stuck = f"{type(error).__name__}: {error}"[:2000]
+        turn.consumed = live.toggled  # it was resumed, and cannot go on: not again without being told
         try:
             await self._committer.submit(turn)
             live.suspended = True
