@@ -25,7 +25,7 @@ def arguments(program: Program, source: str | bytes) -> list[Finding]:
         if not isinstance(action, model.Call) or (signature := SIGNATURES.get(action.function)) is None:
             continue
         given: Any = action.arguments.source
-        here = task.common.pointer + _WITH.get(action.function, "/with")
+        here = _written(task.common.pointer) + _WITH.get(action.function, "/with")
         for problem in signature.problems(given):
             finding = Finding(
                 "function.arguments", places.where(here + problem.where), problem.expected, problem.found, problem.fix
@@ -35,10 +35,16 @@ def arguments(program: Program, source: str | bytes) -> list[Finding]:
     return found
 
 
+def _written(pointer: str) -> str:
+    """Where a task stands in the file: a function of use.functions is compiled below each of its calls."""
+    _, called, below = pointer.rpartition("/call/")
+    return f"/use/functions/{below}" if called else pointer
+
+
 async def permitted(tx: Tx, tenant_id: str, program: Program, source: str | bytes) -> list[Finding]:
     """A finding for every task that would run a program which the tenant does not permit to this workflow."""
     wanted = [
-        (task.common.pointer, action.function)
+        (_written(task.common.pointer), action.function)
         for task in program.tasks
         if isinstance(action := task.action, model.Call) and action.function in PROGRAMS
     ]
