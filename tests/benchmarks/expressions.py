@@ -1,77 +1,188 @@
-"""What one expression costs here and in the jq library, on an order of 40 lines (about 5 kB).
+"""What every expression of order to cash costs here, in the jq library and in jaq, on the data it saw.
 
-Run: python tests/benchmarks/expressions.py
+The shipped scenarios are played and each expression's largest input is kept, with the variables it read. Then each is
+timed on exactly that, alternating between the engines, best of the rounds (what else the machine did is not the
+expression's doing):
+
+- native: Python value in, Python value out, as the engine calls it;
+- libjq, values: the same through `jq.compile(…).input_value(value).first()`: the library writes JSON, parses it, runs,
+  writes JSON, and Python parses that;
+- libjq, text: JSON text in, JSON text out, `input_text(text).text()`: no Python value on either side, which no engine
+  that holds its data as values can have;
+- jaq, values and text, where `pip install jaq-rs` was done.
+
+The library fixes variables when it compiles, so those of a run travel in the input, both ways. Programs are compiled
+beforehand everywhere.
+
+Run: python tests/benchmarks/expressions.py [--json FILE] [--all]
 """
 
+import argparse
+import asyncio
+import importlib
 import statistics
-import timeit
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from importlib.resources import as_file, files
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jq as library
 
 from crossdock import exactjson
-from crossdock.flow import jq
+from crossdock.cli import flowtest
+from crossdock.engine import scenarios
+from crossdock.flow import dataflow, jq
 
-EXPRESSIONS = {
-    "path": ".order.id",
-    "sum of 40 products": ".order.lines | map(.qty * .price) | add",
-    "object of six fields": (
-        "{id: .order.id, customer: .order.customer.name, city: .order.ship.city, lines: (.order.lines | length), "
-        'tier: $context.customer.tier, currency: (.order.currency // "USD")}'
-    ),
-    "select of 40": '.order.lines | map(select(.warehouse == "A2")) | length',
-    "condition": ".order.customer.vip and (.order.lines | length) > 10",
-    "interpolation": '"order \\(.order.id) for \\(.order.customer.name)"',
-    "merge": "$context + {price: .}",
-    "update": ".order.lines[].qty += 1",
-    "group": ".order.lines | group_by(.warehouse) | map({key: .[0].warehouse, value: length}) | from_entries",
-}
-CONTEXT = {"price": 1, "customer": {"tier": "gold"}, "attempt": 2}
+ROUNDS = 5
+ROUND_S = 0.004
+LONGEST_SHOWN = 68
 
 
-def order() -> dict[str, Any]:
-    lines = [
-        {
-            "no": number,
-            "sku": f"SKU-{number * 37:06}",
-            "name": f"Product number {number} blue, large",
-            "qty": 1 + number % 5,
-            "price": number + 10.5,
-            "warehouse": "B1" if number % 3 else "A2",
-            "unit": "pcs",
-        }
-        for number in range(40)
-    ]
-    customer = {"id": 4711, "name": "Ada Lovelace GmbH", "email": "ada@example.com", "vip": True}
-    ship = {"street": "Some Street 12", "zip": "10115", "city": "Berlin", "country": "DE"}
-    return {"order": {"id": "SO-0000001", "customer": customer, "currency": "EUR", "ship": ship, "lines": lines}}
+@dataclass(slots=True)
+class Seen:
+    """An expression and the largest input it was given."""
+
+    source: str
+    value: Any = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    size: int = -1
+    times: int = 0
 
 
-def microseconds(call: Callable[[], Any]) -> float:
-    """Median of five rounds of at least 50 ms."""
-    timer = timeit.Timer(call)
-    number, taken = timer.autorange()
-    number = max(1, int(number * 0.05 / taken))
-    return statistics.median(timer.repeat(5, number)) / number * 1e6
+class _Recorder:
+    """Compiles as `jq.compile` does, and keeps what every expression is evaluated on."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, Seen] = {}
+
+    def compile(self, source: str, fallback: Any = None) -> Any:
+        expression = jq.compile(source, fallback)
+        seen = self.seen.setdefault(source, Seen(source))
+
+        class Recording:
+            native = expression.native
+            variables = expression.variables
+            fields = expression.fields
+
+            @staticmethod
+            def evaluate(value: Any, variables: Mapping[str, Any]) -> Any:
+                seen.times += 1
+                read = {name: variables[name] for name in expression.variables}
+                size = len(exactjson.dumps([value, read]))
+                if size > seen.size:
+                    seen.value, seen.variables, seen.size = value, read, size
+                return expression.evaluate(value, variables)
+
+        return Recording
+
+
+def recorded() -> list[Seen]:
+    """Every expression that the shipped scenarios evaluate."""
+    recorder = _Recorder()
+    with as_file(files("crossdock.library").joinpath("workflows")) as folder:
+        loaded = [scenarios.load(path) for path in sorted(Path(folder).glob("*.test.yaml"))]
+        dataflow.jq = SimpleNamespace(**{**vars(jq), "compile": recorder.compile})  # type: ignore[assignment]
+        try:
+            reports = [asyncio.run(scenarios.run(file, flowtest.computing(file))) for file in loaded]
+        finally:
+            dataflow.jq = jq
+    assert not any(verdict.differences for report in reports for verdict in report.verdicts)
+    return [seen for seen in recorder.seen.values() if seen.times]
+
+
+def plain(value: Any) -> Any:
+    """With floats: what the libraries take."""
+    match value:
+        case Decimal():
+            return float(value)
+        case dict():
+            return {key: plain(item) for key, item in value.items()}
+        case list():
+            return [plain(item) for item in value]
+        case _:
+            return value
+
+
+def engines(seen: Seen, jaq: Any) -> dict[str, Callable[[], Any]]:
+    expression = jq.compile(seen.source)
+    value, variables = seen.value, seen.variables
+    names = sorted(expression.variables)
+    given = {"i": plain(value), **{f"v{i}": plain(variables[name]) for i, name in enumerate(names)}} if names else plain(value)
+    binding = "".join(f".v{i} as ${name} | " for i, name in enumerate(names))
+    source = f"{binding}.i | ({seen.source})" if names else seen.source
+    program = library.compile(source)
+    text = exactjson.text(given)
+    found: dict[str, Callable[[], Any]] = {
+        "native": lambda: expression.evaluate(value, variables),
+        "libjq_values": lambda: program.input_value(given).first(),
+        "libjq_text": lambda: program.input_text(text).text(),
+    }
+    if jaq is not None:
+        filtered = jaq.compile(source)
+        found["jaq_values"] = lambda: filtered.first(given)
+        found["jaq_text"] = lambda: filtered.first_json(text) if hasattr(filtered, "first_json") else None
+    return found
+
+
+def microseconds(calls: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
+    """Best of the rounds, which take turns."""
+    numbers: dict[str, int] = {}
+    for name, call in calls.items():
+        call()
+        begun = time.perf_counter()
+        call()
+        numbers[name] = max(1, int(ROUND_S / max(time.perf_counter() - begun, 1e-7)))
+    best = dict.fromkeys(calls, float("inf"))
+    for _ in range(ROUNDS):
+        for name, call in calls.items():
+            times = range(numbers[name])
+            begun = time.perf_counter()
+            for _ in times:
+                call()
+            best[name] = min(best[name], (time.perf_counter() - begun) / numbers[name] * 1e6)
+    return best
 
 
 def main() -> None:
-    plain = order()
-    text = exactjson.dumps(plain)
-    document = exactjson.loads(text)
-    print(f"document: {len(text)} bytes; µs per evaluation, median of 5\n")
-    print(f"{'expression':22}{'native':>10}{'jq library':>12}{'ratio':>8}{'compile':>10}")
-    for name, source in EXPRESSIONS.items():
-        expression = jq.compile(source)
-        assert expression.native
-        # the library fixes variables when it compiles, so a context per run travels in the input
-        program = library.compile(f".context as $context | .input | {source}" if "$context" in source else source)
-        given = {"context": CONTEXT, "input": plain} if "$context" in source else plain
-        native = microseconds(lambda e=expression: e.evaluate(document, {"context": CONTEXT}))
-        outside = microseconds(lambda p=program, g=given: p.input_value(g).first())
-        compiling = microseconds(lambda s=source: jq.compile(s))
-        print(f"{name:22}{native:10.2f}{outside:12.1f}{outside / native:7.0f}x{compiling:10.0f}")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, help="write all figures to this file")
+    parser.add_argument("--all", action="store_true", help="show every expression, not only the ten slowest ratios")
+    options = parser.parse_args()
+    try:
+        jaq: Any = importlib.import_module("jaq")
+    except ImportError:
+        jaq = None
+    rows: list[dict[str, Any]] = []
+    for seen in recorded():
+        took = microseconds(engines(seen, jaq))
+        row = {"expression": seen.source, "bytes": seen.size, "evaluated": seen.times, "us": took}
+        row["ratios"] = {name: took[name] / took["native"] for name in took if name != "native"}
+        rows.append(row)
+    rows.sort(key=lambda row: row["ratios"]["libjq_values"])
+    _show(rows if options.all else rows[:10])
+    summary = {
+        name: {"min": min(ratios), "median": statistics.median(ratios), "at_least_20": sum(r >= 20 for r in ratios)}
+        for name in rows[0]["ratios"]
+        if (ratios := [row["ratios"][name] for row in rows])
+    }
+    print(f"\n{len(rows)} expressions; median input {statistics.median(row['bytes'] for row in rows):.0f} bytes")
+    for name, facts in summary.items():
+        print(f"native to {name:14} min {facts['min']:6.1f}x  median {facts['median']:6.1f}x  20x: {facts['at_least_20']}")
+    if options.json:
+        options.json.write_bytes(exactjson.dumps({"summary": summary, "expressions": rows}))
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    names = list(rows[0]["us"])
+    print(f"{'µs':{LONGEST_SHOWN}}{'bytes':>7}" + "".join(f"{name:>14}" for name in names))
+    for row in rows:
+        source = " ".join(row["expression"].split())
+        shown = source if len(source) < LONGEST_SHOWN else source[: LONGEST_SHOWN - 2] + "…"
+        print(f"{shown:{LONGEST_SHOWN}}{row['bytes']:7}" + "".join(f"{row['us'][name]:14.2f}" for name in names))
 
 
 if __name__ == "__main__":

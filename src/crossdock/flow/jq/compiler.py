@@ -469,8 +469,12 @@ class Compiler:
         names = [key.value if isinstance(key, syntax.Literal) else None for key, _ in node.entries]
         if all(isinstance(value, One) for _, value in entries):
             if all(name is not None for name in names):
-                plain = tuple((name, value.run) for name, (_, value) in zip(names, entries, strict=True))
-                return One(lambda value, env: {name: run(value, env) for name, run in plain})
+                return One(
+                    _members(
+                        [(name, node) for name, (_, node) in zip(names, node.entries, strict=True)],
+                        [value.run for _, value in entries],
+                    )
+                )
             if all(isinstance(key, One) for key, _ in entries):
                 computed = tuple((key.run, value.run) for key, value in entries)
                 return One(lambda value, env: {_key(key(value, env)): run(value, env) for key, run in computed})
@@ -614,6 +618,29 @@ def _fold(source: Run, key: str, start: Single, update: Single) -> Single:
         return state
 
     return run
+
+
+def _members(written: list[tuple[Any, Node]], runs: list[Single]) -> Single:
+    """An object of named members. Constants are laid out once; a copy keeps the order of all names."""
+    names = [name for name, _ in written]
+    constants = [node.value if isinstance(node, syntax.Literal) else None for _, node in written]
+    computed = tuple(
+        (name, run) for (name, node), run in zip(written, runs, strict=True) if not isinstance(node, syntax.Literal)
+    )
+    if len(computed) == len(runs) or len(set(names)) < len(names):
+        pairs = tuple(zip(names, runs, strict=True))
+        return lambda value, env: {name: run(value, env) for name, run in pairs}
+    blank = dict(zip(names, constants, strict=True))
+    if not computed:
+        return lambda value, env: blank.copy()
+
+    def made(value: Any, env: Env) -> Any:
+        members = blank.copy()
+        for name, run in computed:
+            members[name] = run(value, env)
+        return members
+
+    return made
 
 
 def _key(value: Any) -> str:

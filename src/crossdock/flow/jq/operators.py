@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from crossdock.flow.jq import values
 from crossdock.flow.jq.access import field
-from crossdock.flow.jq.limits import DIGITS, INTEGER_BOUND, Env, Meter, meter_of, too_long
+from crossdock.flow.jq.limits import DIGITS, INTEGER_BOUND, METER, Env, Meter, meter_of, too_long
 from crossdock.flow.jq.values import EXACT_NUMBERS, bounded, canonical
 
 Single: TypeAlias = Callable[[Any, Env], Any]
@@ -124,10 +124,16 @@ _COMPUTE: Final[dict[str, tuple[Callable[[int, int], int], Callable[[Any, Any], 
 def _computation(op: str, operation: Operation, left: Single, right: Single, *, tidy: bool) -> Single:
     """`+ - *` with short ways for two ints and for decimals; all else goes to the operation."""
     whole, fractional = _COMPUTE[op]
+    adds = op == "+"
 
     def compute(value: Any, env: Env) -> Any:
         y, x = right(value, env), left(value, env)
         kind_x, kind_y = type(x), type(y)
+        if adds and kind_x is dict and kind_y is dict:  # `$context + {…}`: how every step hands on what it learned
+            meter = env.get(METER)
+            if meter is not None:
+                meter.spend((len(x) + len(y)) >> 6)
+            return {**x, **y}
         if kind_x is int and kind_y is int:
             result = whole(x, y)
             return result if -INTEGER_BOUND < result < INTEGER_BOUND else bounded(result)
@@ -189,7 +195,12 @@ def interpolation(pieces: tuple[str | Single, ...], write: Callable[[Any, Meter]
                 parts.append(piece)
                 continue
             found = piece(value, env)
-            parts.append(found if plain and type(found) is str else write(found, meter_of(env)))
+            if plain and type(found) is str:
+                parts.append(found)
+            elif plain and type(found) is int:
+                parts.append(str(found))
+            else:
+                parts.append(write(found, meter_of(env)))
         return "".join(parts)
 
     return run
