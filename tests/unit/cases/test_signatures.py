@@ -145,7 +145,7 @@ do:
     assert sorted((f.where, f.code) for f in findings) == [
         ("w.yaml:14:15", "function.arguments"),  # no title
         ("w.yaml:17:17", "function.arguments"),
-        ("w.yaml:6:31", "function.arguments"),
+        ("w.yaml:6:23", "function.arguments"),
     ]
     assert any("Did you mean 'title'?" in f.fix for f in findings)
 
