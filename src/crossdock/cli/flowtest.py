@@ -53,7 +53,7 @@ def command(
             try:
                 loaded = scenarios.load(path)
                 told = None if as_json else _tell
-                reports.append((asyncio.run(scenarios.run(loaded, _functions(loaded), library, only, told)), begun))
+                reports.append((asyncio.run(scenarios.run(loaded, computing(loaded), library, only, told)), begun))
             except (programs.DefinitionError, OSError) as wrong:
                 findings = wrong.findings if isinstance(wrong, programs.DefinitionError) else [str(wrong)]
                 typer.echo(exactjson.text(findings) if as_json else "\n".join(map(str, findings)))
@@ -84,7 +84,7 @@ def _files(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _functions(loaded: scenarios.Loaded) -> Mapping[str, Immediate]:
+def computing(loaded: scenarios.Loaded) -> Mapping[str, Immediate]:
     """What computes for real: the catalogue's pure functions, with the shipped tables and those the file names."""
     shipped = resources("crossdock.library").joinpath("tables")
     sources = {t.name.removesuffix(".json"): t.read_bytes() for t in shipped.iterdir() if _is_table(t.name)}
