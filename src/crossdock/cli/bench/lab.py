@@ -116,6 +116,10 @@ class Site:
     def dsn(self) -> str:
         return self.lab.server.app_dsn(self.name)
 
+    async def connection(self) -> Any:
+        """One more that sees all tenants; the caller closes it."""
+        return await asyncpg.connect(self.lab.server.admin_dsn_of(self.name))
+
     # ── processes ───────────────────────────────────────────────────────────────────────────────────────────────
 
     async def child(self, role: str, **arguments: Any) -> tuple[Child, dict[str, Any]]:
@@ -267,7 +271,7 @@ class Site:
         await self.admin.execute(
             "create or replace function public.bench_ended() returns trigger language plpgsql as $$ begin"
             " perform pg_notify('bench_ended', new.instance_id::text); return null; end $$;"
-            "create trigger bench_ended after update on crossdock.instance for each row"
+            "create or replace trigger bench_ended after update on crossdock.instance for each row"
             " when (old.ended_at is null and new.ended_at is not null) execute function public.bench_ended()"
         )
 

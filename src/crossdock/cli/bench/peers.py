@@ -59,21 +59,27 @@ async def workflows_per_s(lab: Lab, peer: str, number: int, processes: int) -> d
         await admin.close()
 
 
-async def expressions(script: Path, *arguments: str) -> dict[str, Any]:
-    """What a script that compares expressions says, run with the peers' packages in reach. Raises NotRun."""
-    python = await environment()
-    packages = next((HOME / "lib").glob("python*/site-packages"), None)
-    assert python.exists()
-    extra = {"PYTHONPATH": str(packages)} if packages else {}
-    return json.loads(await _do([sys.executable, str(script), *arguments], 300, extra))
+# The peers' packages come last, so that nothing of theirs takes the place of one of ours.
+_BESIDE = """import runpy, sys
+sys.path.append(sys.argv[1])
+del sys.argv[:2]
+runpy.run_path(sys.argv[0], run_name="__main__")"""
 
 
-async def _do(command: list[str], within_s: float, extra: dict[str, str] | None = None) -> str:
+async def expressions(script: Path, answer: Path) -> dict[str, Any]:
+    """What a script that compares expressions writes, run with the peers' packages in reach. Raises NotRun."""
+    await environment()
+    packages = next((HOME / "lib").glob("python*/site-packages"), HOME)
+    await _do([sys.executable, "-c", _BESIDE, str(packages), str(script), "--json", str(answer)], 300)
+    return json.loads(answer.read_bytes())
+
+
+async def _do(command: list[str], within_s: float) -> str:
     """Standard output. Raises NotRun with the end of standard error."""
     postgres = _postgres()
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PATH": f"{postgres}{os.pathsep}{os.environ.get('PATH', os.defpath)}", **(extra or {})},
+        env={**os.environ, "PATH": f"{postgres}{os.pathsep}{os.environ.get('PATH', os.defpath)}"},
     )  # fmt: skip
     try:
         out, err = await asyncio.wait_for(process.communicate(), within_s)

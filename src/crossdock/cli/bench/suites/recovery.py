@@ -13,7 +13,7 @@ from crossdock.cli.bench.run import Run
 from crossdock.errors import SetupError
 
 STEPS = 6
-BEFORE_S = 3.0
+BEFORE_S = 4.0
 AFTER_S = 14.0
 EVERY_S = 0.25
 BACK = 0.8  # of the rate before
@@ -59,7 +59,10 @@ async def run(run: Run) -> None:
             )
         rates = _rates(samples, killed)
         usual = statistics.median([r for t, r in rates if t <= 0] or [0.0])
-        back = next((t for t, r in rates if t > 0.3 and r >= usual * BACK), None)
+        after = [(t, r) for t, r in rates if t > 0]
+        low = [t for t, r in after if r < usual * BACK]
+        # a dip that lasts to the end of the work is none that was got over
+        back = 0.0 if not low else low[-1] if low[-1] < after[-1][0] else None
         lowest = min([r for t, r in rates if 0.5 < t < 8] or [0.0])
         run.result.figures |= {
             "workflows": number, "completed": done, "calls_done_once": answered, "held_by_the_dead": held,
@@ -78,10 +81,14 @@ async def run(run: Run) -> None:
 
 
 async def _sample(site: Site, samples: list[tuple[float, int]]) -> None:
-    while True:
-        n = await site.admin.fetchval("select count(*) from crossdock.instance where ended_at is not null")
-        samples.append((time.perf_counter(), n))
-        await asyncio.sleep(EVERY_S)
+    connection = await site.connection()
+    try:
+        while True:
+            n = await connection.fetchval("select count(*) from crossdock.instance where ended_at is not null")
+            samples.append((time.perf_counter(), n))
+            await asyncio.sleep(EVERY_S)
+    finally:
+        await connection.close()
 
 
 async def _moved(site: Site, pid: int, killed: float) -> float:
