@@ -39,7 +39,7 @@ PATIENCE = timedelta(days=150)  # terms of 60 days and the slowest payer are ove
 LEDGER_BYTES = 256 * 1024 * 1024
 AT_ONCE = 12  # files on their way to the gateway at one time
 # What is jumped over at once when nothing is going on: minutes matter on the day itself, later only that all ends.
-SAME_DAY, LATER = timedelta(minutes=20), timedelta(hours=3)
+SAME_DAY, LATER = timedelta(minutes=30), timedelta(hours=3)
 AGAIN_S = 0.25  # a partner's network tries again soon
 
 # Running instances that nothing would ever wake: no work, nobody's lease, no timer, listener, held or open call, child.
@@ -159,6 +159,11 @@ class Installation:
         return [
             line for c in self.tree.children for line in c.log.read_text(errors="replace").splitlines() if words in line
         ]
+
+    def last_words_of_the_dead(self) -> dict[str, str]:
+        """The ends of the logs of gateway and workers that should live, and do not."""
+        ours = [*self.workers, *([self.gateway] if self.gateway else [])]
+        return {c.name: c.log.read_text(errors="replace")[-3000:] for c in ours if not c.alive}
 
     # ── HTTP ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from crossdock import exactjson
+
 from . import installation, postgres
 from .installation import MORNING, OPENS, Installation
 
@@ -92,7 +94,7 @@ async def test_a_machine_that_is_cut_off_and_healed_loses_its_leases_and_nothing
         dsn = server.dsn("crossdock")
         logs = base / "logs"
         logs.mkdir()
-        async with installation.opened(dsn, dsn, logs, orders=40, seed=11, host=net.address) as house:
+        async with installation.opened(dsn, dsn, logs, orders=24, seed=11, host=net.address) as house:
             await house.start_gateway()
             here = await house.start_worker("ip", "netns", "exec", near)
             there = await house.start_worker("ip", "netns", "exec", far)
@@ -123,10 +125,10 @@ async def test_a_machine_that_is_cut_off_and_healed_loses_its_leases_and_nothing
             await installation.until(back, within_s=40, what="the healed machine works again, under another name")
             assert there.alive  # the process: it began anew by itself
             await asyncio.wait_for(feeding, 120)
-            await house.run_on(MORNING + timedelta(days=2))
+            await house.run_on(MORNING + timedelta(days=1.5))
             found = await house.balanced()
         assert moved_after_s > LEASE_S - 2  # nobody was robbed while the lease held (renewed up to 1.5 s before)
         assert "gives way to a new one" in there.log.read_text()
         assert "gives way" not in here.log.read_text()  # the other one never noticed
-        assert found["good"], found
-        assert (found["acknowledged"], found["lost"], found["doubled"]) == (40, 0, 0)
+        assert found["good"], exactjson.text(found)
+        assert (found["acknowledged"], found["lost"], found["doubled"]) == (24, 0, 0)
