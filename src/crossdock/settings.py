@@ -105,6 +105,7 @@ class Settings:
     session_lifetime: timedelta = _setting(timedelta(hours=12), _duration, "A sign-in lasts this long")
     log_level: str = _setting("info", _level, "debug, info, warning or error")
     otlp_url: str | None = _setting(None, _url, "OpenTelemetry collector (OTLP over HTTP) to send traces to")
+    workflow_secrets: Path | None = _setting(None, _path, "Directory of the secrets of workflows: TENANT/NAME")
     allow_internal_addresses: bool = _setting(
         False, _flag, "Let connectors call loopback and private networks, as the demo's sandbox needs"
     )

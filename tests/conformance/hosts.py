@@ -16,11 +16,11 @@ import msgspec
 from crossdock import clock, exactjson, ids
 from crossdock.clock import Clock
 from crossdock.db import Database
-from crossdock.engine import definitions
+from crossdock.engine import definitions, schedules
 from crossdock.engine.functions import Function, Functions
 from crossdock.engine.hooks import Silent
 from crossdock.engine.live import FACTS
-from crossdock.engine.memory import EPOCH, Answer, Deadlock, Event, Memory, Slow, unknown_function
+from crossdock.engine.memory import EPOCH, Answer, Deadlock, Event, Kept, Memory, Slow, unknown_function
 from crossdock.engine.webcalls import WebCalls
 from crossdock.engine.worker import Worker
 from crossdock.events import correlation, inbox
@@ -41,6 +41,8 @@ class Asked:
     answers: dict[str, list[Answer]] = field(default_factory=dict[str, list[Answer]])
     cancel_after: timedelta | None = None
     values: dict[str, Any] = field(default_factory=dict[str, Any])
+    begins_at: datetime = EPOCH
+    asleep: timedelta = timedelta()
 
     def answer(self, function: str) -> Answer | None:
         """The next planned answer; the last one is repeated."""
@@ -62,12 +64,20 @@ class Ran:
     calls: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
     took: timedelta = timedelta()
 
+    begun: list[Kept] = field(default_factory=list[Kept])  # by a schedule, in the order in which they began
+
     def started(self) -> list[str]:
         return [name for name, kind in self.tasks if kind == "task-started" and name]
 
 
 class Host(Protocol):
-    async def run(self, asked: Asked) -> Ran: ...
+    async def run(self, asked: Asked) -> Ran:
+        """One instance, to its end."""
+        ...
+
+    async def keep(self, asked: Asked, lasts: timedelta) -> Ran:
+        """Whatever the definition's schedule starts within this time."""
+        ...
 
 
 class InMemory:
@@ -76,16 +86,24 @@ class InMemory:
     def __init__(self, web: WebCalls) -> None:
         self._web = web
 
-    async def run(self, asked: Asked) -> Ran:
+    def _memory(self, asked: Asked) -> Memory:
         def handle(call: Invocation) -> Answer | Awaitable[Answer]:
             planned = asked.answer(call.function)
             if planned is not None:
                 return planned
             return self._web.perform(call) if call.function in {"http", "openapi"} else unknown_function(call)
 
-        main = program.load(asked.main, "scenario.yaml")
         children = [program.load(child, "child.yaml") for child in asked.children]
-        memory = Memory(handle, programs=children, values=asked.values, check_states=True)
+        return Memory(handle, programs=children, values=asked.values, start_at=asked.begins_at, check_states=True)
+
+    async def keep(self, asked: Asked, lasts: timedelta) -> Ran:
+        main = program.load(asked.main, "scenario.yaml")
+        begun = await self._memory(asked).keep(main, lasts, asleep=asked.asleep, events=asked.events)
+        return Ran(status="kept", begun=begun)
+
+    async def run(self, asked: Asked) -> Ran:
+        main = program.load(asked.main, "scenario.yaml")
+        memory = self._memory(asked)
         try:
             outcome = await memory.run(main, asked.given, events=asked.events, cancel_after=asked.cancel_after)
         except Deadlock:
@@ -97,7 +115,7 @@ class InMemory:
             tasks=[(s.task, s.kind) for s in outcome.steps],
             events=list(outcome.events),
             calls=[(c.function, c.arguments) for c in outcome.calls],
-            took=outcome.ended_at - EPOCH,
+            took=outcome.ended_at - asked.begins_at,
         )
 
 
@@ -203,24 +221,59 @@ class Durable:
         await self._task
 
     async def run(self, asked: Asked) -> Ran:
+        scene = await self._set_up(asked)
+        root = ids.new()
+        p = program.load(asked.main, "scenario.yaml")
+        async with self._db.transaction(scene.tenant_id) as tx:
+            definition = (p.namespace, p.name, p.version)
+            assert await correlation.start(tx, scene.tenant_id, root, definition, asked.given, "", asked.begins_at)
+        if asked.cancel_after is not None:
+            scene.later(asked.begins_at + asked.cancel_after, lambda: self._cancel(scene.tenant_id, root))
+        await self._play(scene, root)
+        return await self._result(scene, root)
+
+    async def keep(self, asked: Asked, lasts: timedelta) -> Ran:
+        scene = await self._set_up(asked)
+        end = asked.begins_at + lasts
+        if asked.asleep:
+            await self._set(asked.begins_at + asked.asleep)
+        async with asyncio.timeout(30):
+            while True:
+                # Two workers look at the same time: what is due starts once all the same.
+                await asyncio.gather(schedules.start_due(self._db), schedules.start_due(self._db))
+                _, timer = await self._quiet(scene.tenant_id, None)
+                async with self._db.transaction(scene.tenant_id) as tx:
+                    # A schedule that waits for its instance learns of its end at the next look.
+                    due = await tx.fetchval(
+                        "select min(case when s.due_at is null then i.ended_at else s.due_at end) "
+                        "from crossdock.schedule s left join crossdock.instance i on i.instance_id = s.running"
+                    )
+                moments = [m for m in (due, timer, *(a[0] for a in scene.agenda[:1])) if m is not None]
+                if not moments or min(moments) > end:
+                    break
+                await self._set(max(min(moments), self._clock.now()))
+                await self._say(scene)
+        async with self._db.transaction(scene.tenant_id) as tx:
+            rows = await tx.fetch("select started_at, status, output from crossdock.instance order by started_at")
+            await tx.execute("delete from crossdock.schedule")
+        begun = [
+            Kept(r["started_at"], states.Status(r["status"]), exactjson.loads(r["output"]) if r["output"] else None)
+            for r in rows
+        ]
+        return Ran(status="kept", begun=begun)
+
+    async def _set_up(self, asked: Asked) -> _Scene:
         self._scenes += 1
         scene = _Scene(f"scene-{self._scenes}", asked)
         self._functions.scenes[scene.tenant_id] = scene
         await self._admin.execute("insert into crossdock.tenant (tenant_id, name) values ($1, $1)", scene.tenant_id)
-        await self._set(EPOCH)
-        root = ids.new()
+        await self._set(asked.begins_at)
         async with self._db.transaction(scene.tenant_id) as tx:
-            for child in asked.children:
-                await definitions.publish(tx, scene.tenant_id, child, "child.yaml")
-            p = await definitions.publish(tx, scene.tenant_id, asked.main, "scenario.yaml")
-            definition = (p.namespace, p.name, p.version)
-            assert await correlation.start(tx, scene.tenant_id, root, definition, asked.given, "", EPOCH)
+            for source in (*asked.children, asked.main):
+                await definitions.publish(tx, scene.tenant_id, source, "scenario.yaml")
         for item in asked.events:
-            scene.later(EPOCH + item.after, lambda e=item.event: self._publish(scene.tenant_id, e))
-        if asked.cancel_after is not None:
-            scene.later(EPOCH + asked.cancel_after, lambda: self._cancel(scene.tenant_id, root))
-        await self._play(scene, root)
-        return await self._result(scene, root)
+            scene.later(asked.begins_at + item.after, lambda e=item.event: self._publish(scene.tenant_id, e))
+        return scene
 
     async def answer(self, tenant_id: str, instance_id: UUID, at: str, outcome: Done | Failed) -> None:
         async with self._db.transaction(tenant_id) as tx:
@@ -250,11 +303,14 @@ class Durable:
                     return
                 moment = max(min(moments), self._clock.now())
                 await self._set(moment)
-                # Words from outside that are planned for now come in before timers that are due now ring.
-                while scene.agenda and scene.agenda[0][0] <= moment:
-                    await scene.agenda.pop(0)[2]()
+                await self._say(scene)
 
-    async def _quiet(self, tenant_id: str, root: UUID) -> tuple[bool, datetime | None]:
+    async def _say(self, scene: _Scene) -> None:
+        """What comes from outside at this moment."""
+        while scene.agenda and scene.agenda[0][0] <= self._clock.now():
+            await scene.agenda.pop(0)[2]()
+
+    async def _quiet(self, tenant_id: str, root: UUID | None) -> tuple[bool, datetime | None]:
         """Waits until the tenant has nothing to do now; then: has it ended, and when is its next timer?"""
         while True:
             async with self._db.transaction(tenant_id) as tx:
@@ -307,7 +363,7 @@ class Durable:
             tasks=tasks,
             events=[e for e in events if (e["source"], e["id"]) not in given],
             calls=scene.calls,
-            took=(end["ended_at"] or EPOCH) - EPOCH,
+            took=(end["ended_at"] or scene.asked.begins_at) - scene.asked.begins_at,
         )
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from crossdock.engine.memory import Answer, Event, Slow
@@ -99,6 +99,14 @@ def _cancelled(world: World, step: Step, after: str) -> None:
     world.asked.cancel_after = span(after)
 
 
+def _begins(world: World, step: Step, moment: str) -> None:
+    world.asked.begins_at = datetime.fromisoformat(moment)
+
+
+def _asleep(world: World, step: Step, lasts: str) -> None:
+    world.asked.asleep = span(lasts)
+
+
 def _secret(world: World, step: Step, name: str) -> None:
     world.asked.values[name] = value(step.block)
 
@@ -108,6 +116,10 @@ def _secret(world: World, step: Step, name: str) -> None:
 
 async def _execute(world: World, step: Step) -> None:
     world.ran = await world.host.run(world.asked)
+
+
+async def _keep(world: World, step: Step, lasts: str) -> None:
+    world.ran = await world.host.keep(world.asked, span(lasts))
 
 
 # ── then ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,6 +219,16 @@ def _emitted(world: World, step: Step, kind: str) -> None:
     assert kind in [event["type"] for event in world.result.events]
 
 
+def _begun(world: World, step: Step) -> None:
+    found = [begun.at.isoformat().replace("+00:00", "Z") for begun in world.any.begun]
+    assert found == value(step.block), found
+
+
+def _begun_outputs(world: World, step: Step) -> None:
+    found = [begun.output for begun in world.any.begun]
+    assert found == value(step.block), found
+
+
 _STEPS: list[tuple[re.Pattern[str], Callable[..., Any]]] = [
     (re.compile(pattern), act)
     for pattern, act in (
@@ -220,7 +242,12 @@ _STEPS: list[tuple[re.Pattern[str], Callable[..., Any]]] = [
         (r"given the function '([^']+)' never answers", _silent),
         (r"given the workflow is cancelled after (\S+)", _cancelled),
         (r"given the secret '([^']+)' is", _secret),
+        (r"given it is (\S+)", _begins),
+        (r"given nobody works for (\S+)", _asleep),
         (r"the workflow is executed", _execute),
+        (r"the schedule is kept for (\S+)", _keep),
+        (r"instances should start at", _begun),
+        (r"their outputs should be", _begun_outputs),
         (r"the workflow should (complete|fault|cancel)", _status),
         (r"the workflow should complete with output", _completed_with),
         (r"the workflow should fault with error", _faulted_with),

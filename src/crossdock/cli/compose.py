@@ -18,8 +18,10 @@ from crossdock.cases.signatures import PROGRAMS
 from crossdock.connect import config, registry, sandbox
 from crossdock.connect.config import Secrets, SystemConfig
 from crossdock.db import Database, Tx
-from crossdock.engine import definitions
+from crossdock.engine import definitions, operations, schedules
+from crossdock.engine.fallback import ProcessFallback
 from crossdock.engine.functions import Functions
+from crossdock.engine.vault import Vault
 from crossdock.engine.webcalls import WebCalls
 from crossdock.engine.worker import Worker
 from crossdock.errors import SetupError
@@ -176,7 +178,9 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Client]:
     }
     web = WebCalls(http.send)  # workflows of one's own may call HTTP; internal addresses stay guarded
     permitted = dict.fromkeys(PROGRAMS, programs.Programs(db))  # refuses what no policy of the tenant permits
-    functions = Functions({**catalogue(), "http": web, "openapi": web, **permitted}, operations)
+    functions = Functions(
+        {**catalogue(), "http": web, "openapi": web, **permitted}, operations, Vault(settings.workflow_secrets).of
+    )
     time = clock.Clock()
     made = Worker(db, functions, time, People(), [projection.project], duties=duties(db, time))
     return made, http
@@ -203,7 +207,12 @@ def duties(db: Database, time: clock.Clock) -> list[Callable[[], Awaitable[objec
         looked_at = monotonic()
         await _one_at_a_time(db, 0x0C0563, lambda: alerts.check_all(db, time.now()))
 
-    return [clocks, seal, watch]
+    known = definitions.Programs(ProcessFallback())  # its child starts with the first expression that needs it
+
+    async def bulk() -> None:
+        await operations.run_due(db, known, People())
+
+    return [clocks, seal, watch, lambda: schedules.start_due(db), bulk]
 
 
 async def _one_at_a_time(db: Database, lock: int, work: Callable[[], Awaitable[object]]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from crossdock.db import Tx, queries
+from crossdock.engine import schedules
 from crossdock.errors import Conflict, Finding, NotFound
 from crossdock.events import correlation
 from crossdock.flow import program
@@ -35,7 +36,7 @@ async def publish(
     fallback: FallbackEvaluator | None = None,
     check: Check | None = None,
 ) -> Published:
-    """Publishes a definition for a tenant, makes it the one its event starts, and indexes what it listens to.
+    """Publishes a definition for a tenant, makes it the one its event or time starts, and indexes what it listens to.
 
     Publishing the same text again changes nothing. Raises DefinitionError with every finding, or Conflict when this
     version was published with other content: instances pin their version, so a version is never edited.
@@ -56,9 +57,11 @@ async def publish(
                 "a published version is never edited: give it a new version"
             )
     await tx.execute(SQL["clear_triggers"], tenant_id, p.namespace, p.name)
-    if p.start_filter is not None:
-        for type_ in sorted({f.type for f in p.start_filter if f.type}):
-            await tx.execute(SQL["set_trigger"], tenant_id, type_, p.namespace, p.name, p.version)
+    if p.trigger is not None:
+        wanted = correlation.encode_trigger(p)
+        for type_ in sorted({f.type or correlation.ANY_TYPE for f in p.trigger.filters} or {correlation.ANY_TYPE}):
+            await tx.execute(SQL["set_trigger"], tenant_id, type_, p.namespace, p.name, p.version, wanted)
+    await schedules.put(tx, tenant_id, p)
     # A type that is heard without correlation is indexed under no path; a filter without a type hears every type.
     paths = p.correlation_paths() | {(type_, correlation.NO_PATH) for type_ in p.event_types()}
     if p.hears_any_type():

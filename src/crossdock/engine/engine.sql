@@ -126,8 +126,8 @@ insert into crossdock.definition (tenant_id, namespace, name, version, hash, sou
 on conflict do nothing returning hash
 
 -- name: set_trigger
-insert into crossdock.trigger_on (tenant_id, type, namespace, name, version) values ($1, $2, $3, $4, $5)
-on conflict (tenant_id, type, namespace, name) do update set version = excluded.version
+insert into crossdock.trigger_on (tenant_id, type, namespace, name, version, wanted) values ($1, $2, $3, $4, $5, $6)
+on conflict (tenant_id, type, namespace, name) do update set version = excluded.version, wanted = excluded.wanted
 
 -- name: clear_triggers
 delete from crossdock.trigger_on where tenant_id = $1 and namespace = $2 and name = $3

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from crossdock import ids
 from crossdock.errors import FlowFault
-from crossdock.flow import correlation, faults, interpreter, listening, secrets
+from crossdock.flow import correlation, faults, interpreter, listening, schedules, secrets
 from crossdock.flow import state as states
 from crossdock.flow.facts import (
     Abandon,
@@ -103,6 +103,15 @@ class Outcome:
         return [step.task for step in self.steps if step.kind == "task-started" and step.task]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An instance that time or an event started."""
+
+    at: datetime
+    status: states.Status
+    output: Any
+
+
 class Deadlock(FlowFault):
     """The instance waits for what nobody will ever send."""
 
@@ -162,6 +171,8 @@ class Memory:
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._unheard: list[tuple[str, Mapping[str, Any]]] = []  # whose alone it is ("": anybody's), and the event
         self._order = 0
+        self._triggered: Program | None = None
+        self._published: set[tuple[str, str]] = set()
         self.steps: list[Stepped] = []
         self._events: list[Mapping[str, Any]] = []
         self._made: list[Invocation] = []
@@ -183,7 +194,7 @@ class Memory:
         if cancel_after is not None:
             self._later(cancel_after, lambda: self._tell(root.id, CancelRequested("cancelled from outside", self.now)))
         for _ in range(MOST_FACTS):
-            if not await self._move(root):
+            if not await self._move(root.state is None or root.state.status is states.Status.RUNNING):
                 break
         else:
             raise FlowFault(f"The workflow is still busy after {MOST_FACTS} steps.")
@@ -203,9 +214,58 @@ class Memory:
             ended_at=self.now,
         )
 
+    async def keep(
+        self,
+        program: Program,
+        lasts: timedelta,
+        *,
+        asleep: timedelta = timedelta(),
+        events: Iterable[Event | Mapping[str, Any]] = (),
+    ) -> list[Kept]:
+        """Let time and events start instances for so long, as if the definition had been published now.
+
+        asleep: nobody works at first, so that what is due by then is missed.
+        """
+        end = self.now + lasts
+        for item in events:
+            event = item if isinstance(item, Event) else Event(item)
+            self._later(event.after, lambda e=event.event: self.publish(e))
+        if program.trigger is not None:
+            self._triggered = program
+        elif (at := schedules.first(program.schedule, self.now)) is not None:
+            self._later(max(at - self.now, asleep), lambda at=at: self._start_due(program, at))
+        for _ in range(MOST_FACTS):
+            if not await self._move(bool(self._agenda) and self._agenda[0][0] <= end):
+                break
+        else:
+            raise FlowFault(f"The workflow is still busy after {MOST_FACTS} steps.")
+        return [
+            Kept(i.state.started_at, i.state.status, i.state.output)
+            for i in self._instances.values()
+            if i.parent is None and i.program is program and i.state is not None
+        ]
+
+    def _start_due(self, program: Program, at: datetime) -> None:
+        found = schedules.due(program.schedule, at, self.now)
+        for planned in found.starts:
+            self._start(program, schedules.start_input(program.schedule, planned), None)
+        if (later := found.next_at) is not None:
+            self._later(later - self.now, lambda: self._start_due(program, later))
+
     def publish(self, event: Mapping[str, Any]) -> None:
-        """Give the event to every listener that wants it; keep it for a later one when none does."""
+        """Give the event to every listener that wants it; keep it for a later one when none does.
+
+        The same (source, id) a second time is dropped, as every inbox does.
+        """
+        if event.get("id"):
+            identity = (str(event.get("source")), str(event["id"]))
+            if identity in self._published:
+                return
+            self._published.add(identity)
         heard = False
+        if self._triggered is not None and (given := self._triggered.start_input(event)) is not None:
+            self._start(self._triggered, given, None)
+            heard = True
         for instance in list(self._instances.values()):
             for at, filters in list(instance.listeners.items()):
                 if any(correlation.matches(f, event) for f in filters):
@@ -216,13 +276,13 @@ class Memory:
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _move(self, root: _Instance) -> bool:
+    async def _move(self, time_passes: bool) -> bool:
         """Facts first, then one call, then time. False when nothing is left to do."""
         if self._facts:
             self._apply(*self._facts.popleft())
         elif self._calls:
             await self._perform(*self._calls.popleft())
-        elif self._agenda and (root.state is None or root.state.status is states.Status.RUNNING):
+        elif self._agenda and time_passes:
             due, _, act = heapq.heappop(self._agenda)
             self.now = max(self.now, due)
             act()
@@ -310,6 +370,10 @@ class Memory:
 
     def _ended(self, instance: _Instance, fact: Callable[[str], Fact]) -> None:
         instance.listeners.clear()
+        again = instance.program.schedule.after
+        if again is not None and instance.parent is None:
+            due = self.now + again
+            self._later(again, lambda: self._start_due(instance.program, due))
         if instance.parent is not None:
             parent, at = instance.parent
             self._tell(parent, fact(at))

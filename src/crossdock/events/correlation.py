@@ -20,6 +20,7 @@ from crossdock import exactjson, ids
 from crossdock.db import Tx, queries
 from crossdock.flow import correlation as rules
 from crossdock.flow.facts import EventFilter
+from crossdock.flow.program import Program, Trigger
 
 SQL = queries("crossdock.events", "events.sql")
 
@@ -123,10 +124,15 @@ def _columns(keys: list[Key]) -> tuple[list[str], list[str], list[str]]:
 async def _start(tx: Tx, tenant_id: str, event: Mapping[str, Any], now: datetime) -> int:
     started = 0
     for row in await tx.fetch(SQL["triggers"], tenant_id, event["type"]):
+        given: list[Any] | None = [event]
+        if row["wanted"] is not None:
+            given = msgspec.convert(exactjson.loads(row["wanted"]), Trigger).start_input(event)
+        if given is None:
+            continue
         instance_id = ids.derived(tenant_id, row["namespace"], row["name"], str(event["source"]), str(event["id"]))
         key = str(event.get("subject") or "")
         begun = await start(
-            tx, tenant_id, instance_id, (row["namespace"], row["name"], row["version"]), [event], key, now,
+            tx, tenant_id, instance_id, (row["namespace"], row["name"], row["version"]), given, key, now,
             traceparent=str(event.get("traceparent") or ""),
         )  # fmt: skip
         started += begun
@@ -161,6 +167,11 @@ async def start(
     body = exactjson.text({"input": input, "now": now, "instance_id": str(instance_id)})
     await tx.fetchval(SQL["deliver"], tenant_id, instance_id, "Started", body)
     return True
+
+
+def encode_trigger(p: Program) -> str | None:
+    """What an event must be like to start this definition; None where its type alone decides."""
+    return None if p.trigger is None else exactjson.text(p.trigger)
 
 
 def encode_filter(filter: EventFilter) -> str:

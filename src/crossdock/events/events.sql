@@ -14,8 +14,9 @@ insert into crossdock.outbox (tenant_id, seq, source, id, correlate) values ($1,
 select type, path from crossdock.correlation_path where tenant_id = $1 and type in ($2, '*')
 
 -- name: triggers
--- Which definitions this type starts.
-select namespace, name, version from crossdock.trigger_on where tenant_id = $1 and type = $2
+-- Which definitions an event of this type may start ('*': of any type). One row a definition.
+select distinct on (namespace, name) namespace, name, version, wanted::text as wanted
+from crossdock.trigger_on where tenant_id = $1 and type in ($2, '*') order by namespace, name
 
 -- name: lock_keys
 -- Listener and event meet under these locks, so neither misses the other. Always taken in ascending order.

@@ -28,6 +28,26 @@ def correlates(wanted: Correlation, event: Mapping[str, Any]) -> bool:
     return found is not None and (wanted.expect is None or found == key(wanted.expect))
 
 
+def compiled_condition(condition: str) -> jq.Expression | None:
+    """The condition, ready to run; None when it is not of the native subset."""
+    inner = jq.strip(condition)
+    return compiled(condition if inner is None else inner)
+
+
+def holds(condition: str, event: Mapping[str, Any]) -> bool:
+    """Whether the event's data meets a filter's condition (jq, with or without `${ }`); one that fails is not met."""
+    if not condition:
+        return True
+    expression = compiled_condition(condition)
+    if expression is None:
+        return False
+    try:
+        found = expression.evaluate(event.get("data"), _NONE)
+    except (jq.EvaluationError, RecursionError, ArithmeticError):
+        return False
+    return found is not None and found is not False
+
+
 def path_value(path: str, event: Mapping[str, Any]) -> Any:
     """What the expression `path` yields on the event; None where it yields nothing or fails."""
     expression = compiled(path)

@@ -1,8 +1,13 @@
-"""Cron expressions of five fields, in UTC: are they right, and when is the next time?"""
+"""Cron expressions of five fields, in a time zone: are they right, and when is the next time?
+
+Where clocks go forward, a time that does not exist comes as much later as the clocks jump. Where they go back, a time
+that exists twice comes once, the first time; unless the expression names every hour, which then are 25.
+"""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import count
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
 _NAMES = {
@@ -20,6 +25,7 @@ _MACROS = {
     "@hourly": "0 * * * *",
 }
 _PART = re.compile(r"^(?:(\*)|([0-9a-z]+)(?:-([0-9a-z]+))?)(?:/(\d+))?$")
+_SHIFT = timedelta(hours=3)  # no zone has ever moved its clocks by more at once, but for the date line
 _HORIZON_DAYS = 8 * 366  # 29 February comes back within eight years
 
 
@@ -31,12 +37,34 @@ def problem(text: str) -> str | None:
     return None if _next(parsed, datetime(2024, 1, 1)) else f"{text!r}, which never comes"  # noqa: DTZ001  any start will do
 
 
-def following(text: str, after: datetime) -> datetime | None:
-    """The first time strictly after `after` (aware, UTC); None when it never comes. Raises ValueError if malformed."""
-    parsed = _parse(text)
-    if isinstance(parsed, str):
-        raise ValueError(parsed)
-    return _next(parsed, after)
+def zone(name: str) -> tzinfo | None:
+    """The time zone of an IANA name (`Europe/Stockholm`); None when there is no such zone."""
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a name such as "Europe" is a directory
+        return None
+
+
+def following(text: str, after: datetime, place: tzinfo | None = UTC) -> datetime | None:
+    """The first time strictly after `after` (aware), in UTC; None if it never comes. Raises ValueError if malformed."""
+    fields = _parse(text)
+    if isinstance(fields, str):
+        raise ValueError(fields)
+    if place is None or place is UTC:
+        return _next(fields, after.astimezone(UTC))
+    every_hour = len(fields[1]) == 24
+    # Local times in order, from before any shift that `after` may lie in; the earliest moment after it is the answer.
+    local = _next(fields, after.astimezone(place).replace(tzinfo=None) - _SHIFT)
+    best: datetime | None = None
+    while local is not None and (best is None or local <= best.astimezone(place).replace(tzinfo=None) + _SHIFT):
+        for fold in (0, 1) if every_hour else (0,):
+            moment = local.replace(tzinfo=place, fold=fold).astimezone(UTC)
+            if moment > after and (best is None or moment < best):
+                best = moment
+        local = _next(fields, local)
+    return best
 
 
 def _parse(text: str) -> list[frozenset[int]] | str:

@@ -230,10 +230,19 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When instances start by themselves. `cron` is in UTC; at most one of the fields is set beside `read`."""
+    """When instances start by themselves; at most one of every, after, cron, on is set.
+
+    time_zone: of `cron`. misfire: what becomes of missed times (flow.schedules). read: of `on`.
+    """
 
     every: timedelta | None = None
     after: timedelta | None = None
     cron: str | None = None
     on: Strategy | None = None
     read: str = "envelope"
+    time_zone: str = "UTC"
+    misfire: str = "once"
+
+    @property
+    def timed(self) -> bool:
+        return self.every is not None or self.after is not None or self.cron is not None

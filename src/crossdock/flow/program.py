@@ -11,7 +11,7 @@ from typing import Any
 from crossdock.errors import Finding, FlowFault
 from crossdock.flow import correlation, cron, durations, faults, jsonlike, listeners, model, reading, yaml12
 from crossdock.flow import secrets as marks
-from crossdock.flow.dataflow import NONE, Fallback, Template, Variables, truthy
+from crossdock.flow.dataflow import Fallback, Template, Variables, truthy
 from crossdock.flow.definition import Reader
 from crossdock.flow.facts import Correlation, EventFilter
 from crossdock.flow.reading import Problems, describe
@@ -26,6 +26,33 @@ class DefinitionError(FlowFault):
 
 
 @dataclass(frozen=True, slots=True)
+class Trigger:
+    """`schedule.on` as data, so that a host can keep it apart from the definition.
+
+    conditions: the jq expression on the event's data of each filter, "" where it has none. No filter: every event.
+    """
+
+    filters: tuple[EventFilter, ...]
+    conditions: tuple[str, ...]
+    read: str
+
+    def start_input(self, event: Mapping[str, Any]) -> list[Any] | None:
+        """An array of the events, here of one, as `read` says; None when this event starts nothing."""
+        fits = not self.filters
+        for wanted, condition in zip(self.filters, self.conditions, strict=True):
+            fits = fits or (correlation.matches(wanted, event) and correlation.holds(condition, event))
+        if not fits:
+            return None
+        match self.read:
+            case "data":
+                return [event.get("data")]
+            case "raw":
+                return [event.get("data_base64", event.get("data"))]
+            case _:
+                return [dict(event)]
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """`tasks[0]` is the workflow itself; `definition` the parsed file (`$workflow.definition`)."""
 
@@ -37,7 +64,7 @@ class Program:
     definition: Mapping[str, Any]
     tasks: tuple[model.Task, ...]
     schedule: model.Schedule
-    start_filter: tuple[EventFilter, ...] | None  # events that start an instance; None when none does
+    trigger: Trigger | None  # which events start an instance; None when none does
     native: bool  # every expression is in the compiled subset: no library, no separate process
     secrets: Mapping[str, str]  # name to mark: what $secrets yields
     business_key: Template | None
@@ -64,18 +91,11 @@ class Program:
 
     def starts(self, event: Mapping[str, Any]) -> bool:
         """Whether this event starts an instance."""
-        on = self.schedule.on
-        if on is None or self.start_filter is None:
-            return False
-        for wanted, written in zip(self.start_filter, on.filters, strict=True):
-            if correlation.matches(wanted, event) and passes(written.data, event, NONE):
-                return True
-        # "any: []" hears everything
-        return on.kind == "any" and not on.filters
+        return self.start_input(event) is not None
 
-    def start_input(self, event: Mapping[str, Any]) -> list[Any]:
-        """The input of the instance that this event starts: an array of the events."""
-        return [event.get("data") if self.schedule.read in {"data", "raw"} else dict(event)]
+    def start_input(self, event: Mapping[str, Any]) -> list[Any] | None:
+        """The input of the instance that this event starts; None when it starts none."""
+        return None if self.trigger is None else self.trigger.start_input(event)
 
     def _listened(self) -> list[tuple[str, model.Filter]]:
         return [(literal_type(f), f) for strategy in self._strategies() for f in strategy.filters]
@@ -137,7 +157,7 @@ def _read(source: str | bytes, filename: str, fallback: Fallback) -> tuple[Progr
         evaluate = problems.map(raw["evaluate"], "/evaluate", reading.EVALUATE, "evaluate")
         problems.word(evaluate.get("language"), "/evaluate/language", ("jq",))
         problems.word(evaluate.get("mode"), "/evaluate/mode", ("strict", "loose"))
-    schedule = _schedule(problems, reader, raw.get("schedule"))
+    schedule = _schedule(problems, reader, raw.get("schedule"), document)
     key, search = _search(reader, document)
     tasks = tuple(task for task in reader.tasks if task is not None)
     findings = sorted(problems.findings, key=_place)
@@ -152,7 +172,7 @@ def _read(source: str | bytes, filename: str, fallback: Fallback) -> tuple[Progr
         definition=raw,
         tasks=tasks,
         schedule=schedule,
-        start_filter=_start_filter(schedule),
+        trigger=_trigger(schedule),
         native=reader.compiler.native,
         secrets={name: marks.mark(name) for name in reader.secrets()},
         business_key=key,
@@ -176,7 +196,8 @@ def _document(problems: Problems, raw: Mapping[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _schedule(problems: Problems, reader: Reader, raw: Any) -> model.Schedule:
+def _schedule(problems: Problems, reader: Reader, raw: Any, document: Mapping[str, Any]) -> model.Schedule:
+    time_zone, misfire = _clockwork(problems, document)
     if raw is None:
         return model.Schedule()
     part = problems.map(raw, "/schedule", reading.SCHEDULE, "schedule")
@@ -192,7 +213,7 @@ def _schedule(problems: Problems, reader: Reader, raw: Any) -> model.Schedule:
             fix = "Write for example `{ minutes: 5 }` or PT5M."
             problems.add("flow.duration", f"/schedule/{key}", "a duration above zero", describe(part[key]), fix)
     if "cron" in part and (wrong := cron.problem(part["cron"])) is not None:
-        fix = "Write five fields: minute hour day month weekday, in UTC."
+        fix = "Write five fields: minute hour day month weekday."
         problems.add("flow.cron", "/schedule/cron", "a cron expression", wrong, fix)
     on = None
     if "on" in part:
@@ -200,14 +221,48 @@ def _schedule(problems: Problems, reader: Reader, raw: Any) -> model.Schedule:
         if on.kind == "all" or part["on"].get("until"):
             fix = "Start on one event and listen for the others in the workflow."
             problems.add("flow.schedule", "/schedule/on", "one or any, without until", "all or until", fix)
+        for f in on.filters:
+            _literal(problems, f)
     # 1.0.3 names `data` as the default of `read`, while its text and examples read whole events from
     # $workflow.input[0].data: whole events unless `read` is written (docs/language.md).
     return model.Schedule(
-        spans.get("every"), spans.get("after"), part.get("cron"), on, str(part.get("read", "envelope"))
+        every=spans.get("every"),
+        after=spans.get("after"),
+        cron=part.get("cron"),
+        on=on,
+        read=str(part.get("read", "envelope")),
+        time_zone=time_zone,
+        misfire=misfire,
     )
 
 
-def _start_filter(schedule: model.Schedule) -> tuple[EventFilter, ...] | None:
+def _literal(problems: Problems, f: model.Filter) -> None:
+    """What starts an instance is asked before there is one: nothing but the event can be referred to."""
+    fix = "Compare with the event alone; check the rest in the first task."
+    if not f.attributes.constant:
+        problems.add("flow.schedule", "/schedule/on", "literal attributes", "an expression", fix)
+    condition = "" if f.data is None else str(f.data.source)
+    if condition and (f.data is None or f.data.needs or correlation.compiled_condition(condition) is None):
+        expected = "a condition of the native subset on the event's data"
+        problems.add("flow.schedule", "/schedule/on", expected, condition[:80], fix)
+
+
+def _clockwork(problems: Problems, document: Mapping[str, Any]) -> tuple[str, str]:
+    """`document.metadata.crossdock.schedule`: what the language has no place for."""
+    ours = jsonlike.member(jsonlike.member(document.get("metadata"), "crossdock"), "schedule")
+    if ours is None:
+        return "UTC", "once"
+    here = "/document/metadata/crossdock/schedule"
+    part = problems.map(ours, here, reading.CLOCKWORK, "schedule")
+    time_zone = str(part.get("timeZone", "UTC"))
+    if cron.zone(time_zone) is None:
+        fix = "Write a name of the IANA database, such as Europe/Stockholm."
+        problems.add("flow.time-zone", f"{here}/timeZone", "a time zone", repr(time_zone), fix)
+    problems.word(part.get("misfire"), f"{here}/misfire", ("once", "skip", "all"))
+    return time_zone, str(part.get("misfire", "once"))
+
+
+def _trigger(schedule: model.Schedule) -> Trigger | None:
     if schedule.on is None:
         return None
     filters: list[EventFilter] = []
@@ -218,7 +273,8 @@ def _start_filter(schedule: model.Schedule) -> tuple[EventFilter, ...] | None:
         )
         attributes: Any = written.attributes.source if written.attributes.constant else {}
         filters.append(EventFilter(dict(attributes), correlations))
-    return tuple(filters)
+    conditions = ("" if f.data is None else str(f.data.source) for f in schedule.on.filters)
+    return Trigger(tuple(filters), tuple(conditions), schedule.read)
 
 
 def _search(reader: Reader, document: Mapping[str, Any]) -> tuple[Template | None, Template | None]:

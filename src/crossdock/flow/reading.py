@@ -37,6 +37,7 @@ OUTPUT = _shape("", "schema:map as:template")
 SCHEMA = _shape("", "format:text document:any resource:map")
 TIMEOUT = _shape("after:any")
 SCHEDULE = _shape("", "every:any cron:text after:any on:map read:text")
+CLOCKWORK = _shape("", "timeZone:text misfire:text")
 EVALUATE = _shape("", "language:text mode:text")
 
 TASKS: Mapping[str, Shape] = {  # the first key that a task has says what it is

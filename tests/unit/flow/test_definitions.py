@@ -169,7 +169,8 @@ def test_events_and_correlation_paths_are_told_for_the_index() -> None:
     loaded = program.load(STARTED_BY_EVENT, "f")
     assert loaded.event_types() == {"order.received", "order.copied", "shipped", "closed"}
     assert loaded.correlation_paths() == {("shipped", ".data.order")}
-    assert loaded.start_filter == (EventFilter({"type": "order.received"}), EventFilter({"type": "order.copied"}))
+    assert loaded.trigger is not None
+    assert loaded.trigger.filters == (EventFilter({"type": "order.received"}), EventFilter({"type": "order.copied"}))
 
 
 def test_an_event_starts_an_instance_only_when_it_passes_the_filter() -> None:
