@@ -6,6 +6,7 @@ and a command that does the same again when a promise was broken.
 
 import asyncio
 import os
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,8 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from crossdock import exactjson
+from crossdock.cli import rehearse
 from crossdock.engine.simulation import seeds
 from crossdock.engine.simulation.seeds import Failure, Summary
+from crossdock.errors import SetupError
 
 say = Console(stderr=True)
 
@@ -31,8 +34,33 @@ def command(
     crash_points: Annotated[int, typer.Option(min=1, help="How many workers are to die")] = 1000,
     processes: Annotated[int, typer.Option(min=1, help="Processes, each with a database of its own")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False,
+    definition: Annotated[str, typer.Option(help="Rehearse this definition instead: a file, or a shipped name")] = "",
+    outage: Annotated[list[str] | None, typer.Option(help="carrier=4h, or carrier=4h@2h after the start")] = None,
+    rate: Annotated[str, typer.Option(help="Instances that arrive")] = "20/h",
+    lasts: Annotated[str, typer.Option("--for", help="How long they arrive")] = "1d",
+    given: Annotated[str, typer.Option("--input", help="Input of each: a JSON file, or - for standard input")] = "",
+    scenario: Annotated[str, typer.Option(help="Of the scenario file beside it; the first by default")] = "",
+    budget: Annotated[list[str] | None, typer.Option(help="At most so many calls: carrier=20/min")] = None,
+    capacity: Annotated[list[str] | None, typer.Option(help="Calls side by side: carrier=4")] = None,
+    takes: Annotated[list[str] | None, typer.Option(help="How long a call takes: carrier=3s")] = None,
+    fails: Annotated[list[str] | None, typer.Option(help="Share refused for now: carrier=0.02")] = None,
+    people: Annotated[str, typer.Option(help="How long a person takes to decide")] = "30m",
+    plot: Annotated[Path | None, typer.Option(help="Write the curves here as SVG")] = None,
 ) -> None:
-    """Let workers die at seeded points until a promise breaks."""
+    """Let workers die at seeded points until a promise breaks, or rehearse an outage of a definition."""
+    if definition:
+        asked = rehearse.Asked(
+            definition=definition, given=given, scenario=scenario, rate=rate, lasts=lasts, outages=outage or [],
+            budgets=budget or [], capacities=capacity or [], durations=takes or [], failures=fails or [],
+            people=people, seed=seed, as_json=as_json, plot=plot,
+        )  # fmt: skip
+        raise typer.Exit(rehearse.command(asked))
+    if outage:
+        raise SetupError("Expected --definition with --outage, found none: say which workflow is to be rehearsed.")
+    _crash(seed, instances, crash_points, processes, as_json)
+
+
+def _crash(seed: int, instances: int, crash_points: int, processes: int, as_json: bool) -> None:
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("deaths"), TimeElapsedColumn(),
         console=say, disable=not say.is_terminal,

@@ -77,6 +77,13 @@ def _ordered(query: str) -> bool:
     return "order by" in query or "from crossdock.tenant_ids" in query or "* from crossdock." in query
 
 
+def _shuffled(rows: list[Any], seed: int) -> list[Any]:
+    """Where no order was asked for, the one they come in is the planner's whim, and here the seed's."""
+    rows.sort(key=lambda row: repr(tuple(row)))
+    random.Random(seed).shuffle(rows)
+    return rows
+
+
 class Died(BaseException):
     """What a worker's death raises: no Exception, so that nothing in its way catches and mends it."""
 
@@ -195,14 +202,10 @@ class Wire(_Connection):
 
     async def _execute(self, query: str, args: Any, limit: int, timeout: float | None, **how: Any) -> Any:
         execute = cast("Callable[..., Awaitable[Any]]", super()._execute)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue] - not in the stubs
-        result: Any = await self._travel(query, lambda: execute(query, args, limit, None, **how))
-        life = self.life
-        if life is not None and isinstance(result, list) and not _ordered(query):
-            # no order was asked for: the one it comes in is the planner's whim, and here the seed's
-            result = rows = cast("list[Any]", result)
-            rows.sort(key=lambda row: repr(tuple(row)))
-            random.Random(len(rows) + life.longest).shuffle(rows)
-        return result
+        result = await self._travel(query, lambda: execute(query, args, limit, None, **how))
+        if self.life is not None and isinstance(result, list) and not _ordered(query):
+            return _shuffled(cast("list[Any]", result), self.life.longest)
+        return cast("Any", result)
 
     def _process_log_message(self, fields: dict[str, str], last_query: str) -> None:
         mark, *rest = fields["M"].split("\x1f")
