@@ -276,6 +276,14 @@ async def close_of_incident(tx: Tx, tenant_id: str, incident_id: UUID, now: date
     return len(rows)
 
 
+async def close_technical(tx: Tx, tenant_id: str, instance_id: UUID, now: datetime) -> int:
+    """Closes the cases that say an instance is stuck or failed: it was taken up again."""
+    rows = await tx.fetch(SQL["technical"], tenant_id, instance_id)
+    for row in rows:
+        await _withdraw(tx, tenant_id, _case(row), now, "closed: the instance was taken up again")
+    return len(rows)
+
+
 async def close_by_system(tx: Tx, tenant_id: str, case_id: UUID, what: str, now: datetime) -> None:
     """Closes a case whose cause went away; one that is closed already stays as it is."""
     row = await tx.fetchrow(SQL["locked"], tenant_id, case_id)

@@ -35,6 +35,11 @@ where tenant_id = $1 and instance_id = $2 and status <> 'closed'
   and (($3::text is null and answers is not null) or (at = $3 and answers in ('workflow', 'lookup')))
 for update
 
+-- name: technical
+select * from crossdock.cases
+where tenant_id = $1 and instance_id = $2 and kind in ('instance-stuck', 'instance-faulted') and status <> 'closed'
+for update
+
 -- name: of_incident
 select * from crossdock.cases where tenant_id = $1 and incident_id = $2 and status <> 'closed' for update
 

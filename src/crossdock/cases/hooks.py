@@ -51,6 +51,9 @@ class People:
     ) -> None:
         await self._technical(tx, tenant_id, instance_id, business_key, "instance-faulted", detail, now)
 
+    async def reopened(self, tx: Tx, tenant_id: str, instance_id: UUID, now: datetime) -> None:
+        await casework.close_technical(tx, tenant_id, instance_id, now)
+
     async def withdraw(self, tx: Tx, tenant_id: str, instance_id: UUID, at: str | None, now: datetime) -> None:
         """Voids what people are asked for a task run (at None: a whole instance) that needs no answer any more."""
         await casework.withdraw(tx, tenant_id, instance_id, at, now)

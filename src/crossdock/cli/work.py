@@ -19,7 +19,6 @@ from crossdock import settings as environment
 from crossdock.cases import approvals, casework, holds
 from crossdock.cli import compose
 from crossdock.db import Tx
-from crossdock.engine import operations
 from crossdock.errors import SetupError
 from crossdock.events.inbox import business_now
 
@@ -34,7 +33,6 @@ def register(app: typer.Typer) -> None:
         ("approvals", _approvals()),
         ("cases", _cases()),
         ("holds", _holds()),
-        ("instances", _instances()),
     ):
         app.add_typer(group, name=name)
 
@@ -165,31 +163,5 @@ def _holds() -> typer.Typer:
             return f"{ended.number}: released, {orders} orders go on"
 
         typer.echo(in_tenant(tenant, work))
-
-    return group
-
-
-def _instances() -> typer.Typer:
-    group = typer.Typer(no_args_is_help=True, help="Running workflows.")
-
-    @group.command("resume")
-    def _resume(instance: UUID, tenant: Tenant = "", by: As = "") -> None:  # pyright: ignore[reportUnusedFunction]
-        """Give a suspended instance back to the workers."""
-
-        async def work(tx: Tx, chosen: str) -> None:
-            await operations.resume(tx, chosen, instance, by or getpass.getuser())
-
-        in_tenant(tenant, work)
-        typer.echo("It goes on.")
-
-    @group.command("cancel")
-    def _cancel(instance: UUID, reason: str, tenant: Tenant = "", by: As = "") -> None:  # pyright: ignore[reportUnusedFunction]
-        """Ask an instance to stop."""
-
-        async def work(tx: Tx, chosen: str) -> None:
-            await operations.cancel(tx, chosen, instance, by or getpass.getuser(), reason)
-
-        in_tenant(tenant, work)
-        typer.echo("It was asked to stop.")
 
     return group

@@ -77,7 +77,7 @@ def advance(
     if isinstance(fact, Restarted):
         return _restarted(program, state, fact, runtime, make)
     if isinstance(fact, Migrated):
-        return _migrated(state, fact)
+        return migrated(state, fact)
     if state.status is not Status.RUNNING:
         return _ignored(state, fact, f"the instance has {state.status}")
     match fact:
@@ -274,7 +274,8 @@ def _recall(machine: Machine, run: Run) -> None:
         machine.complete(run, found.output)
 
 
-def _migrated(state: State, fact: Migrated) -> Step:
+def migrated(state: State, fact: Migrated) -> Step:
+    """The open runs at their tasks of the other version. It needs no program: the fact says it all."""
     runs = tuple(replace(run, task=task) for run, task in zip(state.runs, fact.tasks, strict=True))
     moved = replace(state, runs=runs, counts=fact.counts)
     return Step(moved, (), (Trace("", "migrated", f"{fact.of} to {fact.to}"),))

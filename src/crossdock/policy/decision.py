@@ -33,7 +33,8 @@ class Action(StrEnum):
     DOCUMENT_RELEASE = "document.release"
     INTAKE = "intake"  # a partner: only its own
     EVENT_POST = "event.post"
-    INSTANCE_REPAIR = "instance.repair"
+    INSTANCE_OPERATE = "instance.operate"  # suspend, resume, retry, restart from the record, cancel with compensation
+    INSTANCE_REPAIR = "instance.repair"  # what may leave effects standing or make them twice: migrate, hard cancel
     WORKFLOW_RUN = "workflow.run"
     CONNECTION_MANAGE = "connection.manage"
     DEFINITION_PUBLISH = "definition.publish"

@@ -408,7 +408,8 @@ async def test_an_instance_set_aside_goes_on_where_it_stood_once_resumed(host: H
         await host.until(lambda: suspended(host, i))
         moody.broken = False
         async with host.db.transaction(TENANT) as tx:
-            await operations.resume(tx, TENANT, i, "ana")
+            command = operations.Command(kind=operations.Kind.RESUME)
+            await operations.perform(tx, TENANT, i, command, "ana", definitions.Programs(), Silent())
         await host.until(lambda: ended(host, i))
     assert (await host.instance(i))["status"] == "completed"
 

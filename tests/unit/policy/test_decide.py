@@ -15,6 +15,7 @@ WORK = {
     Action.DOCUMENT_RELEASE,
     Action.INTAKE,
     Action.EVENT_POST,
+    Action.INSTANCE_OPERATE,
     Action.WORKFLOW_RUN,
 }
 # On a thing of the own tenant that asks for the approver role and belongs to another partner than P-1.
