@@ -172,7 +172,7 @@ class Memory:
         self._unheard: list[tuple[str, Mapping[str, Any]]] = []  # whose alone it is ("": anybody's), and the event
         self._order = 0
         self._triggered: Program | None = None
-        self._published: set[tuple[str, str]] = set()
+        self._started_by: set[tuple[str, str]] = set()
         self.steps: list[Stepped] = []
         self._events: list[Mapping[str, Any]] = []
         self._made: list[Invocation] = []
@@ -253,19 +253,8 @@ class Memory:
             self._later(later - self.now, lambda: self._start_due(program, later))
 
     def publish(self, event: Mapping[str, Any]) -> None:
-        """Give the event to every listener that wants it; keep it for a later one when none does.
-
-        The same (source, id) a second time is dropped, as every inbox does.
-        """
-        if event.get("id"):
-            identity = (str(event.get("source")), str(event["id"]))
-            if identity in self._published:
-                return
-            self._published.add(identity)
-        heard = False
-        if self._triggered is not None and (given := self._triggered.start_input(event)) is not None:
-            self._start(self._triggered, given, None)
-            heard = True
+        """Give the event to every listener that wants it; keep it for a later one when none does."""
+        heard = self._trigger(event)
         for instance in list(self._instances.values()):
             for at, filters in list(instance.listeners.items()):
                 if any(correlation.matches(f, event) for f in filters):
@@ -273,6 +262,17 @@ class Memory:
                     self._tell(instance.id, EventReceived(at, event, self.now))
         if not heard:
             self._unheard.append(("", event))
+
+    def _trigger(self, event: Mapping[str, Any]) -> bool:
+        """Start an instance when the event does that; the same (source, id) starts one only."""
+        given = None if self._triggered is None else self._triggered.start_input(event)
+        if self._triggered is None or given is None:
+            return False
+        identity = (str(event.get("source")), str(event.get("id")))
+        if identity not in self._started_by:
+            self._started_by.add(identity)
+            self._start(self._triggered, given, None)
+        return True
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 
