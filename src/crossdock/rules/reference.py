@@ -209,6 +209,7 @@ class _Reader:
                 self.say(here, "a name of letters, digits and _", name, "Rename the column.")
             elif kind not in list(Kind):
                 self.say(here, f"one of {', '.join(Kind)}", kind, "Correct the kind.")
+                found[str(name)] = Kind.TEXT
             else:
                 found[str(name)] = Kind(kind)
         return found
