@@ -1,8 +1,13 @@
 """No expression runs away: work, depth and space are bounded, and the bound is reported as such."""
 
+import sys
+from types import FrameType
+from typing import Any
+
 import pytest
 
 from crossdock.flow import jq
+from crossdock.flow.jq.limits import Meter
 
 DOUBLING = "reduce range(100) as $i ([]; [., .])"
 
@@ -116,8 +121,92 @@ def test_recursion_to_a_useful_depth_works() -> None:
     assert jq.compile("[.. | .n? // empty] | length").evaluate(deep, {}) == 60
 
 
-def test_a_hostile_pattern_takes_linear_time() -> None:
-    assert jq.compile('test("^(a+)+$")').evaluate("a" * 5_000 + "!", {}) is False
+@pytest.mark.parametrize(
+    ("source", "text", "expected"),
+    [
+        ('test("^(a+)+$")', "a" * 50_000 + "!", False),
+        ('test("(a*)*b")', "a" * 50_000, False),
+        ('test("(a|aa)+$")', "a" * 50_000 + "b", False),
+        ('test("(x+x+)+y")', "x" * 50_000, False),
+        ('test("(.*a){20}")', "a" * 3_000, True),
+        ('[match("a*a*a*a*a*a*b"; "g")] | length', "a" * 20_000, 0),
+        ('test("^(([a-z])+.)+[A-Z]([a-z])+$")', "a" * 50_000, False),
+        ('gsub("(?<y>a+)+$"; "") | length', "a" * 50_000 + "\n", 1),
+        ('gsub(""; "x") | length', "a" * 20_000, 40_001),
+        ('[splits("a*")] | length', "a" * 20_000, 3),
+    ],
+)
+def test_a_hostile_pattern_takes_linear_time(source: str, text: str, expected: Any) -> None:
+    """Each would take longer than the universe where patterns backtrack."""
+    assert jq.compile(source).evaluate(text, {}) == expected
+
+
+@pytest.mark.parametrize(
+    "source", ['test("(((a{30}){30}){30})")', 'test("a{1000}{1000}")', f'test("{"a" * 1_001}")', 'test("(" * 500)']
+)
+def test_a_pattern_that_would_grow_is_refused(source: str) -> None:
+    with pytest.raises(jq.EvaluationError):
+        jq.compile(source).evaluate("a", {})
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "9" * 100_000, "[" * 300 + "]" * 300])
+def test_json_within_the_data_is_bounded_as_the_data_is(text: str) -> None:
+    with pytest.raises(jq.EvaluationError):
+        jq.compile("fromjson | tojson").evaluate(text, {})
+
+
+STEPS = 20_000
+MOST_CALLS = 40  # Python calls for one step; the costliest of those below takes about half of it
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("[range(infinite)]", None),
+        ("until(false; . + 1)", 0),
+        ("[repeat(1)]", 1),
+        ("def f: f; f", 0),
+        ("[recurse(. + 1)]", 0),
+        ("def f: if . > 0 then (. - 1 | f) else range(infinite) end; [90 | f]", None),
+        ("[combinations]", [[1, 2]] * 40),
+        ("[1, 2] | [combinations(30)]", None),
+        ("[walk(.) | walk(.) | walk(.)]", [[1] * 1_000] * 1_000),
+        ("reduce range(infinite) as $i (0; . + $i)", None),
+        ("[foreach range(infinite) as $i (0; . + $i; [., $i])]", None),
+        ("[range(infinite) as $a | range(infinite) as $b | [$a, $b]]", None),
+        ("[limit(1000000000; range(infinite) | tostring)]", None),
+        ("[.[] as [$a, $b] | {a: $a, b: $b}] | group_by(.a) | map(unique_by(.b))", [[1, 2]] * 300_000),
+        ("[paths]", [[[1] * 100] * 100] * 100),
+        ("[tostream]", [[1] * 1_000] * 1_000),
+        ('[scan("a")]', "a" * 100_000),
+        ('[match(""; "g")]', "\n" * 100_000),
+        ('[splits("b")]', "ab" * 100_000),
+        ("[getpath(paths)]", [[1] * 1_000] * 1_000),
+        ("(.. | numbers) |= . + 1", [[1] * 1_000] * 1_000),
+        ("[.[][] += 1]", [[1] * 1_000] * 1_000),
+        ("label $out | foreach range(infinite) as $i (0; . + 1; if . < 0 then break $out else empty end)", None),
+        ("[transpose]", [[1] * 1_000] * 1_000),
+        ("[.. | tojson]", [[1] * 1_000] * 1_000),
+        ("[range(1000) as $i | range(1000)] | sort_by(-.) | unique", None),
+    ],
+)
+def test_what_a_step_costs_is_bounded(monkeypatch: pytest.MonkeyPatch, source: str, value: Any) -> None:
+    """So that the bound on steps is one on time: counted in Python calls, which every machine makes alike."""
+    monkeypatch.setattr(Meter.__init__, "__defaults__", (STEPS,))
+    expression = jq.compile(source)
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _argument: Any) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        with pytest.raises(jq.LimitExceeded):
+            expression.evaluate(value, {})
+    finally:
+        sys.setprofile(None)
+    assert calls < MOST_CALLS * STEPS
 
 
 def test_a_stopped_expression_can_be_evaluated_again() -> None:

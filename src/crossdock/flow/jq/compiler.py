@@ -63,7 +63,9 @@ LIBRARY: Final = frozenset(
 def check_names(tree: Node) -> None:
     """Refuses what is blocked or unknown, also in parts that would never be compiled or would run elsewhere."""
     called: list[syntax.Call] = []
+    read: list[syntax.Variable] = []
     defined: set[str] = set()
+    bound: set[str] = set()
     waiting = [tree]
     while waiting:
         node = waiting.pop()
@@ -73,10 +75,18 @@ def check_names(tree: Node) -> None:
             case syntax.Define(function, _):
                 defined.add(function.name)
                 defined.update(parameter.removeprefix("$") for parameter in function.parameters)
+                bound.update(parameter.removeprefix("$") for parameter in function.parameters)
                 waiting.append(function.body)
+            case syntax.Variable():
+                read.append(node)
+            case syntax.Bind(_, patterns, _) | syntax.Reduce(_, patterns, _, _) | syntax.Foreach(_, patterns, _, _, _):
+                bound.update(syntax.bound(patterns))
             case _:
                 pass
         waiting.extend(syntax.parts(node))
+    for variable in read:
+        if "$" + variable.name in BLOCKED and variable.name not in bound:
+            raise _blocked(variable)
     for node in called:
         signature = (node.name, len(node.arguments))
         if node.name in defined or signature in structure.FORMS or signature in forms.VALUE_FORMS:
@@ -85,6 +95,14 @@ def check_names(tree: Node) -> None:
             continue
         if f"{node.name}/{len(node.arguments)}" not in LIBRARY:
             raise _unknown(node)
+
+
+def _blocked(node: syntax.Variable) -> ExpressionError:
+    return ExpressionError(
+        f"Expected a variable of the workflow, found ${node.name}, which is blocked: "
+        "an expression sees nothing outside its workflow",
+        node.offset,
+    )
 
 
 def _unknown(node: syntax.Call) -> ExpressionError:
@@ -193,11 +211,7 @@ class Compiler:
         if node.name in scope.variables:
             return scope.variables[node.name]
         if "$" + node.name in BLOCKED:
-            raise ExpressionError(
-                f"Expected a variable of the workflow, found ${node.name}, which is blocked: "
-                "an expression sees nothing outside its workflow",
-                node.offset,
-            )
+            raise _blocked(node)
         if node.name == "__loc__" or "::" in node.name:
             raise NotNative(f"${node.name}")
         self.variables.add(node.name)

@@ -23,6 +23,7 @@ CHARACTERS: Final = 16_000_000  # of one string; a document is refused long befo
 DIGITS: Final = 4_000  # of one integer: Python refuses to print more than 4,300
 VALUE_DEPTH: Final = 200  # nested arrays and objects in one value
 CALL_FRAMES: Final = 500  # of Python's 1,000, leaving the rest to the caller and to walks through values
+FAR: Final = 64  # frames down, from which on each output pays for each call it comes out of
 SYNTAX_DEPTH: Final = 120  # nested constructs in one expression; each costs at most one frame per evaluation
 NESTING: Final = 60  # brackets within brackets; each costs the parser six frames
 SOURCE_CHARACTERS: Final = 64_000

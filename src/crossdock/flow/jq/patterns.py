@@ -6,6 +6,7 @@ library instead when the pattern is known beforehand. `\\d \\w \\s` and POSIX cl
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Protocol, cast
@@ -35,15 +36,18 @@ class _Compiled(Protocol):
 
     def search(self, text: str, pos: int = 0) -> _Match | None: ...
 
+    def finditer(self, text: str) -> Iterator[_Match]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """every: all matches, not the first only. keep_empty: matches of no characters count."""
+    """every: all matches, not the first only. keep_empty: matches of no characters count. dollar: it may have `$`."""
 
     compiled: _Compiled
     names: tuple[str | None, ...]
     every: bool
     keep_empty: bool
+    dollar: bool
 
 
 _WORD: Final = r"\p{L}\p{M}\p{Nd}\p{Pc}"
@@ -87,7 +91,7 @@ def compiled(source: str, flags: str) -> Pattern:
             names[at - 1] = name
     except _engine.error as error:
         raise fail(f"Regex failure: {error}") from None
-    return Pattern(program, tuple(names), "g" in flags, "n" not in flags)
+    return Pattern(program, tuple(names), "g" in flags, "n" not in flags, "$" in source)
 
 
 def _translated(source: str) -> str:
@@ -160,27 +164,38 @@ def find(text: Any, source: Any, flags: Any, meter: Meter, *, test: bool = False
     except NoEqual as missing:
         raise fail(f"Regex failure: {missing} cannot be used in a pattern that is computed at run time") from None
     found: list[dict[str, Any]] = []
-    at = 0
     meter.spend(len(text) >> 6)
-    while at <= len(text):
-        match = _search(pattern, text, at)
-        if match is None:
-            break
+    for match in _matches(pattern, text, meter):
         start, end = match.span()
         if end > start or pattern.keep_empty:
             if test:
                 return [{}]
             found.append(_described_match(text, match, pattern))
-        meter.spend(1 + ((len(text) - at) >> 8))
-        at = end if end > start else end + 1
+        meter.spend(1)
         if not pattern.every:
             break
     return found
 
 
+def _matches(pattern: Pattern, text: str, meter: Meter) -> Iterator[_Match]:
+    """All matches, one after the other. RE2 walks through the text once, unless `$` must be looked at in two ways."""
+    if not (pattern.dollar and text.endswith("\n")):
+        yield from pattern.compiled.finditer(text)
+        return
+    at = 0
+    while at <= len(text):
+        match = _search(pattern, text, at)
+        if match is None:
+            return
+        yield match
+        meter.spend((len(text) - at) >> 8)
+        start, end = match.span()
+        at = end if end > start else end + 1
+
+
 def _search(pattern: Pattern, text: str, at: int) -> _Match | None:
     match = pattern.compiled.search(text, at)
-    if not text.endswith("\n") or at == len(text):
+    if at == len(text):
         return match
     # RE2's `$` is the very end of the text, jq's also the place before a line break that ends it: look there too
     shorter = pattern.compiled.search(text[:-1], at)

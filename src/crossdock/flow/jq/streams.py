@@ -103,8 +103,11 @@ def attempt(body: Run, handler: Values | None, lift: Callable[[Any], Thing]) -> 
 
 def bind(source: Values, binder: Binder, body: Run) -> Run:
     def run(thing: Thing, env: Env) -> Iterator[Thing]:
+        meter = env.get(METER)
         for item in source(thing, env):
             for bound in binder(item, env):
+                if meter is not None:  # in a recursion every level binds again for every output
+                    meter.spend(1)
                 yield from body(thing, bound)
 
     return run

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from crossdock.flow.jq import streams, syntax
 from crossdock.flow.jq.faults import ExpressionError
-from crossdock.flow.jq.limits import CALL_FRAMES, FRAMES, METER, Env, too_deep
+from crossdock.flow.jq.limits import CALL_FRAMES, FAR, FRAMES, METER, Env, too_deep
 from crossdock.flow.jq.scope import Argument, Defined, Parameter, Scope
 from crossdock.flow.jq.streams import Binder, Run, Values, choose
 
@@ -190,7 +190,13 @@ def _function_call(mode: Mode, compiler: Compiler, function: Defined, node: synt
         body = mode.of(function)
         assert body is not None
         if not by_value:
-            yield from body(thing, inner)
+            if frames < FAR:
+                yield from body(thing, inner)
+                return
+            # far down, what an output costs is its way up
+            for output in body(thing, inner):
+                env[METER].spend(1)
+                yield output
             return
         for bound in _bound(by_value, thing, env, inner):
             yield from body(thing, bound)

@@ -286,3 +286,19 @@ def height(tree: Node) -> int:
         levels += 1
         level = [below for node in level for below in parts(node)]
     return levels
+
+
+def bound(patterns: tuple[Pattern, ...]) -> frozenset[str]:
+    """Names of the variables that patterns bind."""
+    found: set[str] = set()
+    waiting: list[Pattern] = list(patterns)
+    while waiting:
+        match waiting.pop():
+            case VariablePattern(name):
+                found.add(name)
+            case ArrayPattern(items):
+                waiting.extend(items)
+            case ObjectPattern(entries):
+                found.update(name for _, name, _ in entries if name is not None)
+                waiting.extend(inner for _, _, inner in entries if inner is not None)
+    return frozenset(found)

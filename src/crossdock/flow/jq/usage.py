@@ -58,18 +58,18 @@ class _Reader:
                 return None
             case syntax.Bind(source, patterns, body):
                 self.read(source, base, bound)
-                return self.read(body, base, bound | _names(patterns))
+                return self.read(body, base, bound | syntax.bound(patterns))
             case syntax.Reduce(source, patterns, start, update):
                 self.read(source, base, bound)
                 self.read(start, base, bound)
-                self.read(update, None, bound | _names(patterns))
+                self.read(update, None, bound | syntax.bound(patterns))
                 return None
             case syntax.Foreach(source, patterns, start, update, extract):
                 self.read(source, base, bound)
                 self.read(start, base, bound)
                 for part in (update, extract):
                     if part is not None:
-                        self.read(part, None, bound | _names(patterns))
+                        self.read(part, None, bound | syntax.bound(patterns))
                 return None
             case syntax.Define(function, body):
                 names = frozenset(name[1:] for name in function.parameters if name.startswith("$"))
@@ -79,18 +79,3 @@ class _Reader:
                 for part in syntax.parts(node):
                     self.read(part, base, bound)
                 return None
-
-
-def _names(patterns: tuple[syntax.Pattern, ...]) -> frozenset[str]:
-    found: set[str] = set()
-    waiting: list[syntax.Pattern] = list(patterns)
-    while waiting:
-        match waiting.pop():
-            case syntax.VariablePattern(name):
-                found.add(name)
-            case syntax.ArrayPattern(items):
-                waiting.extend(items)
-            case syntax.ObjectPattern(entries):
-                found.update(name for _, name, _ in entries if name is not None)
-                waiting.extend(inner for _, _, inner in entries if inner is not None)
-    return frozenset(found)
