@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import shutil
 import socket
 import sys
 import time
@@ -367,6 +368,8 @@ async def opened(
     finally:
         await tree.stop()
         db.pool.terminate()
+        if keep := os.environ.get("KEEP_LOGS"):  # to look at what a failed run's processes said
+            shutil.copytree(logs, keep, dirs_exist_ok=True)
 
 
 async def _place(house: Installation) -> None:

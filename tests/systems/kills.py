@@ -106,11 +106,7 @@ async def run(seconds: float, orders: int, workers: int, seed: int, every_s: flo
             await installation.fresh(server.admin_dsn, DATABASE)
             admin_dsn, app_dsn = server.admin_dsn_of(DATABASE), server.app_dsn(DATABASE)
             async with installation.opened(admin_dsn, app_dsn, logs, orders=orders, seed=seed) as house:
-                try:
-                    return await _storm(house, server, seconds, workers, seed, every_s, days)
-                finally:
-                    if keep := os.environ.get("KEEP_LOGS"):
-                        shutil.copytree(logs, keep, dirs_exist_ok=True)
+                return await _storm(house, server, seconds, workers, seed, every_s, days)
     finally:
         shutil.rmtree(base, ignore_errors=True)
 
