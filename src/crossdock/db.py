@@ -65,7 +65,9 @@ PASSING = (
     Unavailable, OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError,
     asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError, asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.IdleInTransactionSessionTimeoutError, asyncpg.TargetServerAttributeNotMatched,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    # No server that takes writes; and what asyncpg calls internal, when a server's farewell meets a request of ours.
+    asyncpg.InternalClientError,
 )  # fmt: skip
 
 
@@ -88,7 +90,12 @@ def why(error: BaseException) -> str:
             return "the database let another transaction go first"
         case TimeoutError():
             return "the database did not answer in time"
-        case asyncpg.PostgresConnectionError() | asyncpg.OperatorInterventionError() | asyncpg.InterfaceError():
+        case (
+            asyncpg.PostgresConnectionError()
+            | asyncpg.OperatorInterventionError()
+            | asyncpg.InterfaceError()
+            | asyncpg.InternalClientError()
+        ):
             return "the connection to the database was lost"
         case OSError():
             return "the database cannot be reached"
