@@ -174,7 +174,8 @@ def _script(
     if language not in LANGUAGES:
         raise Misuse(f"expected {' or '.join(LANGUAGES)} as `language`, found {language!r}")
     if language == "python":
-        start, name = (sys.executable, "-I"), "script.py"
+        # The machine's own Python, with none of our packages; ours may lie where `nobody` cannot go.
+        start, name = (shutil.which("python3", path=PATH) or sys.executable, "-I"), "script.py"
     else:
         node = shutil.which("node", path=PATH)
         if node is None:
