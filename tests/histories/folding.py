@@ -60,7 +60,9 @@ def read(path: Path) -> History:
     data = path.read_bytes()
     history = exactjson.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
     if history["format"] != FORMAT:
-        raise ValueError(f"{path.name}: expected format {FORMAT}, found {history['format']}. Replay it with the build that wrote it.")
+        raise ValueError(
+            f"{path.name}: expected format {FORMAT}, found {history['format']}. Replay it with the build that wrote it."
+        )
     return history
 
 

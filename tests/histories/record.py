@@ -1,7 +1,7 @@
 """Records golden histories, once.
 
-    python tests/histories/record.py                 the runs of runs.py that have no file yet
-    python tests/histories/record.py --orders 60     and orders of a day at an installation, from its PostgreSQL
+    python -m tests.histories.record                 the runs of runs.py that have no file yet
+    python -m tests.histories.record --orders 60     and orders of a day at an installation, from its PostgreSQL
 
 A file that is there is never written again (`--again NAME` does, for one that was wrong from the start): what it holds
 is what instances in the field have in their databases. What the interpreter makes of a run is printed in short; look
@@ -9,16 +9,16 @@ at it before you commit, for from then on it is right by definition.
 """
 
 import argparse
-import asyncio
 import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import folding
-import runs
 import uvloop
+from tests.histories import folding, runs
+from tests.systems import installation
+from tests.systems.installation import CLOSES, MORNING, OPENS, PATIENCE, Installation
 
 from crossdock import __version__, embedded, exactjson
 from crossdock.engine.live import FACTS
@@ -26,25 +26,25 @@ from crossdock.engine.memory import Memory
 from crossdock.flow import program as programs
 from crossdock.flow.facts import Fact
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "systems"))
-import installation
-from installation import CLOSES, MORNING, OPENS, PATIENCE, Installation
-
 DATABASE = "crossdock_histories"
 # One order of each kind, by what its row in the store says; the first that fits.
+CLOSED = "outcome = 'closed' and "
+TROUBLED = (
+    "exists (select from crossdock.instance i join crossdock.attempt a using (tenant_id, instance_id)"
+    " where i.tenant_id = o.tenant_id and i.business_key = o.order_no and a.outcome = 'failed')"
+)
 KINDS = {
-    "otc-straight": ("Paid without a person.", "outcome = 'closed' and cases = 0 and approvals = 0 and backordered_at is null and shipments = 1"),
-    "otc-backorder": ("A line was short: it was bought, and shipped later.", "outcome = 'closed' and backordered_at is not null"),
-    "otc-approval": ("Somebody had to approve.", "outcome = 'closed' and approvals > 0 and backordered_at is null"),
-    "otc-case": ("A case was opened, and resolved.", "outcome = 'closed' and cases > 0 and backordered_at is null"),
-    "otc-cancelled": ("The customer changed his mind.", "outcome = 'cancelled'"),
-    "otc-rejected": ("Refused.", "outcome = 'rejected'"),
-    "otc-outage": (
-        "A system was down: the call waited with its incident.",
-        "outcome = 'closed' and exists (select from crossdock.instance i join crossdock.attempt a using (tenant_id, instance_id)"
-        " where i.tenant_id = o.tenant_id and i.business_key = o.order_no and a.detail <> '')",
+    "otc-straight": (
+        "Paid, and nobody had to touch it.",
+        CLOSED + "cases = 0 and approvals = 0 and backordered_at is null and shipments = 1",
     ),
-}  # fmt: skip
+    "otc-backorder": ("A line was short: it was bought, and shipped later.", CLOSED + "backordered_at is not null"),
+    "otc-approval": ("Somebody had to approve.", CLOSED + "approvals > 0 and backordered_at is null"),
+    "otc-case": ("A case was opened, and resolved.", CLOSED + "cases > 0 and backordered_at is null"),
+    "otc-cancelled": ("The customer thought again.", "outcome = 'cancelled'"),
+    "otc-rejected": ("Refused.", "outcome = 'rejected'"),
+    "otc-outage": ("A system was down: the call was made again once it was back.", CLOSED + TROUBLED),
+}
 
 
 class Listening(Memory):
@@ -83,7 +83,7 @@ async def of_orders(count: int, wanted: set[str]) -> dict[str, folding.History]:
                 await house.start_worker()
                 rate = (CLOSES - OPENS).total_seconds() / (count / 2)
                 await house.set_clock(OPENS, rate)
-                await house.feed(house.day.deliveries, rate)
+                await house.feed(house.plan.deliveries, rate)
                 await house.run_on(MORNING + PATIENCE)
                 return {k: h for k in sorted(wanted) if (h := await _order(house, k))}
 

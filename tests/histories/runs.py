@@ -188,11 +188,13 @@ do:
                 - reserve:
                     call: wms.reserve@crossdock
                     with: {site: A}
-                    metadata: {crossdock: {compensate: {function: wms.release, arguments: {of: '${ $output.of.site }'}}}}
+                    metadata:
+                      crossdock: {compensate: {function: wms.release, arguments: {of: '${ $output.of.site }'}}}
                 - book:
                     call: carrier.book@crossdock
                     with: {site: A}
-                    metadata: {crossdock: {compensate: {function: carrier.cancel, arguments: {of: '${ $output.of.site }'}}}}
+                    metadata:
+                      crossdock: {compensate: {function: carrier.cancel, arguments: {of: '${ $output.of.site }'}}}
                 - rest: {wait: {days: 9}}
           - stop: {listen: {to: {one: {with: {type: golden.cancel}}}}}
   - undo: {call: compensate@crossdock, with: {reason: cancelled}}

@@ -103,7 +103,7 @@ class Installation:
     outside: str
     control: dict[str, str]
     keys: dict[str, str]
-    day: day.Day
+    plan: day.Day
     feeder: Feeder = field(default_factory=Feeder)
     gateway: Child | None = None
     workers: list[Child] = field(default_factory=list)
@@ -265,7 +265,7 @@ class Installation:
             outside_at = await self.quiet()
             for tenant in TENANTS:
                 await autopilot.decide_all(self.db, tenant, policy, now)
-            orders = len(self.day.orders)
+            orders = len(self.plan.orders)
             if await records.ended(self.db, TENANTS) >= orders and now > CLOSES:
                 break
             engine_at = await self.db.pool.fetchval("select crossdock.next_due()")
@@ -290,7 +290,7 @@ class Installation:
         for tenant in TENANTS:
             for system in sandbox.SYSTEMS:
                 ledgers[tenant, system] = (await self.ask_outside("GET", f"/{tenant}/{system}/_ledger"))["entries"]
-        sent = [o for o in self.day.orders if (o.tenant, o.po) in self.feeder.acknowledged]
+        sent = [o for o in self.plan.orders if (o.tenant, o.po) in self.feeder.acknowledged]
         report = balance.compare(sent, await records.stored(self.db, TENANTS), ledgers)
         counts = await records.counts(self.db, TENANTS)
         unknown = {r["state"]: r["n"] for r in await self.rows(UNKNOWN)}
@@ -359,7 +359,7 @@ async def opened(
         try:
             seeds = {t: await house.ask_outside("GET", f"/{t}/_seed") for t in TENANTS}
             house.keys = {t: await founding.found(db, t, seeds[t], outside) for t in TENANTS}
-            house.day = day.make(seeds, orders, MORNING, seed)
+            house.plan = day.make(seeds, orders, MORNING, seed)
             if faults:
                 await _place(house)
             yield house
@@ -373,14 +373,14 @@ async def opened(
 
 
 async def _place(house: Installation) -> None:
-    for f in house.day.faults:
+    for f in house.plan.faults:
         body = {
             "tenant": f.tenant, "system": f.system, "kind": f.kind, "rate": f.rate,
             "from": f.start and f.start.isoformat(), "until": f.until and f.until.isoformat(),
             "operation": f.operation, "count": f.count, "delay_s": f.delay_s,
         }  # fmt: skip
         await house.ask_outside("POST", "/_faults", {k: v for k, v in body.items() if v is not None})
-    for tenant, supplier, days in house.day.slips:
+    for tenant, supplier, days in house.plan.slips:
         await house.ask_outside("POST", "/_slip", {"tenant": tenant, "supplier": supplier, "days": days})
 
 

@@ -50,13 +50,15 @@ class Killer:
     amid: int = 0
 
     async def run(self) -> None:
+        first = self.chance.sample(sorted(TARGETS), len(TARGETS))  # one of each kind, however short the storm
         while True:
             await asyncio.sleep(self.chance.uniform(0.4, 1.6) * self.every_s)
-            target = self.chance.choices(list(TARGETS), list(TARGETS.values()))[0]
+            target = first[0] if first else self.chance.choices(list(TARGETS), list(TARGETS.values()))[0]
             if pid := await self._victim(target):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
                     self.kills[target] += 1
+                    first = [f for f in first if f != target]
 
     async def _victim(self, target: str) -> int | None:
         match target:
@@ -124,7 +126,7 @@ async def _storm(
     try:
         await house.set_clock(OPENS, rate)
         killing = asyncio.create_task(killer.run())
-        feeding = asyncio.create_task(house.feed(house.day.deliveries, rate))
+        feeding = asyncio.create_task(house.feed(house.plan.deliveries, rate))
         storm = time.monotonic()
         await asyncio.wait({killing, feeding}, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
         if killing.done():

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
+
+from crossdock.embedded import places
 
 PASSWORD = "storm"  # of servers that live for a minute, reachable from this machine only
 COMMON = {"shared_buffers": "64MB", "max_connections": "100", "password_encryption": "scram-sha-256"}
@@ -57,7 +58,8 @@ class Cluster:
 
     def run(self, program: str, *args: str, **environment: str) -> None:
         done = subprocess.run(
-            [str(_bin() / program), *args], **_become(), cwd="/", capture_output=True, text=True, check=False,
+            [str(_bin() / program), *args], **places.become(_runs_as()), cwd="/",
+            capture_output=True, text=True, check=False,
             env={"PATH": os.defpath, "LC_ALL": "C", "PGPASSWORD": PASSWORD, **environment},
         )  # fmt: skip
         if done.returncode:
@@ -90,7 +92,8 @@ class Cluster:
         words += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.base / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                words, **_become(), cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                words, **places.become(_runs_as()), cwd="/", start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
             )  # fmt: skip
         ready = [str(_bin() / "pg_isready"), "-h", self.host, "-p", str(self.port), "-q"]
@@ -130,11 +133,9 @@ def _bin() -> Path:
     return found
 
 
-def _become() -> dict[str, Any]:
-    if os.geteuid() != 0:
-        return {}
-    entry = pwd.getpwnam(account() or "nobody")
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+def _runs_as() -> places.Account:
+    entry = pwd.getpwnam(account() or "nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    return places.Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
 @contextmanager

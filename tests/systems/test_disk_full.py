@@ -76,7 +76,7 @@ async def test_a_full_disk_stops_nothing_for_good(root: None, base: Path) -> Non
                 for _ in range(2):
                     await house.start_worker()
                 await house.set_clock(OPENS, RATE)
-                feeding = asyncio.create_task(house.feed(house.day.deliveries, RATE))
+                feeding = asyncio.create_task(house.feed(house.plan.deliveries, RATE))
 
                 async def some() -> bool:
                     return len(house.feeder.acknowledged) >= 8
@@ -86,7 +86,7 @@ async def test_a_full_disk_stops_nothing_for_good(root: None, base: Path) -> Non
                 full: list[Asked] = []
 
                 async def refused() -> bool:
-                    answer = await house.post(next(d for d in reversed(house.day.deliveries) if d.orders))
+                    answer = await house.post(next(d for d in reversed(house.plan.deliveries) if d.orders))
                     if isinstance(answer, Asked) and answer.status == 503:
                         full.append(answer)
                     return bool(full)

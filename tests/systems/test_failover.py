@@ -51,7 +51,7 @@ async def test_a_synchronous_replica_takes_over_without_the_loss_of_an_acknowled
             for _ in range(2):
                 await house.start_worker()
             await house.set_clock(OPENS, RATE)
-            feeding = asyncio.create_task(house.feed(house.day.deliveries, RATE))
+            feeding = asyncio.create_task(house.feed(house.plan.deliveries, RATE))
 
             async def some() -> bool:
                 return len(house.feeder.acknowledged) >= 8

@@ -62,7 +62,7 @@ async def test_exhausted_connections_are_waited_for(real_postgres: Path, base: P
             for _ in range(2):
                 await house.start_worker()
             await house.set_clock(OPENS, RATE)
-            feeding = asyncio.create_task(house.feed(house.day.deliveries, RATE))
+            feeding = asyncio.create_task(house.feed(house.plan.deliveries, RATE))
 
             async def some() -> bool:
                 return len(house.feeder.acknowledged) >= 6
