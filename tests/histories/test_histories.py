@@ -1,6 +1,5 @@
 """What was recorded by earlier builds is replayed by this one: the same commands, the same states."""
 
-import copy
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ def test_a_recorded_run_is_replayed_as_it_was(path: Path) -> None:
 
 
 def test_a_command_that_is_not_the_recorded_one_is_a_difference() -> None:
-    history = copy.deepcopy(folding.read(folding.files()[0]))
+    history = folding.read(folding.FOLDER / "retry.json")
     steps = history["instances"][0]["steps"]
     at = next(n for n, s in enumerate(steps) if s["commands"])
     steps[at]["commands"][0][1]["at"] = "/do/0/elsewhere#1"
@@ -26,6 +25,6 @@ def test_a_command_that_is_not_the_recorded_one_is_a_difference() -> None:
 
 
 def test_a_fact_that_is_missing_is_a_difference() -> None:
-    history = copy.deepcopy(folding.read(folding.files()[0]))
+    history = folding.read(folding.FOLDER / "retry.json")
     del history["instances"][0]["steps"][1]
     assert list(folding.differences(history))
