@@ -4,6 +4,7 @@
 #   make test-expressions        200,000 pairs of expression and document against libjq; SEED=n for the same ones again
 #   make retail                  1,000 real invoices through order-to-cash (needs CROSSDOCK_DATA_SETS)
 #   make bench | bench-full      figures beside pgbench and other engines, 8 minutes | an hour of load, a million waiting
+#   make simulate              10,000 seeded deaths of workers | make simulate-million: a million, in hours
 #   make check                   formatting, lint, types, import contract, documents
 #   make dev                     the demo, and the pages rebuilt at each edit
 #   make lock                    newest versions into requirements.lock
@@ -14,6 +15,7 @@ PYTEST_WORKERS ?= 2
 WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null | sed 's/ /\\ /g')
 
 .PHONY: bench bench-full demo dev test test-e2e test-expressions retail format install lock clean
+.PHONY: simulate simulate-million
 .PHONY: check check-lint check-format check-types check-imports check-documents check-pages
 .DELETE_ON_ERROR:
 
@@ -39,6 +41,12 @@ bench: install
 
 bench-full: install
 	@$(BIN)/crossdock bench --full --json out-bench-full.json $(ARGS)
+
+simulate: install
+	@$(BIN)/crossdock simulate --crash-points 10000 $(ARGS)
+
+simulate-million: install
+	@$(BIN)/crossdock simulate --crash-points 1000000 --seed 1000000 $(ARGS)
 
 # `make -k check` goes on after a failure, to name them all
 check: check-lint check-format check-types check-imports check-documents check-pages
