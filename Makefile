@@ -5,6 +5,8 @@
 #   make retail                  1,000 real invoices through order-to-cash (needs CROSSDOCK_DATA_SETS)
 #   make bench | bench-full      figures beside pgbench and other engines, 8 minutes | an hour of load, a million waiting
 #   make simulate              10,000 seeded deaths of workers | make simulate-million: a million, in hours
+#   make test-kills              two minutes of SIGKILL under load, then the books; ARGS="--seconds 600 --seed 3"
+#   make test-failures           what breaks beside processes: disks, networks, primaries, clocks (parts need root)
 #   make check                   formatting, lint, types, import contract, documents
 #   make dev                     the demo, and the pages rebuilt at each edit
 #   make lock                    newest versions into requirements.lock
@@ -15,7 +17,7 @@ PYTEST_WORKERS ?= 2
 WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null | sed 's/ /\\ /g')
 
 .PHONY: bench bench-full demo dev test test-e2e test-expressions retail format install lock clean
-.PHONY: simulate simulate-million
+.PHONY: simulate simulate-million test-kills test-failures
 .PHONY: check check-lint check-format check-types check-imports check-documents check-pages
 .DELETE_ON_ERROR:
 
@@ -23,7 +25,7 @@ demo: install
 	@$(BIN)/crossdock demo $(ARGS)
 
 test: install
-	$(BIN)/pytest tests/unit tests/integration tests/conformance -n $(PYTEST_WORKERS) -m "not slow and not e2e"
+	$(BIN)/pytest tests/unit tests/integration tests/conformance tests/histories -n $(PYTEST_WORKERS) -m "not slow and not e2e"
 
 test-e2e: install
 	$(BIN)/pytest tests/e2e
@@ -32,6 +34,12 @@ test-expressions: SEED := $(or $(SEED),$(shell date +%s))
 test-expressions: install
 	@echo "seed $(SEED)"
 	CROSSDOCK_SEED=$(SEED) $(BIN)/pytest tests/unit/flow_jq -m slow -n $(PYTEST_WORKERS)
+
+test-kills: install
+	@$(BIN)/python tests/systems/kills.py --seconds 120 --orders 300 $(ARGS)
+
+test-failures: install
+	$(BIN)/pytest tests/systems -m slow -n $(PYTEST_WORKERS) -rs --deselect tests/systems/test_retail.py
 
 retail: install
 	@$(BIN)/python tests/systems/retail.py --invoices 1000 $(ARGS)
