@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -34,6 +35,7 @@ DEATHS_A_SEED = 100  # a failing seed is run again in a few seconds
 INSTANCES = 16
 LIMIT_S = 600  # real time of one seed: it takes a few seconds, so this one turns in circles
 LAST_LINES = 60
+FRAMES = 8
 # Nothing of it is kept, so the disk need not be waited for; and nothing but us shall move rows about.
 OPTIONS = {
     "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off",
@@ -122,10 +124,8 @@ def _told(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         group = cast("BaseExceptionGroup[BaseException]", error)
         return "; ".join(_told(e) for e in group.exceptions)
-    trace, where = error.__traceback__, ""
-    while trace is not None:
-        where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-        trace = trace.tb_next
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+    where = " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
     return f"{type(error).__name__}: {error} ({where})"
 
 

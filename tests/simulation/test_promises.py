@@ -1,0 +1,61 @@
+"""Workers die at seeded points on a virtual clock, over the real database; every promise of the engine holds.
+
+`make simulate` and CI run thousands of deaths; here are a few, and that a seed can be run again.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from crossdock.engine.hooks import Point
+from crossdock.engine.simulation.seeds import Failure
+from crossdock.engine.simulation.world import Report
+
+from .conftest import Simulated
+
+SEED = int(os.environ.get("CROSSDOCK_SIMULATION_SEED", "1"))
+
+
+def kept(came: Report | Failure) -> Report:
+    assert isinstance(came, Report), f"{came.invariant}: {came.detail}\n{came.replay}"
+    return came
+
+
+@pytest.mark.parametrize("seed", [SEED, SEED + 1])
+def test_promises_hold_while_workers_die(simulated: Simulated, seed: int) -> None:
+    report = kept(simulated(seed, crash_points=40))
+    assert report.crash_points >= 40
+    assert report.instances >= 12
+
+
+def test_the_same_seed_does_the_same_twice(simulated: Simulated) -> None:
+    first, second = (kept(simulated(SEED + 7, crash_points=25)) for _ in range(2))
+    assert first.digest == second.digest
+    assert (first.deaths, first.faults) == (second.deaths, second.faults)
+
+
+def test_another_seed_does_something_else(simulated: Simulated) -> None:
+    first, second = (kept(simulated(SEED + n, crash_points=5)) for n in (8, 9))
+    assert first.digest != second.digest
+
+
+@pytest.mark.slow
+def test_workers_die_at_every_point_and_meet_every_fault() -> None:
+    """As a user runs it: the command, its processes, its own server."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "crossdock.cli", "simulate", "--seed", "1", "--crash-points", "1500", "--json"],
+        capture_output=True, check=False, timeout=1200,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout.decode() + ran.stderr.decode()
+    result = json.loads(ran.stdout)
+    assert result["failure"] is None
+    assert result["crash_points"] >= 1500
+    assert {*map(str, Point), "before effect", "during probe", "before COMMIT", "after COMMIT"} <= set(result["deaths"])
+    assert {
+        "worker stalled", "lease lost", "connection lost", "connection lost at a commit", "database error",
+        "notification lost", "event sent again", "answer given again", "fact out of place", "clock step",
+        "clock set back", "system down", "waits for a lock",
+    } <= set(result["faults"])  # fmt: skip
