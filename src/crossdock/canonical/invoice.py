@@ -97,13 +97,16 @@ class Invoice:
     def due(self) -> Decimal | None:
         """Lines, allowances, charges and taxes; None when a line has no amount.
 
-        Taxes of lines count only where the document states none for the whole.
+        Taxes are those of the whole document; else the sum it states; else those of the lines.
         """
         if self.net is None:
             return None
-        of_lines = (t.amount or Decimal(0) for line in self.lines for t in line.taxes)
-        of_all = (t.amount or Decimal(0) for t in self.taxes)
-        tax = sum(of_all if any(t.amount is not None for t in self.taxes) else of_lines, Decimal(0))
+        amounts = [t.amount for t in self.taxes if t.amount is not None]
+        if not amounts and self.stated_tax is not None:
+            amounts = [self.stated_tax]
+        if not amounts:
+            amounts = [t.amount for line in self.lines for t in line.taxes if t.amount is not None]
+        tax = sum(amounts, Decimal(0))
         return self.net + sum((a.signed for a in self.adjustments), Decimal(0)) + tax
 
     def differences(self, tolerance: Decimal = Decimal("0.005")) -> Iterator[Difference]:

@@ -68,6 +68,7 @@ class OrderResponse:
     order_number: str  # the buyer's
     purpose: str = "original"
     status: ResponseStatus | None = None
+    status_code: str = ""  # the partner's own, where several have the same meaning
     number: str = ""  # of the response itself, or the seller's order number
     issued_on: date | None = None
     ordered_on: date | None = None

@@ -16,14 +16,22 @@ from typing import TypeAlias
 
 from crossdock import exactjson
 from crossdock.canonical.order import PurchaseOrder, Purpose
-from crossdock.partners.model import Decoded, Issue, Severity, Status, hold, shown
+from crossdock.partners.model import Decoded, Format, Issue, Severity, Status, hold, shown
 from crossdock.partners.profiles import Duplicates
 
 OrderKey: TypeAlias = tuple[str, str, str]  # customer, purchase order, purpose
 
 # A person may overrule these; the others need the cause removed (a partner added, a cancelled order found).
 OVERRULED = frozenset(
-    {"x12.isa13.reused", "order.po.reused", "x12.ctt01.count", "customer.other", "order.line.schedules"}
+    {
+        "x12.isa13.reused",
+        "edifact.unb0020.reused",
+        "order.po.reused",
+        "x12.ctt01.count",
+        "edi.lines.count",
+        "customer.other",
+        "order.line.schedules",
+    }
 )
 
 
@@ -165,21 +173,28 @@ def _number(document: Decoded) -> str:
     return f"{i.control} from {i.sender}" if i else ""
 
 
+def _named(document: Decoded) -> tuple[str, str, str]:
+    """Code, place and acknowledgement of a number used again."""
+    if document.format is Format.EDIFACT:
+        return "edifact.unb0020", "UNB 0020", "UCI 4 26"
+    return "x12.isa13", "ISA13", "TA1 R 025"
+
+
 def _repeated(document: Decoded) -> Issue:
+    code, where, ack = _named(document)
     text = "Nothing to do if it was sent twice; a new order needs a new interchange number."
-    return hold(
-        "x12.isa13.duplicate", "ISA13", "an interchange number used once", shown(_number(document)), text, "TA1 R 025"
-    )
+    return hold(f"{code}.duplicate", where, "an interchange number used once", shown(_number(document)), text, ack)
 
 
 def _reused(document: Decoded) -> Issue:
+    code, where, ack = _named(document)
     return hold(
-        "x12.isa13.reused",
-        "ISA13",
+        f"{code}.reused",
+        where,
         "an interchange number used once",
         f"{shown(_number(document))}, used before with other content",
-        "Send it with a new number; or release it here, if it is a new order.",
-        "TA1 R 025",
+        "Send it with a new number; or release it here, if it is a new document.",
+        ack,
     )
 
 

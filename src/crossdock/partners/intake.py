@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 from uuid import UUID
 
 from crossdock import exactjson, ids, telemetry
@@ -19,9 +19,11 @@ from crossdock.canonical.order import PartyRole, PurchaseOrder
 from crossdock.db import Database, Tx, queries
 from crossdock.errors import Conflict, NotFound, PartnerError
 from crossdock.events import envelope, inbox
-from crossdock.partners import deciding, profiles
+from crossdock.partners import deciding, numbering, profiles
 from crossdock.partners.deciding import Effect, Known, Seen, Verdict
 from crossdock.partners.decoding import decode
+from crossdock.partners.edifact import contrl
+from crossdock.partners.edifact.contrl import Contrl
 from crossdock.partners.model import MAX_BYTES, Context, Decoded, Format, Status, error
 from crossdock.partners.profiles import Mode, Profile
 from crossdock.partners.tabular import map as maps
@@ -503,27 +505,40 @@ async def _interchanges(tx: Tx, tenant_id: str, receipt: Any, verdicts: list[Ver
 
 
 async def _answer(
-    tx: Tx, tenant_id: str, receipt: Any, d: Decoded, answer: acknowledge.Acknowledgement, repeats: bool
+    tx: Tx, tenant_id: str, receipt: Any, d: Decoded, answer: acknowledge.Acknowledgement | Contrl, repeats: bool
 ) -> None:
-    """Writes the 997 or TA1 as an outbound document, under this partner's own running numbers."""
+    """Writes the 997, 999, TA1 or CONTRL as an outbound document, under the next numbers of this pair of partners."""
     if d.partner is None or d.interchange is None:
         return
     now: datetime = receipt["received_at"]
-    if repeats:
-        answer = acknowledge.repeated(answer, d.interchange.control, f"{now:%y%m%d}", f"{now:%H%M}")
-    control = await tx.fetchval(SQL["take_numbers"], tenant_id, f"interchange:{d.partner.id}", 1, 1)
-    # ISA13 has nine digits: after 999999999 comes 1 again
-    number = (control - 1) % 999_999_999 + 1
-    text = acknowledge.write(answer, acknowledge.Numbers(number, number), now.astimezone(UTC))
-    raw = text.encode("utf-8", "replace")
+    sender, receiver = _text(str(d.receiver)), _text(str(d.sender))
+    match answer:
+        case Contrl():
+            if repeats:
+                answer = contrl.repeated(answer)
+            taken = await numbering.take(tx, tenant_id, sender, receiver, messages=1, group=False)
+            raw = contrl.write(answer, taken.interchange, taken.messages[0], now.astimezone(UTC))
+            kind, control, format_ = "CONTRL", str(taken.interchange), Format.EDIFACT
+        case acknowledge.Acknowledgement():
+            if repeats:
+                answer = acknowledge.repeated(answer, d.interchange.control, f"{now:%y%m%d}", f"{now:%H%M}")
+            count = len(answer.groups)
+            taken = await numbering.take(tx, tenant_id, sender, receiver, messages=count, group=count > 0)
+            own = acknowledge.Numbers(taken.interchange, taken.group, taken.messages)
+            wanted = d.partner.acknowledgement
+            text = acknowledge.write(answer, own, now.astimezone(UTC), wanted)
+            kind = "TA1" if not answer.groups else "999" if "~ST*999*" in text else "997"
+            raw, control, format_ = text.encode("utf-8", "replace"), f"{taken.interchange:09d}", Format.X12
+        case _:
+            assert_never(answer)
     sha256 = hashlib.sha256(raw).digest()
     await tx.execute(SQL["store_raw"], tenant_id, sha256, raw, len(raw))
-    kind = "997" if answer.groups else "TA1"
+    parsed = {"acknowledges": d.interchange.control, "text": raw.decode("utf-8", "replace")}
     values: list[Any] = [
-        *(tenant_id, ids.new(), None, 0, "out", Format.X12.value, kind, Status.SENT.value, d.test, sha256),
-        *(f"{kind}-{d.partner.id}-{number:09d}.edi", receipt["channel"], d.partner.id, d.partner.customer_id),
-        *(_text(str(d.receiver)), _text(str(d.sender)), f"{number:09d}", None, None, None, None, None, None, None),
-        *("[]", "[]", exactjson.text({"acknowledges": d.interchange.control, "text": text}), None),
+        *(tenant_id, ids.new(), None, 0, "out", format_.value, kind, Status.SENT.value, d.test, sha256),
+        *(f"{kind}-{d.partner.id}-{control}.edi", receipt["channel"], d.partner.id, d.partner.customer_id),
+        *(sender, receiver, control, None, None, None, None, None, None, None),
+        *("[]", "[]", exactjson.text(parsed), None),
         *(receipt["receipt_id"], now),
     ]
     await tx.execute(SQL["store_document"], *values)

@@ -20,6 +20,7 @@ from crossdock.partners.profiles import Identifier, Profile
 
 if TYPE_CHECKING:
     from crossdock.partners.edi.maps import Canonical
+    from crossdock.partners.edifact.contrl import Contrl
     from crossdock.partners.tabular.map import TableMap
     from crossdock.partners.x12.acknowledge import Acknowledgement
 
@@ -120,7 +121,7 @@ class Decoded:
     order: PurchaseOrder | None = None
     issues: tuple[Issue, ...] = ()
     content: "Canonical | None" = None  # what it says, when it is no order
-    acknowledgement: "Acknowledgement | None" = None
+    acknowledgement: "Acknowledgement | Contrl | None" = None
     parsed: Any = None
 
     def of(self, severity: Severity) -> tuple[Issue, ...]:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -57,7 +57,8 @@ class Profile:
     map: str = ""  # the declared map of its tables; "" means: the one map whose columns fit
     duplicates: Duplicates = Duplicates.COMPARE
     mode: Mode = Mode.PRODUCTION
-    acknowledge: bool = True  # answer X12 with a 997
+    acknowledge: bool = True  # answer X12 with a 997 or 999, EDIFACT with a CONTRL
+    acknowledgement: Literal["997", "999"] = "997"  # which of them, for X12 from 005010 on
 
 
 def find(profiles: Iterable[Profile], sender: Identifier) -> Profile | None:
@@ -132,6 +133,11 @@ def parse(data: Mapping[str, Any], where: str) -> Profile:
                 findings.append(
                     Finding("partner.word", f"{where}#/{key}", f"one of {choices}", repr(data[key])[:40], "Correct it.")
                 )
+    if data.get("acknowledgement", "997") not in {"997", "999"}:
+        found = repr(data["acknowledgement"])[:40]
+        findings.append(
+            Finding("partner.word", f"{where}#/acknowledgement", "997 or 999, as text", found, "Correct it.")
+        )
     if findings:
         raise PartnerError(findings)
     return Profile(**values)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from crossdock import exactjson
 from crossdock.partners import Context, Severity, decode
 from crossdock.partners.deciding import Known
+from crossdock.partners.edifact import contrl
 from crossdock.partners.intake import preview
 from crossdock.partners.x12 import acknowledge
 
@@ -41,9 +42,12 @@ def check(raw: bytes) -> None:
     for d in documents:
         assert len(d.issues) < 2000
         assert all(len(str(i.finding)) < 2000 for i in d.issues)
-        assert d.order is not None or any(i.severity is not Severity.NOTE for i in d.issues)
+        assert d.order is not None or d.content is not None or any(i.severity is not Severity.NOTE for i in d.issues)
         exactjson.dumps(d.parsed)
-        if d.acknowledgement is not None:
+        if isinstance(d.acknowledgement, contrl.Contrl):
+            answered = decode(contrl.write(d.acknowledgement, 1, 1, datetime(2026, 1, 1)), "c", Context(adopt=True))
+            assert [a.type for a in answered] == ["CONTRL"]
+        elif d.acknowledgement is not None:
             text = acknowledge.write(d.acknowledgement, acknowledge.Numbers(1, 1), datetime(2026, 1, 1))
             assert text.count("~") == text.count("~", 0, len(text))
             assert text.startswith("ISA*00*")

@@ -224,7 +224,8 @@ def test_a_broken_workbook_is_a_clear_error():
 
 EDIFACT = (
     "UNA:+.? 'UNB+UNOC:3+4012345000009:14+8711111000006:14+260101:1200+REF1'UNH+1+ORDERS:D:96A:UN'"
-    "BGM+220+PO?+1+9'IMD+F++:::It?'s 5?:1 bolt'UNT+4+1'UNZ+1+REF1'"
+    "BGM+220+PO?+1+9'DTM+137:20260101:102'IMD+F++:::It?'s 5?:1 bolt'LIN+1++4012345678901:SRV'QTY+21:8:PCE'UNS+S'"
+    "UNT+8+1'UNZ+1+REF1'"
 )
 
 
@@ -233,27 +234,29 @@ EDIFACT = (
     [
         (lambda t: t, ""),
         (lambda t: t.replace("'", "'\r\n"), None),
-        (lambda t: t.replace("UNT+4", "UNT+9"), "UCM 4 29"),
-        (lambda t: t.replace("UNT+4+1", "UNT+4+2"), "UCM 4 28"),
+        (lambda t: t.replace("UNT+8", "UNT+9"), "UCM 4 29"),
+        (lambda t: t.replace("UNT+8+1", "UNT+8+2"), "UCM 4 28"),
         (lambda t: t.replace("UNZ+1+REF1", "UNZ+1+X"), "UCI 4 28"),
         (lambda t: t.replace("UNZ+1+", "UNZ+3+"), "UCI 4 29"),
         (lambda t: t.replace("UNZ+1+REF1'", ""), "UCI 4 13/UNZ"),
-        (lambda t: t.replace("UNT+4+1'", ""), "UCM 4 13"),
+        (lambda t: t.replace("UNT+8+1'", ""), "UCM 4 13"),
     ],
 )
-def test_edifact_envelopes_are_checked_and_the_message_waits(change, ack):
+def test_edifact_envelopes_are_checked_and_a_sound_order_is_read(change, ack):
     d = read(change(EDIFACT))[0]
     assert d.type == "ORDERS"
     assert d.sender == Identifier("14", "4012345000009")
     if ack is not None:
         assert [i.ack for i in d.of(Severity.ERROR)] == ([ack] if ack else [])
-    assert [c for c, _ in codes(d, Severity.HOLD)] == ["type.unsupported"]
+        assert (d.order is None) == ack.startswith("UCM")  # a faulty message has no meaning
+    if d.order is not None:
+        assert (d.order.number, d.order.lines[0].quantity, d.order.lines[0].unit) == ("PO+1", Decimal(8), "PCE")
 
 
 def test_released_characters_are_part_of_the_text():
     [d] = read(EDIFACT)
     assert d.parsed["segments"][1]["elements"] == ["220", "PO+1", "9"]
-    assert d.parsed["segments"][2]["elements"][2] == ":::It's 5:1 bolt"
+    assert d.parsed["segments"][3]["elements"][2] == ":::It's 5:1 bolt"
 
 
 def test_xml_is_named_and_waits_and_broken_xml_has_a_line():

@@ -38,7 +38,7 @@ def errors(document: Decoded) -> list[str]:
 
 
 def answer(document: Decoded) -> str:
-    assert document.acknowledgement is not None
+    assert isinstance(document.acknowledgement, acknowledge.Acknowledgement)
     return acknowledge.write(document.acknowledgement, acknowledge.Numbers(41, 42), datetime(2026, 1, 3, 10, 30))
 
 

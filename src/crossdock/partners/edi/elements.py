@@ -144,7 +144,7 @@ def check(rule: Rule, segment: "Segment", position: int, here: str, syntax: Synt
                     continue
             if syntax.component and part.type != "AN" and syntax.component in value:
                 value = value.split(syntax.component, 1)[0]
-            _value(part, value, segment, at, component, add, syntax)
+            _value(part, value, segment, at, component if element.composite else 0, add, syntax)
     for letter, positions in rule.conditions:
         _condition(letter, positions, rule, segment, add, syntax)
     if len(found) < 2:

@@ -18,14 +18,15 @@ components), or a table of codes. Of a table, an unknown code is held for a pers
 `-` its object is left out. After `~` stands the field that keeps which of several codes with one meaning was used (or
 a dtm's time).
 `=X` is written and not read; `set` is read and not written. `pairs` reads qualifier and value side by side.
-`below` names the list of those that name this loop their parent.
+`always` and `given` (paths) write a segment that has nothing but constants. `read_only` rules are not written. `below`
+names the list of those that name this loop their parent.
 
 Reading gives plain values, then the typed canonical object; writing gives segments. Both know nothing of delimiters.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -135,7 +136,7 @@ class Pairs:
     value: Path
     table: Table | None
     rest: Path
-    stride: int = 2
+    more: bool = False  # what finds no place here goes to the next pairs of the same list
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,10 @@ class Rule:
     rules: "tuple[Rule, ...] | None"  # of a loop
     below: Path = ()
     always: bool = False
+    given: tuple[Path, ...] = ()  # written when one of these is there, though none of its own fields is
     tree: Tree | None = None
+    read_only: bool = False
+    qualifiers: tuple[tuple[int, int, str], ...] = ()  # as written: the first of each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +224,7 @@ def parse(data: Mapping[str, Any]) -> Map:
     declared = {**_shared_tables()[guide.syntax], **data.get("tables", {})}
     tables = {name: _table(name, t) for name, t in declared.items()}
     trees = {loop.name: loop.tree for loop in guide.root.loops() if loop.tree is not None}
-    rules = tuple(_rule(r, tables, trees) for r in data["rules"])
+    rules = _rules(data["rules"], tables, trees)
     return Map(id=data["id"], guide=guide, object=OBJECTS[data["object"]], rules=rules)
 
 
@@ -233,6 +237,20 @@ def _table(name: str, data: Mapping[Any, Any]) -> Table:
     return Table(name, words, codes, by_length)
 
 
+def _rules(
+    declared: Sequence[Mapping[str, Any]], tables: Mapping[str, Table], trees: Mapping[str, Tree]
+) -> tuple[Rule, ...]:
+    rules = [_rule(r, tables, trees) for r in declared]
+    later: set[Path] = set()
+    for at in range(len(rules) - 1, -1, -1):
+        pairs = list(rules[at].pairs)
+        for place in range(len(pairs) - 1, -1, -1):
+            pairs[place] = replace(pairs[place], more=pairs[place].each in later)
+            later.add(pairs[place].each)
+        rules[at] = replace(rules[at], pairs=tuple(pairs))
+    return tuple(rules)
+
+
 _SELECTOR = re.compile(r"(\w+)(?:\[([^\]]+)\])?")
 
 
@@ -242,10 +260,12 @@ def _rule(data: Mapping[str, Any], tables: Mapping[str, Table], trees: Mapping[s
     if found is None:
         raise CrossdockBug(f"Map: expected a segment or loop, found {selector!r}")
     when: list[tuple[int, int, frozenset[str]]] = []
+    written: list[tuple[int, int, str]] = []
     for part in (found[2] or "").split():
         where, _, values = part.partition("=")
         element, _, component = where.partition(".")
         when.append((int(element), int(component or 1), frozenset(values.split("|"))))
+        written.append((int(element), int(component or 1), values.split("|")[0]))
     own: list[Field] = []
     for key, target in body.items():
         if isinstance(key, int | float) or re.fullmatch(r"\d+(\.\d+)?", str(key)):
@@ -259,10 +279,13 @@ def _rule(data: Mapping[str, Any], tables: Mapping[str, Table], trees: Mapping[s
         fields=tuple(own),
         pairs=tuple(_pairs(p, tables) for p in body.get("pairs", ())),
         constants=tuple((_path(k), str(v)) for k, v in body.get("set", {}).items()),
-        rules=None if inner is None else tuple(_rule(r, tables, trees) for r in inner),
+        rules=None if inner is None else _rules(inner, tables, trees),
         below=_path(body.get("below", "")),
         always=bool(body.get("always", False)),
+        given=tuple(_path(p) for p in body.get("given", ())),
         tree=trees.get(found[1]) if inner is not None else None,
+        read_only=bool(body.get("read_only", False)),
+        qualifiers=tuple(written),
     )
 
 
@@ -291,7 +314,6 @@ def _pairs(data: Mapping[str, Any], tables: Mapping[str, Table]) -> Pairs:
         value=_path(data.get("value", "value")),
         table=tables[data["table"]] if "table" in data else None,
         rest=_path(data.get("rest", "")),
-        stride=data.get("stride", 2),
     )
 
 
@@ -307,16 +329,21 @@ class _Reading:
     place: Any = None
 
 
-def read(m: Map, root: Node, place: Any, trail: list[Origin] | None = None) -> tuple[Canonical | None, list[Issue]]:
+def read(
+    m: Map, root: Node, place: Any, trail: list[Origin] | None = None, defaults: Mapping[str, Any] | None = None
+) -> tuple[Canonical | None, list[Issue]]:
     """The canonical object of a walked set; None when it lacks what the object must have.
 
-    place names a segment's place. trail: takes the origin of every field.
+    place names a segment's place. trail: takes the origin of every field. defaults: for what the set does not say.
     """
     r = _Reading(m, trail=trail, place=place)
     data: Plain = {}
     _apply(r, m.rules, root, data, "")
+    data = {**(defaults or {}), **data}
     if m.object is order.PurchaseOrder:
         _as_order(data)
+    if m.object is despatch.DespatchAdvice and m.guide.syntax == "edifact":
+        data = _as_despatch(data)
     try:
         return msgspec.convert(data, m.object), r.issues
     except msgspec.ValidationError as e:
@@ -335,6 +362,63 @@ def _as_order(data: Plain) -> None:
     data["references"] = references
     if (notes := data.pop("notes", None)) is not None:
         data["notes"] = "\n".join(notes)
+
+    for place, line in enumerate(data.setdefault("lines", []), 1):
+        line.setdefault("number", str(place))
+        line.setdefault("items", [])
+        line.setdefault("quantity", Decimal(0))  # judged as none
+        line.setdefault("unit", "PCE")  # EANCOM: without a unit, pieces are meant
+
+
+def _as_despatch(data: Plain) -> Plain:
+    """The header of a DESADV is the shipment, a CPS group a package, and its lines are items in it."""
+
+    def pack(unit: Plain) -> Plain:
+        items = [{"level": "item", **line} for line in unit.pop("lines", [])]
+        below = [pack(u) for u in unit.pop("units", [])]
+        marks = [{"kind": "sscc", "value": unit.pop("sscc")}] if "sscc" in unit else []
+        return {**unit, "marks": marks, "units": [*items, *below]}
+
+    shipment: Plain = data.pop("shipment", {})
+    units = [pack(u) for u in shipment.pop("units", [])]
+    return {**data, "units": [{"level": "shipment", **shipment, "units": units}]}
+
+
+def _from_despatch(data: Plain) -> Plain:
+    """The inverse. An order between shipment and package is said at its items; items in no package get one."""
+
+    def pack(unit: Plain, order_number: str) -> Plain:
+        own = {k: v for k, v in unit.items() if k not in {"units", "marks", "level"}}
+        order_number = own.pop("order_number", order_number)
+        lines, below = split(unit, order_number)
+        for mark in unit.get("marks", []):
+            if mark.get("kind") == "sscc":
+                own.setdefault("sscc", mark["value"])
+        return {**own, "level": "pack", "lines": lines, "units": below}
+
+    def split(unit: Plain, order_number: str) -> tuple[list[Plain], list[Plain]]:
+        lines: list[Plain] = []
+        below: list[Plain] = []
+        for child in unit.get("units", []):
+            if child["level"] == "item":
+                line = {k: v for k, v in child.items() if k != "level"}
+                if order_number:
+                    line.setdefault("order_number", order_number)
+                lines.append(line)
+            elif child["level"] == "order":
+                own, packs = split(child, child.get("order_number", order_number))
+                lines += own
+                below += packs
+            else:
+                below.append(pack(child, order_number))
+        return lines, below
+
+    units: list[Plain] = data.pop("units", [])
+    head = {k: v for u in units[:1] for k, v in u.items() if k not in {"units", "level"}}
+    lines, below = split(units[0], "") if units else ([], [])
+    if lines:
+        below.insert(0, {"level": "pack", "lines": lines})
+    return {**data, "shipment": {**head, "units": below}}
 
 
 def _apply(r: _Reading, rules: tuple[Rule, ...], node: Node, target: Plain, base: str) -> None:
@@ -374,12 +458,16 @@ def _takes(rule: Rule, child: Segment | Node) -> bool:
     return all(first.at(e, c) in values for e, c, values in rule.when)
 
 
+_NEEDED = (("dates", "on"), ("quantities", "value"), ("marks", "value"))
+
+
 def _object(r: _Reading, rule: Rule, child: Segment | Node, base: str) -> Any:
     item: Plain = {}
     outer, r.skip = r.skip, False
     _one(r, rule, child, item, base)
     skipped, r.skip = r.skip, outer
-    if skipped or not item:
+    # a date that is announced and left empty, a kind of quantity without one
+    if skipped or not item or any(rule.each[-1] == each and k not in item for each, k in _NEEDED):
         return None
     return item.get(".", item)
 
@@ -502,17 +590,20 @@ def _word(r: _Reading, f: Field, text: str, segment: Segment, target: Plain) -> 
 
 
 def _read_pairs(r: _Reading, p: Pairs, segment: Segment, target: Plain, base: str) -> None:
-    for at in range(p.first, p.last, p.stride):
+    if r.map.guide.syntax == "edifact":  # C212: the number, then what kind of number it is
+        for at in range(p.first, p.last + 1):
+            _pair(r, p, segment.at(at, 2), segment.at(at, 1), target, segment, at, base)
+        return
+    for at in range(p.first, p.last, 2):
         if at > segment.size:
             return
-        code, value = segment.at(at), segment.at(at + 1)
-        _pair(r, p, code, value, target, segment, at, base)
+        _pair(r, p, segment.at(at), segment.at(at + 1), target, segment, at + 1, base)
 
 
 def _pair(r: _Reading, p: Pairs, code: str, value: str, target: Plain, segment: Segment, at: int, base: str) -> None:
-    if not code or not value:
+    if not value:
         return
-    word = p.table.words.get(code) if p.table is not None else code
+    word = p.table.words.get(code) if p.table is not None and code else code or None
     if word is None:
         if p.rest:
             cast(list[Any], _reach(target, p.rest, [])).append({"kind": code, "value": value})
@@ -524,7 +615,7 @@ def _pair(r: _Reading, p: Pairs, code: str, value: str, target: Plain, segment: 
     items.append(item)
     if r.trail is not None and len(r.trail) < MAX_TRAIL:
         pointer = f"{base}/{_pointer(p.each)}/{len(items) - 1}/{_pointer(p.value)}"
-        r.trail.append(Origin(pointer, segment.id, segment.index, segment.offset, at + 1, 1))
+        r.trail.append(Origin(pointer, segment.id, segment.index, segment.offset, at, 1))
 
 
 def _pointer(path: Path) -> str:
@@ -567,6 +658,8 @@ def write(m: Map, content: Canonical) -> list[Written]:
     if isinstance(content, order.PurchaseOrder):
         source["references"] = [{"kind": k, "value": v} for k, v in content.references.items()]
         source["notes"] = content.notes.split("\n") if content.notes else []
+    if isinstance(content, despatch.DespatchAdvice) and m.guide.syntax == "edifact":
+        source = _from_despatch(source)
     _emit(w, m.rules, source, "")
     if w.findings:
         raise PartnerError(w.findings)
@@ -593,10 +686,13 @@ class _Writing:
     out: list[Written] = field(default_factory=list[Written])
     findings: list[Finding] = field(default_factory=list[Finding])
     levels: int = 0
+    taken: dict[tuple[int, Path], int] = field(default_factory=dict[tuple[int, Path], int])
 
 
 def _emit(w: _Writing, rules: tuple[Rule, ...], source: Any, base: str) -> None:
     for rule in rules:
+        if rule.read_only:
+            continue
         if not rule.each:
             _emit_one(w, rule, source, base)
             continue
@@ -631,7 +727,7 @@ def _emit_one(w: _Writing, rule: Rule, source: Any, base: str, parent: str = "")
             _emit_one(w, rule, item, f"{base}/{_pointer(rule.below)}/{place}", own)
         return
     segment = Written(rule.id)
-    found = rule.always
+    found = rule.always or any(_get(source, p) for p in rule.given)
     for f in rule.fields:
         if f.constant is None:
             found = _write_field(w, f, source, segment, base) or found
@@ -639,8 +735,8 @@ def _emit_one(w: _Writing, rule: Rule, source: Any, base: str, parent: str = "")
         found = _write_pairs(w, pairs, source, segment, base) or found
     if not found:
         return
-    for element, component, values in rule.when:
-        segment.values.setdefault((element, component), min(values))
+    for element, component, value in rule.qualifiers:
+        segment.values.setdefault((element, component), value)
     for f in rule.fields:
         if f.constant is not None:
             segment.values.setdefault((f.element, f.component), f.constant)
@@ -726,7 +822,6 @@ def _code(w: _Writing, f: Field, value: Any, source: Any, base: str) -> str | No
 
 
 def _write_pairs(w: _Writing, p: Pairs, source: Any, segment: Written, base: str) -> bool:
-    at, last = p.first, p.last
     found = False
     entries: list[tuple[str, str, str]] = []
     for place, item in enumerate(_get(source, p.each) or ()):
@@ -744,15 +839,21 @@ def _write_pairs(w: _Writing, p: Pairs, source: Any, segment: Written, base: str
             entries.append(
                 (str(item.get("kind", "")), str(item.get("value", "")), f"{base}/{_pointer(p.rest)}/{place}")
             )
-    for code, value, where in entries:
-        if at >= last:
-            text = "Leave one out; the segment has no place for more."
-            w.findings.append(Finding("map.pairs", where, f"at most {(last - p.first + 1) // p.stride}", "more", text))
-            return found
-        segment.values[at, 1] = code
-        segment.values[at + 1, 1] = value
-        at += p.stride
+    edifact = w.map.guide.syntax == "edifact"
+    room = p.last - p.first + 1 if edifact else (p.last - p.first + 1) // 2
+    start = w.taken.get((id(source), p.each), 0)
+    for place, (code, value, _) in enumerate(entries[start : start + room]):
+        if edifact:
+            segment.values[p.first + place, 1] = value
+            segment.values[p.first + place, 2] = code
+        else:
+            segment.values[p.first + 2 * place, 1] = code
+            segment.values[p.first + 2 * place + 1, 1] = value
         found = True
+    w.taken[id(source), p.each] = start + room
+    if len(entries) > start + room and not p.more:
+        text = "Leave one out; the segment has no place for more."
+        w.findings.append(Finding("map.pairs", entries[start + room][2], f"at most {start + room}", "more", text))
     return found
 
 

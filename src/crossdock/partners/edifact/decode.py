@@ -7,12 +7,19 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
+from crossdock.canonical.order import PurchaseOrder
 from crossdock.partners import profiles
-from crossdock.partners.edifact import tokens
+from crossdock.partners.edi import checks, elements, guide, maps, walk
+from crossdock.partners.edi.faults import CODES, Fault, Kind
+from crossdock.partners.edi.maps import Canonical
+from crossdock.partners.edifact import contrl, order, tokens
 from crossdock.partners.edifact.tokens import Segment
-from crossdock.partners.model import Context, Decoded, Format, Interchange, Issue, error, hold, shown
-from crossdock.partners.profiles import Identifier
+from crossdock.partners.model import Context, Decoded, Format, Interchange, Issue, Severity, error, hold, shown
+from crossdock.partners.profiles import Identifier, Profile
 
+# Messages that a declared map reads; the first becomes an order.
+MAPPED = frozenset({"ORDERS", "ORDRSP", "DESADV", "INVOIC", "APERAK", "CONTRL"})
+ACKNOWLEDGEMENTS = frozenset({"CONTRL", "APERAK"})
 MAX_SHOWN_SEGMENTS = 20_000
 
 
@@ -21,6 +28,16 @@ class _Message:
     segments: list[Segment]
     closed: bool = False
     issues: list[Issue] = field(default_factory=list[Issue])
+    faults: list[Fault] = field(default_factory=list[Fault])
+    tree: walk.Node | None = None
+
+    @property
+    def type(self) -> str:
+        return self.segments[0].at(2)
+
+    @property
+    def rejected(self) -> bool:
+        return any(i.severity is Severity.ERROR for i in self.issues)
 
 
 def decode(raw: bytes, context: Context) -> list[Decoded]:
@@ -33,8 +50,37 @@ def decode(raw: bytes, context: Context) -> list[Decoded]:
     return documents
 
 
-def place(segment: Segment, name: str = "") -> str:
+def place(segment: walk.Segment, name: str = "") -> str:
     return f"{name or segment.id} (segment {segment.index + 1} of the file, byte {segment.offset})"
+
+
+def _label(segment: str, element: int, component: int) -> str:
+    return f"{segment}{element}.{component}" if component else f"{segment}{element}"
+
+
+def placed(segment: walk.Segment, element: int = 0, component: int = 0) -> str:
+    return place(segment, _label(segment.id, element, component) if element else "")
+
+
+def _ack_element(_: str, element: int, component: int, __: str, kind: Kind) -> str:
+    at = f"{element}.{component}" if component else str(element)
+    return f"UCD {CODES[kind].contrl} {at}"
+
+
+def _ack_segment(segment: str, kind: Kind) -> str:
+    return f"UCS {CODES[kind].contrl} {segment}"
+
+
+def syntax(start: int) -> elements.Syntax:
+    return elements.Syntax(
+        name="edifact",
+        place=placed,
+        label=_label,
+        ack_segment=_ack_segment,
+        ack_element=_ack_element,
+        start=start,
+        decimal=elements.EDIFACT_NUMBER,
+    )
 
 
 def _interchange(interchange: tokens.Interchange, place_in_file: int, index: int, context: Context) -> list[Decoded]:
@@ -66,6 +112,7 @@ def _interchange(interchange: tokens.Interchange, place_in_file: int, index: int
     seen: set[str] = set()
     for message in messages:
         _message(message, seen)
+        _walk(message)
     issues = issues[:50] + _trailer(unb, unz, groups or len(messages))
     sender = Identifier(unb.at(2, 2), unb.at(2))
     partner = context.partner or profiles.find(context.profiles, sender)
@@ -79,17 +126,23 @@ def _interchange(interchange: tokens.Interchange, place_in_file: int, index: int
         digest=_digest(interchange),
         test=unb.at(11) == "1",
     )
+    answer = contrl.plan(
+        wrapper,
+        syntax=(unb.at(1), unb.at(1, 2)),
+        wanted=unb.at(9) == "1",
+        issues=tuple(issues),
+        messages=[
+            contrl.Message(m.segments[0], tuple(m.issues), tuple(m.faults), m.rejected)
+            for m in messages
+            if m.type not in ACKNOWLEDGEMENTS
+        ],
+        understood=all(m.type in MAPPED for m in messages),
+    )
     documents: list[Decoded] = []
     for message in messages or [_Message([])]:
         unh = message.segments[0] if message.segments else unb
         kind = unh.at(2) if message.segments else ""
-        unsupported = hold(
-            "type.unsupported",
-            place(unh, "UNH, element 2" if kind else ""),
-            "an order as X12 850, JSON, CSV or XLSX",
-            f"EDIFACT {kind}" if kind else "no message",
-            "EDIFACT messages are kept and not read yet; this one waits for a person.",
-        )
+        po, content, found = _content(message, partner, context)
         documents.append(
             Decoded(
                 index=index + len(documents),
@@ -98,15 +151,61 @@ def _interchange(interchange: tokens.Interchange, place_in_file: int, index: int
                 sender=sender,
                 receiver=wrapper.receiver,
                 partner=partner,
-                customer_id=partner.customer_id if partner else "",
+                customer_id=profiles.customer(partner, order.customer(po))[0],
                 interchange=wrapper,
                 set_control=unh.at(1) if message.segments else "",
                 test=wrapper.test,
-                issues=(*issues, *message.issues, unsupported),
+                order=po,
+                content=content,
+                issues=(*issues, *message.issues, *found),
+                acknowledgement=answer,
                 parsed=_parsed(wrapper, message.segments),
             )
         )
     return documents
+
+
+def _walk(message: _Message) -> None:
+    """Along the guide of its type, when there is one."""
+    if message.type not in MAPPED:
+        return
+    found = walk.walk(
+        guide.load(f"edifact-{message.type.lower()}"), message.segments, syntax(message.segments[0].index)
+    )
+    message.tree, message.faults = found.root, found.faults
+    message.issues += (f.issue for f in found.faults)
+
+
+def _content(
+    message: _Message, partner: Profile | None, context: Context
+) -> tuple[PurchaseOrder | None, Canonical | None, list[Issue]]:
+    if not message.segments or message.type not in MAPPED:
+        return None, None, [_unsupported(message)]
+    if message.tree is None or message.rejected:
+        return None, None, []
+    currency = (partner.currency if partner else "") or context.currency
+    ordered = message.type == "ORDERS"
+    declared = maps.load_map(f"edifact-{message.type.lower()}")
+    said, found = maps.read(declared, message.tree, placed, defaults={"currency": currency} if ordered else None)
+    if isinstance(said, PurchaseOrder):
+        return said, None, found + order.judge(said, message.segments, partner)
+    if said is not None:
+        found += checks.check(said, place(message.segments[0]))
+    return None, said, found
+
+
+def _unsupported(message: _Message) -> Issue:
+    known = ", ".join(sorted(MAPPED))
+    if not message.segments:
+        return hold("type.unsupported", "UNB", f"a message: {known}", "no message", "It waits for a person.")
+    kind = message.type
+    return hold(
+        "type.unsupported",
+        place(message.segments[0], "UNH, element 2" if kind else ""),
+        f"one of {known}",
+        f"EDIFACT {kind}",
+        "No map reads this message yet; it waits for a person.",
+    )
 
 
 def _message(message: _Message, seen: set[str]) -> None:

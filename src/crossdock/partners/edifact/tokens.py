@@ -1,5 +1,6 @@
 """EDIFACT text into interchanges of segments: UNA or its defaults, the release character, version 4 repetition."""
 
+import re
 from dataclasses import dataclass, field
 
 from crossdock.partners.model import Issue, error, shown
@@ -28,6 +29,16 @@ class Segment:
     elements: tuple[tuple[str, ...], ...]
     index: int
     offset: int
+    repeats: tuple[tuple[int, tuple[str, ...]], ...] = ()  # version 4: further occurrences of an element, by its number
+
+    @property
+    def size(self) -> int:
+        return len(self.elements)
+
+    def parts(self, element: int) -> tuple[str, ...]:
+        if element > len(self.elements):
+            return ()
+        return tuple(p.strip() for p in self.elements[element - 1])
 
     def at(self, element: int, component: int = 1) -> str:
         """A component, both counted from 1; "" when absent."""
@@ -44,7 +55,7 @@ class Interchange:
 
 def read(raw: bytes) -> tuple[list[Interchange], list[Issue]]:
     """All interchanges of a file, and what lies before, between or after them."""
-    text = Text(raw)
+    text = Text(raw, charset(raw))
     chars, issues, interchanges = text.chars, list[Issue](), list[Interchange]()
     position, count, syntax = 0, 0, Syntax()
     current: Interchange | None = None
@@ -87,6 +98,24 @@ def read(raw: bytes) -> tuple[list[Interchange], list[Issue]]:
     return interchanges, issues
 
 
+# UNB 0001: what the character repertoire means where the bytes are no UTF-8
+_CHARSETS = {
+    "D": "iso8859-2",
+    "E": "iso8859-5",
+    "F": "iso8859-7",
+    "G": "iso8859-3",
+    "H": "iso8859-4",
+    "I": "iso8859-6",
+    "J": "iso8859-8",
+    "K": "iso8859-9",
+}
+
+
+def charset(raw: bytes) -> str:
+    found = re.search(rb"UNB.UNO([D-K])", raw[:400])
+    return _CHARSETS[found[1].decode()] if found else ""
+
+
 def _una(characters: str) -> Syntax:
     component, element, decimal, release, repetition, segment = characters
     return Syntax(component, element, decimal, release.strip(), repetition.strip(), segment)
@@ -108,8 +137,13 @@ def _body(chars: str, start: int, syntax: Syntax) -> tuple[str, int]:
 
 
 def _segment(body: str, syntax: Syntax, index: int, offset: int) -> Segment:
-    elements = [tuple(_split(e, syntax.component, syntax)) for e in _split(body, syntax.element, syntax, keep=True)]
-    return Segment((elements[0] or ("",))[0].strip()[:20], tuple(elements[1:]), index, offset)
+    elements: list[tuple[str, ...]] = []
+    repeats: list[tuple[int, tuple[str, ...]]] = []
+    for place, text in enumerate(_split(body, syntax.element, syntax, keep=True)):
+        first, *others = _split(text, syntax.repetition, syntax, keep=True) if syntax.repetition else (text,)
+        elements.append(tuple(_split(first, syntax.component, syntax)))
+        repeats += ((place, tuple(_split(o, syntax.component, syntax))) for o in others)
+    return Segment((elements[0] or ("",))[0].strip()[:20], tuple(elements[1:]), index, offset, tuple(repeats))
 
 
 def _split(text: str, separator: str, syntax: Syntax, keep: bool = False) -> list[str]:

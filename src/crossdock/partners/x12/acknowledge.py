@@ -177,17 +177,25 @@ def read_ta1(loose: list[Segment]) -> FunctionalAcknowledgement | None:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Control numbers of one outbound interchange; the group's serves its only group."""
+    """Control numbers of one outbound interchange; the group's serves its only group. sets: of each 997 or 999."""
 
     interchange: int
     group: int
+    sets: tuple[int, ...] = ()
 
 
 OUT = Delimiters(element="*", component=">", segment="~", repetition="^")
 
 
-def write(answer: Acknowledgement, numbers: Numbers, now: datetime) -> str:
-    """The answer as one X12 interchange, back to where the received one came from."""
+GUIDE_999 = "005010X231A1"
+
+
+def write(answer: Acknowledgement, numbers: Numbers, now: datetime, kind: str = "997") -> str:
+    """The answer as one X12 interchange, back to where the received one came from.
+
+    kind: 999 where it was agreed and the group is of 005010 or later; else it is a 997.
+    """
+    kind = kind if kind == "999" and all(g.version >= "005010" for g in answer.groups) else "997"
     sender_scheme, sender, receiver_scheme, receiver, version, usage = answer.header
     version = version if version.isdigit() and len(version) == 5 else "00401"
     usage = usage if usage in {"P", "T"} else "P"
@@ -205,26 +213,31 @@ def write(answer: Acknowledgement, numbers: Numbers, now: datetime) -> str:
     if (ta1 := answer.interchange) is not None:
         rows.append(("TA1", _clean(ta1.control), _clean(ta1.date), _clean(ta1.time), ta1.outcome, ta1.note))
     if answer.groups:
-        release = answer.groups[0].version[:6] or "004010"
+        release = GUIDE_999 if kind == "999" else answer.groups[0].version[:6] or "004010"
         ours, theirs = answer.application[1], answer.application[0]
         rows.append(
             ("GS", "FA", _clean(ours), _clean(theirs), f"{now:%Y%m%d}", f"{now:%H%M}", str(numbers.group), "X", release)
         )
         for place, group in enumerate(answer.groups, 1):
-            rows += _written(group, f"{place:04d}")
+            number = numbers.sets[place - 1] if place <= len(numbers.sets) else place
+            rows += _written(group, f"{number:04d}", kind)
         rows.append(("GE", str(len(answer.groups)), str(numbers.group)))
     rows.append(("IEA", "1" if answer.groups else "0", control))
     return "".join(_segment(r) for r in rows)
 
 
-def _written(group: GroupAnswer, control: str) -> list[tuple[str, ...]]:
-    body: list[tuple[str, ...]] = [("AK1", group.function, group.control)]
+def _written(group: GroupAnswer, control: str, kind: str) -> list[tuple[str, ...]]:
+    """AK3, AK4 and AK5 of a 997 are IK3, IK4 and IK5 of a 999; the codes that we give are the same in both."""
+    guided = kind == "999"
+    head = ("ST", kind, control, GUIDE_999) if guided else ("ST", kind, control)
+    own = ("AK1", group.function, group.control, *((group.version,) if guided else ()))
+    body: list[tuple[str, ...]] = [own]
     for s in group.sets:
         body.append(("AK2", s.type, s.control))
-        body += s.rows
-        body.append(("AK5", s.outcome, *s.codes))
+        body += (("I" + r[0][1:], *r[1:]) for r in s.rows) if guided else s.rows
+        body.append(("IK5" if guided else "AK5", s.outcome, *s.codes))
     body.append(("AK9", group.outcome, group.included, str(len(group.sets)), str(group.accepted), *group.codes))
-    return [("ST", "997", control), *body, ("SE", str(len(body) + 2), control)]
+    return [head, *body, ("SE", str(len(body) + 2), control)]
 
 
 def _segment(row: tuple[str, ...]) -> str:

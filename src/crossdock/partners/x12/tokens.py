@@ -66,14 +66,16 @@ class Interchange:
 class Text:
     """Decoded characters that remember the byte they came from."""
 
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: bytes, charset: str = "") -> None:
+        """charset: of bytes that are no UTF-8, where the sender names one."""
         bom = 3 if raw.startswith(b"\xef\xbb\xbf") else 0
         try:
             self.chars = raw[bom:].decode("utf-8")
             self._wide = not self.chars.isascii()
         except UnicodeDecodeError:
             # cp1252 leaves five bytes undefined; latin-1 gives them a meaning rather than an exception
-            self.chars = raw[bom:].decode("latin-1") if _undefined(raw) else raw[bom:].decode("cp1252")
+            single = charset or ("latin-1" if _undefined(raw) else "cp1252")
+            self.chars = raw[bom:].decode(single, "replace")
             self._wide = False
         self._start = bom
         self._char, self._byte = 0, bom
