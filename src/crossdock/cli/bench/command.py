@@ -1,8 +1,9 @@
 """The command: runs the suites one after the other, whatever becomes of each, and writes what they found."""
 
 import asyncio
+import signal
 import traceback
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,7 +47,7 @@ def command(
         raise SetupError(f"Expected suites of {', '.join(SUITES)}, found {', '.join(unknown)}.")
     if json is not None and not json.parent.is_dir():
         raise SetupError(f"Expected the folder of {json} to exist.")
-    found = uvloop.run(measure(chosen, size, directory))
+    found = uvloop.run(_until_signal(measure(chosen, size, directory)))
     _tell(found)
     if json is not None:
         page = report.write(found, json)
@@ -55,11 +56,22 @@ def command(
         raise typer.Exit(1)
 
 
+async def _until_signal(work: Coroutine[Any, Any, Figures]) -> Figures:
+    """SIGINT and SIGTERM end it in order: its processes, its server, its directory."""
+    task = asyncio.ensure_future(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        raise typer.Exit(130) from None
+
+
 async def measure(chosen: Sequence[str], size: Size, directory: Path | None = None) -> Figures:
     """Runs the suites; a failed one is part of the report."""
     about = machine.facts()
     done: dict[str, Figures] = {}
-    ratios: dict[str, float | None] = {}
+    ratios: dict[str, float | None] = dict.fromkeys(figures.RATIOS)
     headline: dict[str, float] = {}
     not_run: dict[str, str] = {}
     doubts = _doubts_before(about)

@@ -221,6 +221,10 @@ class Site:
     async def completed(self) -> int:
         return await self.admin.fetchval("select count(*) from crossdock.instance where status = 'completed'")
 
+    async def settle(self) -> None:
+        """What autovacuum does within the first minute of work: statistics, without which plans are guesses."""
+        await self.admin.execute("vacuum analyze")
+
     async def trouble(self) -> str:
         """What became of those that did not complete, and the ends of the logs."""
         rows = await self.admin.fetch(

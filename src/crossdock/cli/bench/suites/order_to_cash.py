@@ -37,8 +37,10 @@ async def run(run: Run) -> None:
         await site.shipped_workers(WORKERS)
         await _closed(site, first)
         sequence = await _recorded(url)
-        rate = WARM / await _drain(site, 1, WARM)
-        done = WARM + 1
+        await _drain(site, 1, WARM)
+        await site.settle()
+        rate = WARM / await _drain(site, WARM + 1, WARM)
+        done = 2 * WARM + 1
         rates: list[float] = []
         alone: list[float] = []
         for _ in range(run.size.repeats):

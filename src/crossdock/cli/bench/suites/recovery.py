@@ -25,6 +25,7 @@ async def run(run: Run) -> None:
         definition = await site.publish(null_definition("six-null", STEPS))
         team = await site.workers(2)
         rate = await site.drain(definition, 300, order())
+        await site.settle()
         rate = await site.drain(definition, round(rate * 2), order())
         number = min(30_000, round(rate * (BEFORE_S + AFTER_S) * 1.3))
         before = await site.completed()

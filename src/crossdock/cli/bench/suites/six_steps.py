@@ -32,6 +32,7 @@ async def _http(run: Run) -> None:
         definition = await site.publish(http_definition("six-http", f"{told['url']}/step", STEPS))
         team = await site.shipped_workers(WORKERS)
         rate = await site.drain(definition, WARM, order())
+        await site.settle()
         rates: list[float] = []
         commits: list[float] = []
         for n in range(run.size.repeats):
@@ -81,11 +82,12 @@ async def _null(run: Run, tenants: int, name: str, beside: list[str]) -> None:
         definition = await site.publish(null_definition("six-null", STEPS))
         await site.workers(WORKERS)
         rate = await site.drain(definition, max(WARM, tenants), order())
+        await site.settle()
         rates: list[float] = []
         commits: list[float] = []
         others: dict[str, list[float]] = {p: [] for p in beside}
         versions: dict[str, str] = {}
-        for _ in range(run.size.repeats):
+        for _ in range(run.size.repeats if beside else max(1, run.size.repeats - 1)):
             commits.append(await run.watch("pgbench, 8 clients", site.pgbench(run.size.seconds / 2)))
             number = max(_number(rate, run.size.seconds), tenants)
             rate = await run.watch(f"six null steps, {tenants} tenants, {number} workflows",

@@ -25,6 +25,8 @@ async def run(run: Run) -> None:
     async with run.lab.site(TENANTS) as site:
         definition = await site.publish(null_definition("six-null", 6))
         team = await site.workers(WORKERS)
+        await site.drain(definition, 400, order())
+        await site.settle()
         rate = await site.drain(definition, 400, order())
         await site.notify_ends()
         cycles: list[Figures] = []

@@ -16,6 +16,7 @@ from crossdock.gateway import identity
 CONNECTIONS = 16
 CALLS = 3
 WORKERS = 2
+WARM = 100
 
 
 async def run(run: Run) -> None:
@@ -23,10 +24,12 @@ async def run(run: Run) -> None:
         _, told = await site.child("null")
         url = told["url"]
         await site.allow(url)
-        await site.publish(http_definition("three-http", f"{url}/step", CALLS))
+        definition = await site.publish(http_definition("three-http", f"{url}/step", CALLS))
         key = await identity.add_key(site.db, site.tenants[0], "bench", "coordinator")
         _, served = await site.tree.start("gateway", "crossdock.cli", "serve", "--port", "0", "--ready-line")
         await site.shipped_workers(WORKERS)
+        await site.drain(definition, WARM, order())
+        await site.settle()
         rates: list[float] = []
         alone: list[float] = []
         spent: list[float] = []

@@ -15,6 +15,10 @@ async def run(run: Run) -> None:
         definition = await site.publish(null_definition("six-null", 6))
         rates: dict[int, list[float]] = {n: [] for n in NUMBERS}
         number = WARM
+        team = await site.workers(1)
+        await site.drain(definition, WARM, order())
+        await site.end(team)
+        await site.settle()
         for _ in range(max(1, run.size.repeats - 1)):
             for workers in NUMBERS:
                 team = await site.workers(workers)
