@@ -28,6 +28,8 @@ PAGES = {
     "new-order": ("/new-order", ".lines"),
     "flow": ("/flow", ".fnode"),
     "definition": ("/definitions/{name}?version={version}", ".code"),
+    "instances": ("/instances", ".tbl"),
+    "instance": ("/instances/{instance}", ".facts"),
     "audit": ("/audit", "main .panel"),
 }
 
@@ -41,6 +43,8 @@ def path_of(page: Page, name: str) -> str:
         return path.format(case=api(page, "/cases?limit=1&status=open")["items"][0]["id"])
     if "{document}" in path:
         return path.format(document=api(page, "/documents?limit=1&type=850")["items"][0]["id"])
+    if "{instance}" in path:
+        return path.format(instance=api(page, "/instances?limit=1&status=running")["items"][0]["id"])
     if "{name}" in path:
         running = api(page, "/flow")["definition"]
         return path.format(name=running["name"], version=running["version"])

@@ -38,6 +38,8 @@ export function makeRouter(qc: QueryClient) {
     page('/definitions', lazyRouteComponent(() => import('./pages/Definitions'), 'Definitions')),
     // the version is no part of the path: 1.0.0 would look like a file's name to a server of files
     page('/definitions/$name', lazyRouteComponent(() => import('./pages/Definitions'), 'DefinitionPage')),
+    page('/instances', lazyRouteComponent(() => import('./pages/Instances'), 'Instances')),
+    page('/instances/$id', lazyRouteComponent(() => import('./pages/Instance'), 'InstancePage')),
     page('/audit', lazyRouteComponent(() => import('./pages/Audit'), 'Audit')),
   ])]);
   const router = createRouter({

@@ -11,7 +11,7 @@ from crossdock.engine.turn import CallState
 
 class InstanceStatus(StrEnum):
     RUNNING = "running"
-    SUSPENDED = "suspended"  # the host could not advance it; it stands still until a person has looked
+    SUSPENDED = "suspended"  # an operator said so, or the host could not advance it: it stands still until resumed
     COMPLETED = "completed"
     FAULTED = "faulted"  # an error that nothing in it caught
     CANCELLED = "cancelled"
@@ -33,6 +33,7 @@ CALL: Mapping[tuple[CallState, str], CallState] = {
     (CallState.UNKNOWN, "probed: done"): CallState.DONE,
     (CallState.UNKNOWN, "probed: absent"): CallState.SENT,
     (CallState.UNKNOWN, "probed: absent, and abandoned"): CallState.FAILED,
+    (CallState.UNKNOWN, "probed: absent, while suspended"): CallState.RETRY,
     (CallState.UNKNOWN, "probed: still unknown"): CallState.UNKNOWN,
     (CallState.UNKNOWN, "probes cannot tell"): CallState.ASKED,
     (CallState.ASKED, "a person: it happened"): CallState.DONE,
@@ -46,4 +47,8 @@ INSTANCE: Mapping[tuple[InstanceStatus, str], InstanceStatus] = {
     (InstanceStatus.RUNNING, "an error nobody catches"): InstanceStatus.FAULTED,
     (InstanceStatus.RUNNING, "cancelled"): InstanceStatus.CANCELLED,
     (InstanceStatus.RUNNING, "the host failed at it three times"): InstanceStatus.SUSPENDED,
+    (InstanceStatus.RUNNING, "an operator suspends it"): InstanceStatus.SUSPENDED,
+    (InstanceStatus.SUSPENDED, "resumed, retried or restarted"): InstanceStatus.RUNNING,
+    (InstanceStatus.SUSPENDED, "cancelled"): InstanceStatus.CANCELLED,
+    (InstanceStatus.FAULTED, "retried or restarted: another life begins"): InstanceStatus.RUNNING,
 }

@@ -20,6 +20,7 @@ from crossdock.gateway import (
     health,
     holds,
     incidents,
+    instances,
     orders,
     pages,
     people,
@@ -38,7 +39,7 @@ from crossdock.gateway.services import Running, Services
 from crossdock.tower.board import Drawings
 
 API = (
-    session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, run, search,
+    session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
     people, stream,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.

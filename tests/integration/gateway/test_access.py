@@ -195,7 +195,7 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
     values = {
         "order": things.order, "document": things.document, "case": things.case, "approval": things.approval,
         "hold": things.hold, "incident": things.incident, "instance": things.instance, "name": "order-to-cash",
-        "version": "1.0.0",
+        "version": "1.0.0", "job": await suspension(ours, things.order),
     }  # fmt: skip
     secrets = re.compile("|".join([*values.values(), "Secret", "PO-SECRET", "C-0007"]).replace("1.0.0|", ""))
     app = create(Services(db=gateway.db, clock=Clock(), settings=Settings()))
@@ -218,9 +218,16 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
     assert seen > 30
 
 
+async def suspension(browser: Any, order: str) -> str:
+    """A bulk operation that was previewed."""
+    asked = {"command": {"kind": "suspend"}, "selection": {"order": order}}
+    return str((await browser.post("/api/instance-jobs", asked)).json["id"])
+
+
 async def test_nothing_of_another_tenant_can_be_changed(gateway: Any) -> None:
     things = await gateway.things("norrland")
     carl = await gateway.as_("carl")
+    job = await suspension(await gateway.as_("ada", "norrland"), things.order)
     for path, body in (
         (f"/api/cases/{things.case}/resolve", {"action": "close"}),
         (f"/api/cases/{things.case}/assign", {"owner": "carl"}),
@@ -228,6 +235,10 @@ async def test_nothing_of_another_tenant_can_be_changed(gateway: Any) -> None:
         (f"/api/holds/{things.hold}/release", {"note": ""}),
         (f"/api/orders/{things.order}/cancel", {"reason": "x"}),
         (f"/api/documents/{things.document}/release", {}),
+        (f"/api/instances/{things.instance}/preview", {"kind": "suspend"}),
+        (f"/api/instances/{things.instance}/operations", {"command": {"kind": "suspend"}, "mark": "0" * 64}),
+        (f"/api/instance-jobs/{job}/start", {"token": "0" * 64}),
+        (f"/api/instance-jobs/{job}/cancel", {}),
     ):
         assert (await carl.post(path, body)).status == 404, path
 

@@ -33,7 +33,7 @@ def test_ended_states_have_no_way_out_and_every_other_state_has_one() -> None:
     out = {a for a, _ in ALLOWED}
     assert set(CallState) - out == {CallState.DONE, CallState.FAILED}
     ways = {a for a, _ in states.INSTANCE}
-    assert ways == {states.InstanceStatus.RUNNING}
+    assert set(states.InstanceStatus) - ways == {states.InstanceStatus.COMPLETED, states.InstanceStatus.CANCELLED}
 
 
 def walk(seed: int) -> set[tuple[CallState, CallState]]:
@@ -55,6 +55,8 @@ def walk(seed: int) -> set[tuple[CallState, CallState]]:
         call = live.calls.get(AT)
         if call is None or kept is CallState.ASKED:
             break
+        if chance.random() < 0.05:
+            live.suspended = not live.suspended
         if chance.random() < 0.1:
             _crash(live, kept, timed, probes)
             note(live.turn())

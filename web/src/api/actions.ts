@@ -18,6 +18,11 @@ export const act = {
   resolve: (c: string, action: string, note: string, data?: T.Json) => post(`/cases/${id(c)}/resolve`, { action, note, ...(data === undefined ? {} : { data }) }),
   reopen: (c: string) => post(`/cases/${id(c)}/reopen`),
   decide: (a: string, outcome: 'approved' | 'rejected', note: string, hash: string) => post(`/approvals/${id(a)}/decide`, { outcome, note, hash }),
+  preview: (i: string, command: T.Command) => post<T.Preview>(`/instances/${id(i)}/preview`, command),
+  operate: (i: string, command: T.Command, mark: string) => post<T.Preview>(`/instances/${id(i)}/operations`, { command, mark }),
+  previewMany: (command: T.Command, selection: T.Selection) => post<T.BulkPreview>('/instance-jobs', { command, selection }),
+  startJob: (j: string, token: string) => post<T.Job>(`/instance-jobs/${id(j)}/start`, { token }),
+  cancelJob: (j: string) => post<T.Job>(`/instance-jobs/${id(j)}/cancel`),
   placeHold: (h: { scope: T.Scope; key: string; kind: string; reason: string; expires_at?: string }) => post('/holds', h),
   releaseHold: (h: string, note: string) => post(`/holds/${id(h)}/release`, { note }),
 };

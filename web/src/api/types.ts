@@ -108,7 +108,24 @@ export interface Alert { id: string; at: Time; title: string; state: 'firing' | 
 export interface Hit { kind: 'order' | 'case' | 'document' | 'approval' | 'customer'; id: string; title: string; subtitle: string; link: string }
 export interface Customer { customer_id: string; name: string; tier: string; ship_to?: Address | null; currency?: string | null }
 export interface Item { sku: string; description: string; unit: string; list_price: Money }
-export interface InstanceDetail extends InstanceRef { state: Json; history: { seq: number; at: Time; kind: string; data: Json }[]; waits: Json; timers: Json }
+export interface Instance extends InstanceRef {
+  namespace: string; order: string; started_at: Time; updated_at: Time; ended_at: Time | null; error: string | null; message: string | null; pending: boolean;
+}
+export interface InstanceCall {
+  at: string; task: string; function: string; system: string; key: string; state: string; attempt: number; abandoned: boolean; called_at: Time; answered_at: Time | null; undone_at: Time | null;
+  attempts: { attempt: number; outcome: string; probe: boolean; detail: string; tried_at: Time; duration_ms: number | null }[];
+}
+export interface InstanceDetail extends Instance {
+  state: Json; output: Json; failure: Json; standing: string[]; calls: InstanceCall[]; history: { seq: number; at: Time; kind: string; data: Json }[]; waits: Json; timers: Json; parent: string | null; trace_id: string | null;
+}
+export type OperationKind = 'suspend' | 'resume' | 'cancel' | 'retry' | 'restart' | 'migrate';
+export interface Command { kind: OperationKind; reason?: string; compensate?: boolean; at?: string; data?: Json; repeat?: 'none' | 'chosen' | 'all'; runs?: string[]; version?: string }
+export interface Selection { ids?: string[]; status?: string; definition?: string; version?: string; task?: string; error?: string; order?: string; q?: string }
+export interface PreviewLine { at: string; task: string; function: string; system: string; key: string; state: string; fate: string; why: string; new_key: boolean }
+export interface Preview { instance: string; order: string; definition: string; version: string; status: string; refused: string[]; notices: string[]; lines: PreviewLine[]; outcome: string; mark: string }
+export interface Job { id: string; kind: OperationKind; status: string; by: string; previewed_at: Time; started_at: Time | null; ended_at: Time | null; counts: Record<string, number>; total: number }
+export interface JobDetail extends Job { items: { instance: string; order: string; definition: string; status: string; detail: string; at: Time | null }[] }
+export interface BulkPreview extends Job { token: string; fates: { function: string; system: string; fate: string; calls: number }[]; refusals: Record<string, number>; notices: Record<string, number>; instances: Preview[] }
 
 export interface NewOrder {
   customer_id: string; po: string; currency: string; requested_on: string | null; ship_to: Address | null; notes: string;

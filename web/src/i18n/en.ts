@@ -8,7 +8,7 @@ export const en = {
   nav: {
     main: 'Main', operate: 'Operate', design: 'Design', network: 'Network', govern: 'Govern', skip: 'Skip to the content', menu: 'Menu', closeMenu: 'Close the menu',
     board: 'Control tower', orders: 'Orders', flow: 'Order flow', exceptions: 'Exceptions', approvals: 'Approvals', holds: 'Holds', incidents: 'Incidents',
-    newOrder: 'New order', documents: 'Documents', definitions: 'Workflows', audit: 'Audit trail',
+    newOrder: 'New order', documents: 'Documents', definitions: 'Workflows', instances: 'Instances', audit: 'Audit trail',
     crumbs: 'You are here',
   },
   shell: {
@@ -56,7 +56,7 @@ export const en = {
   orderStatus: dict({ open: 'In progress', waiting: 'Waiting', in_case: 'Exception', closed: 'Closed', cancelled: 'Cancelled', rejected: 'Rejected' }),
   status: dict({
     open: 'Open', waiting: 'Waiting', in_case: 'Exception', closed: 'Closed', cancelled: 'Cancelled', rejected: 'Rejected', accepted: 'Accepted', duplicate: 'Duplicate', held: 'Held', sent: 'Sent',
-    snoozed: 'Snoozed', pending: 'Waiting', approved: 'Approved', expired: 'Expired', void: 'Void', active: 'Active', released: 'Released', resolved: 'Resolved', firing: 'Firing',
+    snoozed: 'Snoozed', pending: 'Waiting', approved: 'Approved', expired: 'Expired', void: 'Void', active: 'Active', released: 'Released', resolved: 'Resolved', firing: 'Firing', suspended: 'Suspended', faulted: 'Failed', running: 'Running', completed: 'Completed',
   }),
   order: {
     title: (o: string) => `Order ${o}`, where: 'Where it is', why: 'Why', who: 'Who has it', next: 'What comes next', progress: 'Stage progress', lines: 'Lines', money: 'Money', timeline: 'Timeline', calls: 'Calls', decisions: 'Decisions', documents: 'Documents', messages: 'Messages', workflow: 'Workflow', cases: 'Exceptions', approvals: 'Approvals', holds: 'Holds',
@@ -103,6 +103,24 @@ export const en = {
     errCustomer: 'Choose a customer', errPo: 'Enter the customer’s PO number', errLines: 'Enter at least one line with item and quantity', errItem: 'Choose an item', errQty: 'Enter a quantity above 0', errPrice: 'Enter a price like 12.50', errCountry: 'Two letters, e.g. US', errCurrency: 'Three letters, e.g. USD', errDate: 'Enter a date from today on', correct: (n: number) => `${s(n, 'field needs', 'fields need')} a correction`, failed: 'The order was not placed', placed: (o: string) => `Order ${o} is placed`, rejected: 'The order was not accepted. Nothing was shipped; correct what is named and place it again.', leaveTitle: 'Leave without placing the order?', leaveBody: 'What you typed is lost.', leave: 'Leave', stay: 'Go on typing', nothingFound: 'Nothing found', keysHint: 'moves to the next cell; after the last, a new line begins', another: 'Enter another', heldNotice: (st: string) => `The order is ${st.toLowerCase()}.`, line: (n: number) => `Line ${n}`,
   },
   definitions: { title: 'Workflows', name: 'Name', version: 'Version', namespace: 'Namespace', published: 'Published', running: 'Running', empty: 'No workflows are published', emptyWhy: 'Definitions are published from files, tested first.', graph: 'Graph', yaml: 'YAML', readOnly: 'Read only: a definition in use is never edited, a new version is published beside it.', summary: 'What it does', copyYaml: 'Copy the YAML' },
+  instances: {
+    title: 'Instances', one: 'Instance', definition: 'Workflow', version: 'Version', order: 'Order', status: 'Status', stage: 'Stage', started: 'Started', updated: 'Moved', error: 'What happened', search: 'Order or instance', anyStatus: 'Any status', anyDefinition: 'Any workflow',
+    task: 'Stands at task', sameError: 'Same error', pending: 'operation under way', select: (of: string) => `Select ${of}`, selectAll: 'Select all shown', selected: (n: number) => s(n, 'instance chosen', 'instances chosen'), filtered: (n: number) => `All ${s(n, 'instance', 'instances')} of this list`, unselect: 'Choose none',
+    empty: 'No instances', emptyWhy: 'An instance is one run of a workflow. The first order starts one.', choose: 'choose', operations: 'Operations', chooseFirst: 'Choose instances, or narrow the list by a filter.',
+    standing: 'Stands at', calls: 'Calls', history: 'History', state: 'Context', waits: 'Waits for', timers: 'Timers', failure: 'Error', parent: 'Parent', graph: 'The workflow', noCalls: 'No call was made yet.', nowhere: 'nowhere: it has ended', undone: 'undone', attempts: 'Attempts', probe: 'looked up', tried: 'tried',
+    fn: 'Function', system: 'System', callState: 'State', becomes: 'Becomes', why: 'Why', key: 'Idempotency key', newKey: 'a new one', callCount: 'Calls', taskHead: 'Task',
+  },
+  operate: {
+    kinds: dict({ suspend: 'Suspend', resume: 'Resume', cancel: 'Cancel', retry: 'Retry', restart: 'Restart', migrate: 'Migrate' }),
+    lead: dict({
+      suspend: 'It stands still from its next turn. Calls under way finish and are recorded; events and timers are kept.', resume: 'It goes on where it stood, with everything that came meanwhile, in its order.', cancel: 'It ends. Its children, waits, approvals and exceptions end with it.',
+      retry: 'The task that failed begins again. What succeeded is not made again.', restart: 'It goes back to an earlier task. What was done since is taken from the record, or repeated if you say so.', migrate: 'It goes on in another version, if nothing breaks.',
+    }),
+    title: (kind: string, what: string) => `${kind} ${what}`, reason: 'Why', reasonHint: 'The audit trail keeps it.', compensate: 'Undo first what was done, the last first', data: 'Corrected input of the task, as JSON (empty: as it was)', badJson: 'This is not JSON.', at: 'Task to restart from', repeat: 'What was done since', reuse: 'Take it from the record', repeatAll: 'Repeat it, under new keys', version: 'Version',
+    preview: 'Preview', back: 'Change', go: (kind: string, n: number) => (n === 1 ? kind : `${kind} ${n}`), nothing: 'No call is touched.', outcome: (o: string) => `Right after: ${o}.`, refused: 'Refused', notices: 'Mind', done: (kind: string) => `${kind}: asked for`, doneWhy: 'It takes effect at the next turn.', failed: 'It was not done', need: 'This is needed.',
+    progress: 'Progress', progressOf: (a: number, b: number) => `${a} of ${b}`, stop: 'Stop the rest', counts: dict({ refused: 'refused', waiting: 'to come', done: 'done', skipped: 'skipped: changed meanwhile', failed: 'failed', cancelled: 'stopped' }), many: (n: number) => s(n, 'instance', 'instances'),
+    fates: dict({ reuse: 'reused', repeat: 'made again', recompute: 'computed anew', keep: 'goes on', blocked: 'blocked', stands: 'stays as it is', undo: 'undone', stops: 'stops', waits: 'waits', breaks: 'would break' }),
+  },
   audit: { title: 'Audit trail', at: 'At', actor: 'Who', action: 'Did', object: 'To', detail: 'Detail', search: 'Who, action or object', empty: 'Nothing recorded yet', emptyWhy: 'Every change by a person or by policy is recorded in the transaction that makes it.' },
   hits: dict({ order: 'Order', case: 'Exception', document: 'Document', approval: 'Approval', customer: 'Customer' }),
   json: { empty: 'empty', items: (n: number) => s(n, 'item', 'items'), fields: (n: number) => s(n, 'field', 'fields') },

@@ -11,4 +11,7 @@ export function useSession(): Session {
   // pages are shown below a route that has a session; this is only reached while signing out
   return data ?? { user: '', name: '', tenant: '', tenants: [], role: 'viewer', time_zone: 'UTC', brand: { name: '', color: '' } };
 }
+const OPERATORS: Role[] = ['coordinator', 'admin'];
+export const useCanOperate = () => OPERATORS.includes(useSession().role);
+export const useCanRepair = () => useSession().role === 'admin';
 export const useCanWork = () => WRITERS.includes(useSession().role);

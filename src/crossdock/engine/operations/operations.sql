@@ -40,10 +40,11 @@ order by 1, 2
 
 -- name: select
 -- Newest first. fingerprint: of the error, without what differs from instance to instance.
+select x.*, exists (select from crossdock.fact m where m.tenant_id = $1 and m.instance_id = x.instance_id
+                    and m.kind in ('Suspended', 'Resumed', 'CancelRequested', 'Restarted')) as pending
+from (
 select i.instance_id, i.namespace, i.name, i.version, i.business_key, i.status, i.stage, i.started_at, i.updated_at,
-       i.ended_at, i.revision, i.error, f.fingerprint,
-       exists (select from crossdock.fact m where m.tenant_id = i.tenant_id and m.instance_id = i.instance_id
-               and m.kind in ('Suspended', 'Resumed', 'CancelRequested', 'Restarted')) as pending
+       i.ended_at, i.revision, i.error, f.fingerprint, count(*) over () as total
 from crossdock.instance i
 cross join lateral (select case when i.error is null then '' else left(md5(
     coalesce(i.error->>'type', '') || '|' || coalesce(i.error->>'title', '') || '|' || coalesce(i.error->>'instance', '')
@@ -68,9 +69,14 @@ where i.tenant_id = $1
        or exists (select from crossdock.timer m where m.tenant_id = i.tenant_id and m.instance_id = i.instance_id
                   and m.at like '%/' || $10 || '#%'))
   and ($11::text is null or i.business_key ilike '%' || $11 || '%' or i.instance_id::text like $11 || '%')
-  and ($12::timestamptz is null or (i.started_at, i.instance_id) < ($12, $13::uuid))
-order by i.started_at desc, i.instance_id desc
+) x
+where $12::timestamptz is null or (x.started_at, x.instance_id) < ($12, $13::uuid)
+order by x.started_at desc, x.instance_id desc
 limit $14
+
+-- name: attempts
+select at, attempt, outcome, probe, detail, tried_at, duration_ms from crossdock.attempt
+where tenant_id = $1 and instance_id = $2 order by at, ordinal
 
 -- name: deliver
 select crossdock.deliver($1, $2, $3, $4)

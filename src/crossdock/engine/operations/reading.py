@@ -63,6 +63,7 @@ class Found:
     error: Any
     fingerprint: str
     pending: bool
+    total: int  # how many the selection means in all
 
 
 async def select(
@@ -85,7 +86,7 @@ async def select(
         Found(
             r["instance_id"], r["namespace"], r["name"], r["version"], r["business_key"], r["status"], r["stage"],
             r["started_at"], r["updated_at"], r["ended_at"], r["revision"],
-            exactjson.loads(r["error"]) if r["error"] else None, r["fingerprint"], r["pending"],
+            exactjson.loads(r["error"]) if r["error"] else None, r["fingerprint"], r["pending"], r["total"],
         )
         for r in rows
     ]  # fmt: skip
@@ -174,11 +175,11 @@ async def read(tx: Tx, tenant_id: str, instance_id: UUID, *, lock: bool = False)
         status=row["status"],
         revision=row["revision"],
         state=row["state"],
-        error=_json(row["error"]),
+        error=json_of(row["error"]),
         calls=[_call(instance_id, r) for r in await tx.fetch(SQL["calls"], tenant_id, instance_id)],
         children=[
             Made(
-                at=str(c["at"]), function=c["name"], state=c["status"], child=True, output=_json(c["output"]),
+                at=str(c["at"]), function=c["name"], state=c["status"], child=True, output=json_of(c["output"]),
                 given=_input(c["fact"]), answer_waits=str(c["at"]) in waiting,
             )
             for c in children
@@ -193,8 +194,8 @@ async def read(tx: Tx, tenant_id: str, instance_id: UUID, *, lock: bool = False)
 def _call(instance_id: UUID, row: Any) -> Call:
     return Call(
         at=row["at"], key=f"{instance_id}{row['at']}", function=row["function"], system=row["system"],
-        state=row["state"], attempt=row["attempt"], abandoned=row["abandoned"], given=_json(row["arguments"]),
-        output=_json(row["output"]), undo=_json(row["undo"]),
+        state=row["state"], attempt=row["attempt"], abandoned=row["abandoned"], given=json_of(row["arguments"]),
+        output=json_of(row["output"]), undo=json_of(row["undo"]),
         # answered in the turn that asked, by nobody else: a pure computation
         computed=row["system"] == "" and row["duration_ms"] is not None,
         called_at=row["called_at"], answered_at=row["answered_at"], undone_at=row["undone_at"],
@@ -205,7 +206,7 @@ def _input(started: str | None) -> Any:
     return exactjson.loads(started)["input"] if started else None
 
 
-def _json(stored: str | None) -> Any:
+def json_of(stored: str | None) -> Any:
     return None if stored is None else exactjson.loads(stored)
 
 

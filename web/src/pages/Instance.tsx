@@ -1,0 +1,74 @@
+/* One instance: where it stands, its calls with keys and attempts, its history, and what an operator can do. */
+import { useState } from 'react';
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { q } from '../api/queries';
+import type { InstanceCall, InstanceDetail, OperationKind } from '../api/types';
+import { t, word } from '../i18n';
+import { useCanOperate, useCanRepair } from '../lib/session';
+import { Copy, Empty, Facts, Failed, LinkButton, Panel, Pill, Rows, When } from '../components/Bits';
+import { JsonView } from '../components/JsonView';
+import { Operate } from '../components/Operate';
+import { PageHead } from '../components/PageHead';
+
+const POLL_MS = 3000; // while an operation is under way
+
+function offered(i: InstanceDetail, repair: boolean): OperationKind[] {
+  const open = i.status === 'running' || i.status === 'suspended', still = i.status === 'suspended' || i.status === 'faulted';
+  return [...(i.status === 'running' ? ['suspend' as const] : []), ...(i.status === 'suspended' ? ['resume' as const] : []), ...(still ? ['retry' as const, 'restart' as const] : []), ...(open && repair ? ['migrate' as const] : []), ...(open ? ['cancel' as const] : [])];
+}
+
+export function InstancePage() {
+  const { id = '' } = useParams({ strict: false });
+  const { data: i, error, refetch } = useQuery({ ...q.instance(id), refetchInterval: (x) => (x.state.data?.pending ? POLL_MS : false) });
+  const operator = useCanOperate(), repair = useCanRepair();
+  const [doing, setDoing] = useState<{ kind: OperationKind; at?: string } | null>(null);
+  const head = <PageHead title={i?.order || t.instances.one} crumbs={[{ label: t.instances.title, to: '/instances' }]} after={i && <Pill of={i.status} />} />;
+  if (!i) return <div className="page">{head}<div className="panel">{error ? <Failed error={error} retry={() => void refetch()} /> : <Rows />}</div></div>;
+  const still = operator && (i.status === 'suspended' || i.status === 'faulted');
+  return (
+    <div className="page">
+      {head}
+      <Panel title={`${i.definition} ${i.version}`} right={operator && <div className="buttons">{offered(i, repair).map((k) => <Button key={k} size="compact-xs" variant="default" disabled={i.pending} onClick={() => setDoing({ kind: k })}>{word(t.operate.kinds, k)}</Button>)}</div>}>
+        <div className="body">
+          {i.pending && <p className="note" role="status">{t.instances.pending}</p>}
+          <Facts of={[
+            [t.instances.one, <><span className="mono">{i.id}</span> <Copy text={i.id} /></>],
+            [t.instances.order, i.order ? <Link className="mono" to="/orders/$order" params={{ order: i.order }}>{i.order}</Link> : null],
+            [t.instances.standing, i.standing.length ? <ul className="toast-list">{i.standing.map((at) => <li key={at} className="mono small">{at}</li>)}</ul> : <span className="muted">{t.instances.nowhere}</span>],
+            [t.instances.started, <When at={i.started_at} />], [t.instances.updated, <When at={i.updated_at} />],
+            ...(i.parent ? [[t.instances.parent, <Link className="mono" to="/instances/$id" params={{ id: i.parent }}>{i.parent}</Link>] as [string, React.ReactNode]] : []),
+          ]} />
+          {i.failure != null && <div role="group" aria-label={t.instances.failure}><h3 className="small">{t.instances.failure}</h3><JsonView of={i.failure} depth={2} /></div>}
+          <LinkButton variant="default" size="compact-xs" to="/definitions/$name" params={{ name: i.definition }} search={{ version: i.version }}>{t.instances.graph}</LinkButton>
+        </div>
+      </Panel>
+      <Panel title={t.instances.calls} count={i.calls.length}>
+        {i.calls.length === 0 ? <Empty title={t.instances.noCalls} /> : <Calls of={i.calls} restart={still ? (at) => setDoing({ kind: 'restart', at }) : undefined} />}
+      </Panel>
+      <Panel title={t.instances.waits}><div className="body"><JsonView of={i.waits} depth={2} /><h3 className="small">{t.instances.timers}</h3><JsonView of={i.timers} depth={2} /></div></Panel>
+      <Panel title={t.instances.state}><div className="body"><JsonView of={i.state} depth={2} /></div></Panel>
+      <Panel title={t.instances.history} count={i.history.length}><ol className="history body">{i.history.map((h) => <li key={h.seq}><When at={h.at} /> {word({}, h.kind)}<JsonView of={h.data} depth={1} /></li>)}</ol></Panel>
+      {doing && <Operate kind={doing.kind} target={{ label: i.order || i.id.slice(0, 13), instance: i.id, definition: i.definition, at: doing.at, runs: [...new Set(i.calls.map((c) => c.at))].filter((at) => !at.includes('~')) }} close={() => setDoing(null)} changed={() => void refetch()} />}
+    </div>
+  );
+}
+
+function Calls({ of, restart }: { of: InstanceCall[]; restart?: (at: string) => void }) {
+  return (
+    <div className="scroll" tabIndex={0} role="region" aria-label={t.list.scroll(t.instances.calls)}>
+      <table className="tbl" aria-label={t.instances.calls}>
+        <thead><tr>{[t.instances.taskHead, t.instances.fn, t.instances.system, t.instances.callState, t.instances.started, t.instances.attempts, t.instances.key].map((h) => <th key={h} scope="col">{h}</th>)}{restart && <th scope="col"><span className="sr">{t.act.actions}</span></th>}</tr></thead>
+        <tbody>{of.map((c) => (
+          <tr key={c.at}>
+            <td title={c.at}>{c.task}</td><td className="mono">{c.function}</td><td>{c.system}</td><td><Pill of={c.state} />{c.undone_at && <span className="muted small"> {t.instances.undone}</span>}</td><td><When at={c.called_at} /></td>
+            <td>{c.attempts.length === 0 ? <span className="num">{c.attempt}</span> : <details><summary className="num">{c.attempt}</summary><ul className="toast-list">{c.attempts.map((a, n) => <li key={n}><When at={a.tried_at} /> {a.probe ? t.instances.probe : t.instances.tried}: {a.outcome} {a.detail}</li>)}</ul></details>}</td>
+            <td className="mono small">{c.key}</td>
+            {restart && <td>{!c.at.includes('~') && <Button size="compact-xs" variant="default" aria-label={`${t.operate.kinds.restart} ${c.task}`} onClick={() => restart(c.at)}>{t.operate.kinds.restart}</Button>}</td>}
+          </tr>
+        ))}</tbody>
+      </table>
+    </div>
+  );
+}
