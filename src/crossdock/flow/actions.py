@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from crossdock.flow import dataflow, faults, jsonlike, listening, model, retry
 from crossdock.flow.facts import Call, Emit, RunChild, Trace
 from crossdock.flow.machine import Machine
-from crossdock.flow.state import Attempt, Loop, Race, Run, Wait
+from crossdock.flow.state import Around, Attempt, Loop, Race, Run, Wait
 
 T = TypeVar("T")
 
@@ -83,6 +83,8 @@ def _call(machine: Machine, run: Run, task: model.Task) -> None:
         arguments = {**arguments, "endpoint": {**target, "uri": dataflow.endpoint(uri, run.input)}}
     metadata = _metadata(machine, run, task.common)
     parent = machine.runs.get(run.parent)
+    if task.common.origin and parent is not None:
+        parent = machine.runs.get(parent.parent)
     if parent is not None and isinstance(machine.program.tasks[parent.task].action, model.Use):
         # The call stands for the function: what is said beside the function's use holds for it.
         metadata = {**metadata, **_metadata(machine, parent, machine.program.tasks[parent.task].common)}
@@ -171,6 +173,43 @@ def _try(machine: Machine, run: Run, task: model.Task) -> None:
     retry.attempt(machine, machine.keep(run), _is(task.action, model.Try))
 
 
+def _extended(machine: Machine, run: Run, task: model.Task) -> None:
+    action = _is(task.action, model.Extended)
+    chosen = [n for n, extension in enumerate(action.extensions) if _applies(machine, run, task, extension)]
+    _next(machine, machine.hold(replace(run, memory=Around(chosen, 0))), action)
+
+
+def _applies(machine: Machine, run: Run, task: model.Task, extension: model.Extension) -> bool:
+    if extension.when is None:
+        return True
+    variables = machine.variables(run, extension.when.needs)
+    if "task" in variables:
+        # The specification's own examples ask for $task.with and $task.call: what the file says is there too.
+        variables = {**variables, "task": {**task.common.definition, **variables["task"]}}
+    return dataflow.truthy(extension.when.evaluate(run.input, variables))
+
+
+def _next(machine: Machine, run: Run, action: model.Extended) -> None:
+    """Begin the next list: `before` in the order of the file, the task itself, `after` from the innermost outwards."""
+    around = _is(run.memory, Around)
+    befores = [action.extensions[n].before for n in around.chosen]
+    afters = [action.extensions[n].after for n in reversed(around.chosen)]
+    step = around.step
+    while step <= len(befores) + len(afters):
+        if step == len(befores):
+            machine.keep(replace(run, memory=Around(around.chosen, step + 1)))
+            machine.follow(run.id, action.inner, run.input)
+            return
+        body = befores[step] if step < len(befores) else afters[step - len(befores) - 1]
+        step += 1
+        if body.size:
+            given = run.input if step <= len(befores) else around.output
+            machine.keep(replace(run, memory=Around(around.chosen, step, around.output, around.then)))
+            machine.follow(run.id, body.first, given)
+            return
+    machine.complete(run, around.output, None if around.then == model.CONTINUE else around.then)
+
+
 # ── a list below is done ─────────────────────────────────────────────────────────────────────────────────────────
 # leave: the last task said `exit`, which leaves the innermost list and completes the task that owns it.
 
@@ -211,6 +250,17 @@ def _item_done(machine: Machine, run: Run, task: model.Task, _child: model.Commo
     listening.iterated(machine, run, _is(task.action, model.Listen), output, leave)
 
 
+def _extension_done(
+    machine: Machine, run: Run, task: model.Task, _child: model.Common, output: Any, leave: bool
+) -> None:
+    """What an extension's list gives is dropped, unless it says `exit` before the task: then the task is not run."""
+    around = _is(run.memory, Around)
+    if leave and around.step <= len(around.chosen):
+        machine.complete(run, output)
+    else:
+        _next(machine, run, _is(task.action, model.Extended))
+
+
 # ── the tables ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -232,6 +282,7 @@ class Table:
         model.RunWorkflow: _run_workflow,
         model.Unsupported: _unsupported,
         model.Listen: listening.subscribe,
+        model.Extended: _extended,
     }
     body_done: Mapping[type, Callable[[Machine, Run, model.Task, model.Common, Any, bool], None]] = {
         model.Do: _list_done,
@@ -240,7 +291,15 @@ class Table:
         model.Fork: _branch_done,
         model.Try: _try_done,
         model.Listen: _item_done,
+        model.Extended: _extension_done,
     }
+
+    @staticmethod
+    def extended(machine: Machine, run: Run, output: Any, then: int) -> None:
+        """The task itself is done; its extensions' `after` follow, and then what it said comes next."""
+        around = _is(run.memory, Around)
+        kept = machine.keep(replace(run, memory=replace(around, output=output, then=then)))
+        _next(machine, kept, _is(machine.program.tasks[run.task].action, model.Extended))
 
     @staticmethod
     def caught(machine: Machine, run: Run, error: faults.Error) -> bool:

@@ -18,6 +18,11 @@ from crossdock.flow.reading import Problems, describe
 
 _DEEPEST = 40  # lists within lists; the interpreter recurses once per level
 _PROTOCOLS = ("http", "openapi", "asyncapi", "grpc", "a2a", "mcp")
+# What `extend` may say, and the kind of task that it is here.
+_EXTENDS = {
+    "all": "", "call": "call", "composite": "do", "emit": "emit", "for": "for", "listen": "listen", "raise": "raise",
+    "run": "run", "set": "set", "switch": "switch", "try": "try", "wait": "wait",
+}  # fmt: skip
 _OUR_CATALOGUES = ("crossdock", "default")
 _CATALOGUED = re.compile(r"^(?P<name>[A-Za-z][\w.-]*?)(?::(?P<version>[\w.+-]+))?@(?P<catalog>[\w-]+)$")
 _SECRET = re.compile(r"\$secrets\s*(?:\.\s*([A-Za-z_]\w*)|\[\s*\"([^\"]+)\"\s*\])")
@@ -39,6 +44,8 @@ class Reader:
         self.scope: frozenset[str] = frozenset()
         self._calling: tuple[str, ...] = ()  # functions being compiled, to refuse a cycle
         self._secrets: tuple[str, ...] = ()
+        self._extensions: list[tuple[str, dict[str, Any], str]] = []  # name, what it says, where
+        self._extending = False  # extensions do not extend their own tasks
         self._authenticating: set[str] = set()  # secrets of the authentication policies of the task being compiled
 
     # ── the workflow ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -64,13 +71,18 @@ class Reader:
             self._policy(value, f"/use/authentications/{escape(name)}", named=True)
         for i, item in enumerate(self.uses.get("extensions") or []):
             for name, value in (jsonlike.mapping(item) or {}).items():
-                self.problems.map(value, f"/use/extensions/{i}/{name}", reading.EXTENSION, "an extension")
+                here = f"/use/extensions/{i}/{escape(name)}"
+                part = self.problems.map(value, here, reading.EXTENSION, "an extension")
+                self.problems.word(part.get("extend"), f"{here}/extend", tuple(_EXTENDS))
+                self._extensions.append((name, part, here))
 
     def functions(self) -> None:
         """Compile the functions that nobody calls, for their findings; their tasks are dropped."""
         kept = len(self.tasks)
         for name, value in self._use("functions").items():
             self._function_body(name, value, f"/use/functions/{escape(name)}", "")
+        for _, part, here in self._extensions:
+            self._extension(part, here)
         del self.tasks[kept:]
 
     def _use(self, section: str) -> dict[str, Any]:
@@ -148,7 +160,51 @@ class Reader:
             self.problems.add(
                 "flow.compensate", f"{pointer}/metadata/crossdock/compensate", "a call", f"a {kind} task", fix
             )
-        return model.Task(replace(common, keeps=_keeps(common, action)), action)
+        whole = model.Task(replace(common, keeps=_keeps(common, action)), action)
+        around = [e for e in self._extensions if _EXTENDS.get(str(e[1].get("extend")), "-") in {"", kind}]
+        return self._extended(whole, around) if around and not self._extending else whole
+
+    def _extended(self, task: model.Task, around: Sequence[tuple[str, dict[str, Any], str]]) -> model.Task:
+        """The task split in two: outside what holds for it with its extensions, inside what it does."""
+        common, inner = task.common, len(self.tasks)
+        self.tasks.append(
+            model.Task(
+                model.Common(
+                    index=inner,
+                    pointer=f"{common.pointer}/extended",
+                    origin=common.pointer,
+                    name=common.name,
+                    timeout=common.timeout,
+                    metadata=common.metadata,
+                    compensate=common.compensate,
+                    scoped=common.scoped,
+                    definition=common.definition,
+                    secrets=common.secrets,
+                    keeps=common.keeps,
+                ),
+                task.action,
+            )
+        )
+        said = len(self.problems.findings)
+        self._extending = True
+        extensions = tuple(
+            self._extension(part, f"{common.pointer}/extensions/{escape(name)}") for name, part, _ in around
+        )
+        self._extending = False
+        del self.problems.findings[said:]  # `functions` says once, at the extension, what is wrong there
+        outside = replace(common, timeout=None, compensate=None, keeps=True)
+        return model.Task(outside, model.Extended(extensions, inner))
+
+    def _extension(self, part: Mapping[str, Any], pointer: str) -> model.Extension:
+        outer_scope, self.scope = self.scope, frozenset()
+        outer_extending, self._extending = self._extending, True
+        found = model.Extension(
+            self.optional(part.get("when"), f"{pointer}/when"),
+            self.body(part.get("before"), f"{pointer}/before"),
+            self.body(part.get("after"), f"{pointer}/after"),
+        )
+        self.scope, self._extending = outer_scope, outer_extending
+        return found
 
     def _common(
         self,

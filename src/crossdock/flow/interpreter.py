@@ -123,8 +123,6 @@ def _prepare(machine: Machine, raw: Any) -> None:
     root = program.tasks[0].common
     run = Run(ROOT, 0, 0, "#1", machine.now, raw, raw)
     machine.current = run
-    if program.extensions:
-        raise faults.unsupported("use.extensions")
     given = raw
     if root.input_schema is not None:
         root.input_schema.check(raw, "The workflow's input")

@@ -61,6 +61,8 @@ class Actions(Protocol):
 
     def caught(self, machine: "Machine", run: Run, error: Error) -> bool: ...
 
+    def extended(self, machine: "Machine", run: Run, output: Any, then: int) -> None: ...
+
 
 class Machine:
     __slots__ = (
@@ -181,7 +183,7 @@ class Machine:
             # A task that does not run has no say in what comes next: its `then` is not followed.
             self._proceed(run, common, raw, model.CONTINUE)
             return
-        self.trace.append(Trace(at, "task-started"))
+        self.note(run, "task-started")
         if common.stage is not None:
             self.stage = common.stage
         if common.input_schema is not None:
@@ -256,7 +258,7 @@ class Machine:
             common.output_schema.check(output, "The output")
         self.export(common.export_as, common.export_schema, run, output)
         self._close(run)
-        self.trace.append(Trace(run.at, "task-completed"))
+        self.note(run, "task-completed")
         self._proceed(run, common, output, common.then if then is None else then)
 
     def export(self, template: Template | None, schema: dataflow.Schema | None, run: Run, output: Any) -> None:
@@ -272,6 +274,9 @@ class Machine:
             self.status = Status.COMPLETED
             self.output = output
             self.commands.append(Complete(output))
+        elif common.origin:
+            # A task that extensions stand around: where to go is for the task that holds them both.
+            self._actions.extended(self, self.runs[run.parent], output, then)
         elif then >= 0:
             self.follow(run.parent, then, output)
         elif then == model.CONTINUE and common.following != model.NOTHING:
@@ -289,10 +294,10 @@ class Machine:
 
     def fault(self, run: Run, error: Error) -> None:
         """Carry the error upwards to the first `try` that catches it; the instance fails when none does."""
-        pointer = self._tasks[run.task].common.pointer
+        pointer = self._tasks[run.task].common.reference
         error = dataflow.instance(error, pointer or "/")
         while True:
-            self.trace.append(Trace(run.at, "task-faulted", f"{error.type} {error.status}"))
+            self.note(run, "task-faulted", f"{error.type} {error.status}")
             self.cancel_below(run.id)
             held = self.runs.get(run.id)
             if held is not None and held.wait is Wait.EVENT:  # it failed while it was listening
@@ -345,7 +350,7 @@ class Machine:
         for run in reversed(doomed):
             self.withdraw(run)
             self._close(run)
-            self.trace.append(Trace(run.at, "task-cancelled"))
+            self.note(run, "task-cancelled")
 
     def withdraw(self, run: Run) -> None:
         """Take back what the run waits for; it then waits for nothing. Its timers go when it is closed."""
@@ -365,6 +370,11 @@ class Machine:
         held = self.runs.pop(run.id, run)
         for timer in held.timers:
             self.commands.append(ClearTimer(held.at, timer))
+
+    def note(self, run: Run, kind: str, detail: str = "") -> None:
+        """A trace of the run; a task that extensions stand around is traced once, with them."""
+        if not self._tasks[run.task].common.origin:
+            self.trace.append(Trace(run.at, kind, detail))
 
     # ── timers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -429,7 +439,7 @@ class Machine:
         common = self._tasks[run.task].common
         return {
             "name": common.name,
-            "reference": common.pointer,
+            "reference": common.reference,
             "definition": common.definition,
             "input": run.raw,
             "output": raw_output,

@@ -48,6 +48,12 @@ class Common:
     definition: Mapping[str, Any]
     secrets: tuple[str, ...] = ()  # names of secrets that its expressions use
     keeps: bool = False  # its input is read again after it has started
+    origin: str = ""  # of a task that extensions stand around: the pointer that authors know it by
+
+    @property
+    def reference(self) -> str:
+        """Where the task stands in the file."""
+        return self.origin or self.pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +178,21 @@ class Unsupported:
 
 
 @dataclass(frozen=True, slots=True)
+class Extension:
+    when: Template | None
+    before: Body
+    after: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """A task with its extensions around it; what the task itself does is the task at `inner`."""
+
+    extensions: tuple[Extension, ...]
+    inner: int
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """One `correlate` entry: `path` on the event; `expect` None lets the first event bind the value."""
 
@@ -218,7 +239,21 @@ class Listen:
 
 
 Action: TypeAlias = (
-    Do | Set | Switch | For | Fork | Try | Raise | Emit | Wait | Call | Use | RunWorkflow | Unsupported | Listen
+    Do
+    | Set
+    | Switch
+    | For
+    | Fork
+    | Try
+    | Raise
+    | Emit
+    | Wait
+    | Call
+    | Use
+    | RunWorkflow
+    | Unsupported
+    | Listen
+    | Extended
 )
 
 

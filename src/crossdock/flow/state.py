@@ -80,12 +80,21 @@ class Listened(msgspec.Struct, frozen=True, array_like=True, tag="e"):
     seen: list[str]
 
 
+class Around(msgspec.Struct, frozen=True, array_like=True, tag="x"):
+    """chosen: the extensions that apply; step: lists begun so far, the task itself among them; output and then: its."""
+
+    chosen: list[int]
+    step: int
+    output: Any = None
+    then: int = -1
+
+
 class Filter(msgspec.Struct, frozen=True, array_like=True):
     attributes: dict[str, Any]
     expects: list[Any]
 
 
-Memory: TypeAlias = Loop | Race | Attempt | Listened | None
+Memory: TypeAlias = Loop | Race | Attempt | Listened | Around | None
 
 
 class Run(msgspec.Struct, frozen=True, array_like=True):
