@@ -24,7 +24,7 @@ MAX_SHOWN_SEGMENTS = 20_000
 
 
 @dataclass(slots=True)
-class _Message:
+class Message:
     segments: list[Segment]
     closed: bool = False
     issues: list[Issue] = field(default_factory=list[Issue])
@@ -85,12 +85,12 @@ def syntax(start: int) -> elements.Syntax:
 
 def _interchange(interchange: tokens.Interchange, place_in_file: int, index: int, context: Context) -> list[Decoded]:
     unb = interchange.segments[0]
-    messages, issues, groups, unz = list[_Message](), list[Issue](), 0, None
-    current: _Message | None = None
+    messages, issues, groups, unz = list[Message](), list[Issue](), 0, None
+    current: Message | None = None
     for segment in interchange.segments[1:]:
         match segment.id:
             case "UNH":
-                current = _Message([segment])
+                current = Message([segment])
                 messages.append(current)
             case "UNT" if current is not None:
                 current.segments.append(segment)
@@ -111,9 +111,9 @@ def _interchange(interchange: tokens.Interchange, place_in_file: int, index: int
                 )
     seen: set[str] = set()
     for message in messages:
-        _message(message, seen)
-        _walk(message)
-    issues = issues[:50] + _trailer(unb, unz, groups or len(messages))
+        check_message(message, seen)
+        follow(message)
+    issues = issues[:50] + check_trailer(unb, unz, groups or len(messages))
     sender = Identifier(unb.at(2, 2), unb.at(2))
     partner = context.partner or profiles.find(context.profiles, sender)
     if partner is None and context.adopt and sender.value:
@@ -139,10 +139,10 @@ def _interchange(interchange: tokens.Interchange, place_in_file: int, index: int
         understood=all(m.type in MAPPED for m in messages),
     )
     documents: list[Decoded] = []
-    for message in messages or [_Message([])]:
+    for message in messages or [Message([])]:
         unh = message.segments[0] if message.segments else unb
         kind = unh.at(2) if message.segments else ""
-        po, content, found = _content(message, partner, context)
+        po, content, found = content_of(message, partner, context)
         documents.append(
             Decoded(
                 index=index + len(documents),
@@ -165,7 +165,7 @@ def _interchange(interchange: tokens.Interchange, place_in_file: int, index: int
     return documents
 
 
-def _walk(message: _Message) -> None:
+def follow(message: Message) -> None:
     """Along the guide of its type, when there is one."""
     if message.type not in MAPPED:
         return
@@ -176,8 +176,8 @@ def _walk(message: _Message) -> None:
     message.issues += (f.issue for f in found.faults)
 
 
-def _content(
-    message: _Message, partner: Profile | None, context: Context
+def content_of(
+    message: Message, partner: Profile | None, context: Context
 ) -> tuple[PurchaseOrder | None, Canonical | None, list[Issue]]:
     if not message.segments or message.type not in MAPPED:
         return None, None, [_unsupported(message)]
@@ -194,7 +194,7 @@ def _content(
     return None, said, found
 
 
-def _unsupported(message: _Message) -> Issue:
+def _unsupported(message: Message) -> Issue:
     known = ", ".join(sorted(MAPPED))
     if not message.segments:
         return hold("type.unsupported", "UNB", f"a message: {known}", "no message", "It waits for a person.")
@@ -208,7 +208,7 @@ def _unsupported(message: _Message) -> Issue:
     )
 
 
-def _message(message: _Message, seen: set[str]) -> None:
+def check_message(message: Message, seen: set[str]) -> None:
     unh = message.segments[0]
     reference = unh.at(1)
     if reference in seen:
@@ -254,7 +254,7 @@ def _message(message: _Message, seen: set[str]) -> None:
         )
 
 
-def _trailer(unb: Segment, unz: Segment | None, count: int) -> list[Issue]:
+def check_trailer(unb: Segment, unz: Segment | None, count: int) -> list[Issue]:
     control = unb.at(5)
     if unz is None:
         text = "Close the interchange with UNZ; the file may be cut off."

@@ -64,12 +64,12 @@ def read(raw: bytes) -> tuple[list[Interchange], list[Issue]]:
             position += 1
             continue
         if chars.startswith("UNA", position) and len(chars) >= position + 9:
-            syntax = _una(chars[position + 3 : position + 9])
+            syntax = una(chars[position + 3 : position + 9])
             position, current = position + 9, None
             continue
         start = position
         body, position = _body(chars, position, syntax)
-        segment = _segment(body, syntax, count, text.byte_at(start))
+        segment = segment_of(body, syntax, count, text.byte_at(start))
         count += 1
         if count > MAX_SEGMENTS:
             where = f"byte {segment.offset}"
@@ -116,7 +116,7 @@ def charset(raw: bytes) -> str:
     return _CHARSETS[found[1].decode()] if found else ""
 
 
-def _una(characters: str) -> Syntax:
+def una(characters: str) -> Syntax:
     component, element, decimal, release, repetition, segment = characters
     return Syntax(component, element, decimal, release.strip(), repetition.strip(), segment)
 
@@ -136,7 +136,7 @@ def _body(chars: str, start: int, syntax: Syntax) -> tuple[str, int]:
         position = end + 1
 
 
-def _segment(body: str, syntax: Syntax, index: int, offset: int) -> Segment:
+def segment_of(body: str, syntax: Syntax, index: int, offset: int) -> Segment:
     elements: list[tuple[str, ...]] = []
     repeats: list[tuple[int, tuple[str, ...]]] = []
     for place, text in enumerate(_split(body, syntax.element, syntax, keep=True)):

@@ -63,7 +63,7 @@ def _interchange(
         test=judged.test,
     )
     trees = {
-        id(s): _check(group, s, partner, judged.delimiters.component) for group in judged.groups for s in group.sets
+        id(s): judge_set(group, s, partner, judged.delimiters.component) for group in judged.groups for s in group.sets
     }
     answer = acknowledge.plan(judged, UNDERSTOOD)
     common = tuple(f.issue for f in judged.faults) + issues
@@ -103,7 +103,7 @@ def _interchange(
         for s in group.sets:
             own = shared + tuple(f.issue for f in s.faults)
             if s.type in MAPPED:
-                said, notes = (None, list[Issue]()) if s.rejected else _content(s, trees[id(s)])
+                said, notes = (None, list[Issue]()) if s.rejected else content_of(s, trees[id(s)])
                 add(s.type, group, s, (*own, *notes), content=said)
                 continue
             if s.type != "850":
@@ -111,8 +111,7 @@ def _interchange(
                 continue
             po, found = None, list[Issue]()
             if not s.rejected:
-                g = _guide(partner)
-                po, found = order.read(g, s, _currency(partner, context))
+                po, found = order_of(s, context, partner)
                 found += _customer(partner, po, s)
             add("850", group, s, (*own, *found), po)
         if not group.sets:
@@ -164,7 +163,7 @@ def _currency(partner: Profile | None, context: Context) -> str:
     return (partner.currency if partner else "") or context.currency
 
 
-def _check(group: Group, s: Set, partner: Profile | None, component: str) -> Node | None:
+def judge_set(group: Group, s: Set, partner: Profile | None, component: str) -> Node | None:
     """Adds what the guide finds to the set's faults, and a version nobody reads to its group's. Returns the tree."""
     if s.type not in MAPPED and s.type != "850":
         return None
@@ -180,7 +179,11 @@ def _check(group: Group, s: Set, partner: Profile | None, component: str) -> Nod
     return tree
 
 
-def _content(s: Set, tree: Node | None) -> tuple[Canonical | None, list[Issue]]:
+def order_of(s: Set, context: Context, partner: Profile | None = None) -> tuple[PurchaseOrder | None, list[Issue]]:
+    return order.read(_guide(partner), s, _currency(partner, context))
+
+
+def content_of(s: Set, tree: Node | None) -> tuple[Canonical | None, list[Issue]]:
     if tree is None:
         return None, []
     said, issues = maps.read(maps.load_map(f"x12-{s.type}"), tree, guide.placed)

@@ -126,7 +126,7 @@ def check(interchange: tokens.Interchange) -> Envelope:
     """The tree of one interchange with the faults of its envelopes."""
     isa = interchange.segments[0]
     envelope = Envelope(isa, interchange.delimiters, _digest(interchange))
-    _header(envelope)
+    check_header(envelope)
     group: Group | None = None
     current: Set | None = None
     for segment in interchange.segments[1:]:
@@ -144,7 +144,7 @@ def check(interchange: tokens.Interchange) -> Envelope:
                 if group is None:
                     group = Group(None)
                     envelope.groups.append(group)
-                    envelope.faults.append(_no_group(segment))
+                    envelope.faults.append(no_group(segment))
                 current = Set([segment])
                 group.sets.append(current)
             case "SE" if current is not None:
@@ -155,10 +155,10 @@ def check(interchange: tokens.Interchange) -> Envelope:
             case "TA1" | "ISB" | "ISE":
                 envelope.loose.append(segment)
             case _:
-                envelope.faults.append(_outside(segment))
+                envelope.faults.append(outside(segment))
     for g in envelope.groups:
         _group(g)
-    _trailer(envelope)
+    close(envelope, sum(g.gs is not None for g in envelope.groups))
     return envelope
 
 
@@ -174,7 +174,7 @@ def _digest(interchange: tokens.Interchange) -> str:
     return digest.hexdigest()
 
 
-def _header(envelope: Envelope) -> None:
+def check_header(envelope: Envelope) -> None:
     isa = envelope.isa
     widths = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
     if len(isa.elements) >= 15 and any(len(e) != w for e, w in zip(isa.elements[:15], widths, strict=False)):
@@ -224,7 +224,7 @@ def _header(envelope: Envelope) -> None:
         )
 
 
-def _no_group(st: Segment) -> Fault:
+def no_group(st: Segment) -> Fault:
     return _fault(
         Level.INTERCHANGE,
         "024",
@@ -232,7 +232,7 @@ def _no_group(st: Segment) -> Fault:
     )
 
 
-def _outside(segment: Segment) -> Fault:
+def outside(segment: Segment) -> Fault:
     return _fault(
         Level.INTERCHANGE,
         "022",
@@ -250,23 +250,13 @@ def _outside(segment: Segment) -> Fault:
 def _group(group: Group) -> None:
     seen: set[str] = set()
     for s in group.sets:
-        _set(s)
-        if s.control in seen:
-            s.faults.append(
-                _fault(
-                    Level.SET,
-                    "23",
-                    error(
-                        "x12.st02.duplicate",
-                        place(s.segments[0], 2),
-                        "a control number used once in its group",
-                        shown(s.control),
-                        "Number the transaction sets of a group differently.",
-                        "AK5 R 23",
-                    ),
-                )
-            )
+        check_set(s, again=s.control in seen)
         seen.add(s.control)
+    close_group(group, len(group.sets))
+
+
+def close_group(group: Group, count: int) -> None:
+    """Adds the faults of its trailer. count: of its sets."""
     gs, ge = group.gs, group.ge
     if gs is None:
         return
@@ -278,7 +268,7 @@ def _group(group: Group) -> None:
                 error(
                     "x12.ge.missing",
                     place(gs),
-                    f"GE*{len(group.sets)}*{group.control} at the end of the group",
+                    f"GE*{count}*{group.control} at the end of the group",
                     "no GE",
                     "Close the group with GE; the file may be cut off.",
                     "AK9 R 3",
@@ -286,7 +276,7 @@ def _group(group: Group) -> None:
             )
         )
         return
-    if not _is_count(ge.at(1), len(group.sets)):
+    if not _is_count(ge.at(1), count):
         group.faults.append(
             _fault(
                 Level.GROUP,
@@ -294,7 +284,7 @@ def _group(group: Group) -> None:
                 error(
                     "x12.ge01.count",
                     place(ge, 1),
-                    f"{len(group.sets)}, the number of transaction sets in the group",
+                    f"{count}, the number of transaction sets in the group",
                     shown(ge.at(1)),
                     "Send the missing sets, or correct the count.",
                     "AK9 R 5",
@@ -313,6 +303,26 @@ def _group(group: Group) -> None:
                     shown(ge.at(2)),
                     "Repeat GS06 in GE02.",
                     "AK9 R 4",
+                ),
+            )
+        )
+
+
+def check_set(s: Set, *, again: bool) -> None:
+    """Adds the faults of its envelope. again: its number was used before in its group."""
+    _set(s)
+    if again:
+        s.faults.append(
+            _fault(
+                Level.SET,
+                "23",
+                error(
+                    "x12.st02.duplicate",
+                    place(s.segments[0], 2),
+                    "a control number used once in its group",
+                    shown(s.control),
+                    "Number the transaction sets of a group differently.",
+                    "AK5 R 23",
                 ),
             )
         )
@@ -383,9 +393,9 @@ def _set(s: Set) -> None:
         )
 
 
-def _trailer(envelope: Envelope) -> None:
+def close(envelope: Envelope, count: int) -> None:
+    """Adds the faults of its trailer. count: of its groups."""
     iea, isa = envelope.iea, envelope.isa
-    counted = [g for g in envelope.groups if g.gs is not None]
     if iea is None:
         envelope.faults.append(
             _fault(
@@ -394,7 +404,7 @@ def _trailer(envelope: Envelope) -> None:
                 error(
                     "x12.iea.missing",
                     place(isa),
-                    f"IEA*{len(counted)}*{envelope.control} at the end of the interchange",
+                    f"IEA*{count}*{envelope.control} at the end of the interchange",
                     "no IEA",
                     "Close the interchange with IEA; the file may be cut off.",
                     "TA1 R 023",
@@ -402,7 +412,7 @@ def _trailer(envelope: Envelope) -> None:
             )
         )
         return
-    if not _is_count(iea.at(1), len(counted)):
+    if not _is_count(iea.at(1), count):
         envelope.faults.append(
             _fault(
                 Level.INTERCHANGE,
@@ -410,7 +420,7 @@ def _trailer(envelope: Envelope) -> None:
                 error(
                     "x12.iea01.count",
                     place(iea, 1),
-                    f"{len(counted)}, the number of groups",
+                    f"{count}, the number of groups",
                     shown(iea.at(1)),
                     "Send the missing groups, or correct the count.",
                     "TA1 R 021",

@@ -125,7 +125,7 @@ def read(raw: bytes) -> tuple[list[Interchange], list[Issue]]:
         )
     count = 0
     while position < len(text.chars):
-        header = _header(text.chars, position)
+        header = header_at(text.chars, position)
         if header is None:
             start = _START.search(text.chars, position + 1)
             end = start.start() if start else len(text.chars)
@@ -177,7 +177,7 @@ def _skip(chars: str, position: int, delimiters: str) -> int:
     return position
 
 
-def _header(chars: str, start: int) -> Delimiters | None:
+def header_at(chars: str, start: int) -> Delimiters | None:
     """Delimiters, by the standard's fixed positions or, in an ISA of another width, by counting separators."""
     if not _START.match(chars, start):
         return None
