@@ -23,7 +23,7 @@ from pydantic import Field
 from crossdock import audit, exactjson, ids, telemetry
 from crossdock.db import Database, Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
-from crossdock.events import correlation, inbox
+from crossdock.events import correlation
 from crossdock.gateway.access import Caller, allow
 from crossdock.gateway.models import Answer, Json
 from crossdock.policy import Action
@@ -66,10 +66,10 @@ async def run(
     input = _json(await request.body())
     async with caller.transaction() as tx:
         instance_id = await _start(tx, caller, (namespace, name), version, input, business_key, idempotency_key)
-    if wait:
-        await caller.running.ends.wait(caller.tenant_id, instance_id, wait)
-    async with caller.transaction() as tx:
-        row = await tx.fetchrow(SQL["result"], caller.tenant_id, instance_id)
+    row = await caller.running.ends.wait(caller.tenant_id, instance_id, wait) if wait else None
+    if row is None:
+        async with caller.transaction() as tx:
+            row = await tx.fetchrow(SQL["result"], caller.tenant_id, instance_id)
     if row is None:
         raise NotFound("The run is over, and retention has removed it")
     if row["status"] in ("running", "suspended"):
@@ -87,13 +87,14 @@ async def _start(
 ) -> UUID:  # fmt: skip
     """The instance that this request starts, or has started before. Raises NotFound; Conflict for other input."""
     tenant_id = caller.tenant_id
-    pinned = await tx.fetchval(SQL["newest"], tenant_id, *definition, version)
-    if pinned is None:
+    newest = await tx.fetchrow(SQL["newest"], tenant_id, *definition, version)
+    if newest is None:
         asked = f" in version {version}" if version else ""
         raise NotFound(f"No workflow {'/'.join(definition)} is published{asked}; GET /api/definitions lists them")
+    pinned: str = newest["version"]
     instance_id = ids.derived(tenant_id, "run", *definition, key) if key else ids.new()
     begun = await correlation.start(
-        tx, tenant_id, instance_id, (*definition, pinned), input, business_key, await inbox.business_now(tx),
+        tx, tenant_id, instance_id, (*definition, pinned), input, business_key, newest["now"],
         traceparent=telemetry.traceparent() or "",
     )  # fmt: skip
     if begun:
@@ -125,55 +126,56 @@ def _stored(text: str | None) -> Any:
 
 
 class Ends:
-    """Who waits for which instance to end. Looks only while somebody waits."""
+    """Who waits for which instance to end. Looks only while somebody waits, in one transaction a tenant."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._waiting: dict[tuple[str, UUID], set[asyncio.Future[None]]] = {}
+        self._waiting: dict[str, dict[UUID, set[asyncio.Future[Any]]]] = {}  # by tenant, then by instance
         self._youngest = 0.0
         self._looking: asyncio.Task[None] | None = None
 
-    async def wait(self, tenant_id: str, instance_id: UUID, seconds: float) -> bool:
-        """Whether it ended within that time. A database that cannot be asked is waited for, too."""
-        async with self._registered((tenant_id, instance_id)) as end:
+    async def wait(self, tenant_id: str, instance_id: UUID, seconds: float) -> Any:
+        """Its row when it ends within that time, else None. A database that cannot be asked is waited for, too."""
+        async with self._registered(tenant_id, instance_id) as end:
             done, _ = await asyncio.wait({end}, timeout=seconds)
-        return bool(done)
+        return end.result() if done else None
 
     @asynccontextmanager
-    async def _registered(self, key: tuple[str, UUID]) -> AsyncGenerator[asyncio.Future[None]]:
-        end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(key, set()).add(end)
+    async def _registered(self, tenant_id: str, instance_id: UUID) -> AsyncGenerator[asyncio.Future[Any]]:
+        end: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        of_tenant = self._waiting.setdefault(tenant_id, {})
+        of_tenant.setdefault(instance_id, set()).add(end)
         self._youngest = time.monotonic()
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look(), name="runs-look")
         try:
             yield end
         finally:
-            mine = self._waiting[key]
-            mine.discard(end)
-            if not mine:
-                del self._waiting[key]
+            of_tenant[instance_id].discard(end)
+            if not of_tenant[instance_id]:
+                del of_tenant[instance_id]
+            if not of_tenant and self._waiting.get(tenant_id) is of_tenant:
+                del self._waiting[tenant_id]
 
     async def _look(self) -> None:
         while self._waiting:
             age = time.monotonic() - self._youngest
             await asyncio.sleep(next(pause for up_to, pause in PAUSES_S if age < up_to))
-            keys = list(self._waiting)
-            if not keys:
-                return
-            try:
-                ended = await self._ended(keys)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                log.warning("runs that are waited for cannot be looked at: %s", error)
-                await asyncio.sleep(RETRY_S)
-                continue
-            for key in ended:
-                for end in self._waiting.get(key, ()):
-                    if not end.done():
-                        end.set_result(None)
+            for tenant_id in list(self._waiting):
+                try:
+                    await self._tell(tenant_id)
+                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                    log.warning("runs that are waited for cannot be looked at: %s", error)
+                    await asyncio.sleep(RETRY_S)
 
-    async def _ended(self, keys: list[tuple[str, UUID]]) -> list[tuple[str, UUID]]:
-        tenants, instances = [k[0] for k in keys], [k[1] for k in keys]
-        async with self._db.transaction(*sorted(set(tenants))) as tx:
-            rows = await tx.fetch(SQL["ended"], tenants, instances)
-        return [(r["tenant_id"], r["instance_id"]) for r in rows]
+    async def _tell(self, tenant_id: str) -> None:
+        instances = list(self._waiting.get(tenant_id, ()))
+        if not instances:
+            return
+        async with self._db.transaction(tenant_id) as tx:
+            rows = await tx.fetch(SQL["ended"], tenant_id, instances)
+        waiting = self._waiting.get(tenant_id, {})
+        for row in rows:
+            for end in waiting.get(row["instance_id"], ()):
+                if not end.done():
+                    end.set_result(row)

@@ -1,6 +1,6 @@
 -- name: newest
--- The version that a new run pins, when the caller names none; null when nothing of that name is published.
-select version from crossdock.definition
+-- The version that a new run pins, the newest when the caller names none, and the time; no row when there is none.
+select version, crossdock.now() as now from crossdock.definition
 where tenant_id = $1 and namespace = $2 and name = $3 and ($4::text is null or version = $4)
 order by published_at desc, version desc limit 1
 
@@ -11,9 +11,9 @@ select coalesce(
   (select h.fact from crossdock.history h where h.tenant_id = $1 and h.instance_id = $2 and h.seq = 1))
 
 -- name: ended
--- Which of the runs that somebody waits for have ended. Identifiers only: each waiter reads its own result.
-select i.tenant_id, i.instance_id from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
-join crossdock.instance i on i.tenant_id = c.tenant_id and i.instance_id = c.instance_id
+-- Of the runs of one tenant that somebody waits for, those that have ended, with their results.
+select i.instance_id, i.version, i.status, i.output, i.error from unnest($2::uuid[]) as c (instance_id)
+join crossdock.instance i on i.tenant_id = $1 and i.instance_id = c.instance_id
 where i.ended_at is not null
 
 -- name: result
