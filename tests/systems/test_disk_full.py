@@ -70,7 +70,7 @@ async def test_a_full_disk_stops_nothing_for_good(root: None, base: Path) -> Non
         try:
             await installation.fresh(server.admin_dsn, "crossdock")
             admin_dsn, app_dsn = server.admin_dsn_of("crossdock"), server.app_dsn("crossdock")
-            async with installation.opened(admin_dsn, app_dsn, logs, orders=24, seed=5) as house:
+            async with installation.opened(admin_dsn, app_dsn, logs, orders=16, seed=5) as house:
                 keeping = asyncio.create_task(server.keep_running())
                 await house.start_gateway()
                 for _ in range(2):
@@ -79,7 +79,7 @@ async def test_a_full_disk_stops_nothing_for_good(root: None, base: Path) -> Non
                 feeding = asyncio.create_task(house.feed(house.plan.deliveries, RATE))
 
                 async def some() -> bool:
-                    return len(house.feeder.acknowledged) >= 8
+                    return len(house.feeder.acknowledged) >= 5
 
                 await installation.until(some, within_s=40, what="a few orders are in")
                 filler = fill(mounted)
@@ -101,7 +101,7 @@ async def test_a_full_disk_stops_nothing_for_good(root: None, base: Path) -> Non
                 filler.unlink()
                 await asyncio.wait_for(feeding, 120)
                 dead = house.last_words_of_the_dead()
-                await house.run_on(MORNING + timedelta(days=1.5))
+                await house.run_on(MORNING + timedelta(days=1.2))
                 found = await house.balanced()
                 keeping.cancel()
         finally:
@@ -112,4 +112,4 @@ async def test_a_full_disk_stops_nothing_for_good(root: None, base: Path) -> Non
     assert "send the same again" in problem["detail"]
     assert dead == {}  # nobody had to be started again
     assert found["good"], exactjson.text(found)
-    assert (found["acknowledged"], found["lost"], found["doubled"]) == (24, 0, 0)
+    assert (found["acknowledged"], found["lost"], found["doubled"]) == (16, 0, 0)

@@ -94,7 +94,7 @@ async def test_a_machine_that_is_cut_off_and_healed_loses_its_leases_and_nothing
         dsn = server.dsn("crossdock")
         logs = base / "logs"
         logs.mkdir()
-        async with installation.opened(dsn, dsn, logs, orders=24, seed=11, host=net.address) as house:
+        async with installation.opened(dsn, dsn, logs, orders=16, seed=11, host=net.address) as house:
             await house.start_gateway()
             here = await house.start_worker("ip", "netns", "exec", near)
             there = await house.start_worker("ip", "netns", "exec", far)
@@ -122,13 +122,17 @@ async def test_a_machine_that_is_cut_off_and_healed_loses_its_leases_and_nothing
             async def back() -> bool:
                 return await _workers(house) == {here.pid, there.pid}
 
-            await installation.until(back, within_s=40, what="the healed machine works again, under another name")
+            back_after_s = await installation.until(
+                back, within_s=40, what="the healed machine works again, under another name"
+            )
             assert there.alive  # the process: it began anew by itself
             await asyncio.wait_for(feeding, 120)
-            await house.run_on(MORNING + timedelta(days=1.5))
+            await house.run_on(MORNING + timedelta(days=1.2))
             found = await house.balanced()
         assert moved_after_s > LEASE_S - 2  # nobody was robbed while the lease held (renewed up to 1.5 s before)
-        assert "gives way to a new one" in there.log.read_text()
+        told = there.log.read_text()
+        assert "declared dead by another" in told or "could not renew its lease" in told
+        print(f"taken over after {moved_after_s:.1f} s, back {back_after_s:.1f} s after the network")
         assert "gives way" not in here.log.read_text()  # the other one never noticed
         assert found["good"], exactjson.text(found)
-        assert (found["acknowledged"], found["lost"], found["doubled"]) == (24, 0, 0)
+        assert (found["acknowledged"], found["lost"], found["doubled"]) == (16, 0, 0)

@@ -56,7 +56,7 @@ async def test_exhausted_connections_are_waited_for(real_postgres: Path, base: P
         logs.mkdir()
         theirs = server.dsn("postgres", "others")
         async with installation.opened(
-            server.dsn("crossdock"), server.dsn("crossdock", "crossdock_login"), logs, orders=24, seed=3
+            server.dsn("crossdock"), server.dsn("crossdock", "crossdock_login"), logs, orders=16, seed=3
         ) as house:
             await house.start_gateway()
             for _ in range(2):
@@ -65,7 +65,7 @@ async def test_exhausted_connections_are_waited_for(real_postgres: Path, base: P
             feeding = asyncio.create_task(house.feed(house.plan.deliveries, RATE))
 
             async def some() -> bool:
-                return len(house.feeder.acknowledged) >= 6
+                return len(house.feeder.acknowledged) >= 5
 
             await installation.until(some, within_s=60, what="a few orders are in")
             hogs = Hogs(theirs)
@@ -92,7 +92,7 @@ async def test_exhausted_connections_are_waited_for(real_postgres: Path, base: P
                 *(house.send("GET", f"{house.url}/api/orders", _key(house)) for _ in range(CLIENTS))
             )
             dead = house.last_words_of_the_dead()
-            await house.run_on(MORNING + timedelta(days=1.5))
+            await house.run_on(MORNING + timedelta(days=1.2))
             found = await house.balanced()
         await admin.close()
     assert full[0].headers["retry-after"].isdigit()
@@ -101,7 +101,7 @@ async def test_exhausted_connections_are_waited_for(real_postgres: Path, base: P
     assert Counter(a.status if isinstance(a, Asked) else a for a in calm) == {200: CLIENTS}
     assert dead == {}  # nobody had to be started again
     assert found["good"], exactjson.text(found)
-    assert (found["acknowledged"], found["lost"], found["doubled"]) == (24, 0, 0)
+    assert (found["acknowledged"], found["lost"], found["doubled"]) == (16, 0, 0)
 
 
 def _key(house: installation.Installation) -> dict[str, str]:
