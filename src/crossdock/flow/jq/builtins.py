@@ -17,10 +17,12 @@ from typing import Any, Final, cast
 
 from crossdock.flow.jq import access, dates, limits, strings, values
 from crossdock.flow.jq.limits import Meter
-from crossdock.flow.jq.values import NUMBERS, canonical, described, exact, fail, kind, sort_key, truth
+from crossdock.flow.jq.values import EXACT_NUMBERS, NUMBERS, canonical, described, exact, fail, kind, sort_key, truth
 
 Function_ = Callable[..., Any]
 Array = list[Any]
+
+_TEXT: Final = {str}
 
 
 # numbers
@@ -212,6 +214,9 @@ def _ordered(items: Array, sort_keys: Array, meter: Meter) -> list[tuple[Any, An
 
 def unique(value: Any, meter: Meter) -> Array:
     items = _sortable(value)
+    if set(map(type, items)) == _TEXT:  # by code point, which is Python's order too
+        meter.spend(len(items))
+        return sorted(set(items))
     return unique_by_keys(items, items, meter)
 
 
@@ -226,6 +231,8 @@ def largest(items: Array, sort_keys: Array, meter: Meter) -> Any:
 def _extreme(items: Array, sort_keys: Array, meter: Meter, *, largest: bool) -> Any:
     """Of equals, the first smallest or the last largest."""
     meter.spend(len(items))
+    if sort_keys is items and items and (kinds := set(map(type, items))) and (kinds <= EXACT_NUMBERS or kinds == _TEXT):
+        return max(reversed(items)) if largest else min(items)
     best: Any = None
     best_key: Any = None
     for item, key in zip(items, sort_keys, strict=True):

@@ -167,6 +167,8 @@ class Compiler:
                 return self.conditional(condition, then, otherwise, scope)
             case syntax.Alternative(left, right):
                 first, second = self.filter(left, scope), self.filter(right, scope)
+                if isinstance(first, One) and isinstance(right, syntax.Literal):
+                    return One(operators.preferred_to(first.run, right.value))
                 if isinstance(first, One) and isinstance(second, One):
                     return One(operators.preferred(first.run, second.run))
                 return Many(structure.VALUES.build(self, node, scope))
@@ -225,6 +227,9 @@ class Compiler:
                 return Many(operators.each_of(target.run, operators.fields(None, names)))
             return One(operators.fields(target.run if target else None, names))
         keys, targets = self.filter(node.key, scope), self.filter(node.target, scope)
+        literal = node.key.value if isinstance(node.key, syntax.Literal) else None
+        if type(literal) is int and isinstance(targets, One) and not node.optional:
+            return One(operators.element(targets.run, literal))
         if isinstance(keys, One) and isinstance(targets, One) and not node.optional:
             return One(_subscript(targets.run, keys.run))
         optional, all_keys, all_targets = node.optional, as_many(keys), as_many(targets)

@@ -1,5 +1,8 @@
 """Named functions that take expressions, and assignment: what runs its arguments rather than receives their values."""
 
+# A JSON value is Any by nature and is looked at by its exact type, which narrows it to containers of unknown parts:
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +28,7 @@ Arguments = tuple["Node", ...]
 
 def mapped(compiler: Compiler, source: Filter, body: Node, scope: Scope) -> One:
     """`[source[] | body]`, where select, if it comes first, filters within the same loop."""
-    from crossdock.flow.jq.compiler import Many, One, as_many, collected
+    from crossdock.flow.jq.compiler import One, as_many, collected
 
     compiler.loops = True
     condition: Callable[[Any, Env], Any] | None = None
@@ -46,26 +49,58 @@ def mapped(compiler: Compiler, source: Filter, body: Node, scope: Scope) -> One:
         return One(lambda value, env: collected(_through(as_many(source), as_many(inner), value, env)))
     read = only
 
+    run = inner.run
+    if isinstance(inner, One):
+        return One(_each_mapped(read, run) if condition is None else _each_selected(read, condition, run, rest))
+
     def items(value: Any, env: Env) -> Iterable[Any]:
         found = access.elements(read(value, env))
         env[METER].spend(1 + len(found))
         return found
 
-    run = inner.run
     if condition is None:
-        if isinstance(inner, Many):
-            return One(lambda value, env: collected(out for item in items(value, env) for out in run(item, env)))
-        return One(lambda value, env: [run(item, env) for item in items(value, env)])
+        return One(lambda value, env: collected(out for item in items(value, env) for out in run(item, env)))
     test = condition
-    if isinstance(inner, Many):
-        return One(
-            lambda value, env: collected(
-                out for item in items(value, env) if truth(test(item, env)) for out in run(item, env)
-            )
+    return One(
+        lambda value, env: collected(
+            out for item in items(value, env) if truth(test(item, env)) for out in run(item, env)
         )
-    if isinstance(rest, syntax.Identity):
-        return One(lambda value, env: [item for item in items(value, env) if truth(test(item, env))])
-    return One(lambda value, env: [run(item, env) for item in items(value, env) if truth(test(item, env))])
+    )
+
+
+# the two that run most have their questions written out: a call costs as much as what it would ask
+
+
+def _each_mapped(read: operators.Single, run: operators.Single) -> operators.Single:
+    def mapped_(value: Any, env: Env) -> list[Any]:
+        found = read(value, env)
+        items = found if type(found) is list else access.elements(found)
+        meter = env[METER]
+        meter.left -= 1 + len(items)
+        if meter.left < 0:
+            meter.spend(0)
+        return [run(item, env) for item in items]
+
+    return mapped_
+
+
+def _each_selected(
+    read: operators.Single, test: operators.Single, run: operators.Single, rest: Node
+) -> operators.Single:
+    whole = isinstance(rest, syntax.Identity)
+
+    def selected(value: Any, env: Env) -> list[Any]:
+        found = read(value, env)
+        items = found if type(found) is list else access.elements(found)
+        meter = env[METER]
+        meter.left -= 1 + len(items)
+        if meter.left < 0:
+            meter.spend(0)
+        if whole:
+            return [item for item in items if (told := test(item, env)) is not None and told is not False]
+        return [run(item, env) for item in items if (told := test(item, env)) is not None and told is not False]
+
+    return selected
 
 
 def _through(source: Run, body: Run, value: Any, env: Env) -> Iterator[Any]:

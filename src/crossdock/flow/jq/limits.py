@@ -33,12 +33,9 @@ INTEGER_BOUND: Final = 10**DIGITS
 
 
 class Meter:
-    """Counts down the steps one evaluation has left."""
+    """Counts down the steps one evaluation has left. Every evaluation with a loop makes one, so that costs little."""
 
-    __slots__ = ("left",)
-
-    def __init__(self, steps: int = STEPS) -> None:
-        self.left = steps
+    left: int = STEPS
 
     def spend(self, steps: int) -> None:
         self.left -= steps

@@ -9,7 +9,7 @@ from decimal import Decimal, DecimalException
 from typing import Any, Final, TypeAlias
 
 from crossdock.flow.jq import values
-from crossdock.flow.jq.access import field
+from crossdock.flow.jq.access import field, get
 from crossdock.flow.jq.limits import DIGITS, INTEGER_BOUND, METER, Env, Meter, meter_of, too_long
 from crossdock.flow.jq.values import EXACT_NUMBERS, bounded, canonical
 
@@ -70,6 +70,14 @@ def fields(base: Single | None, names: tuple[str, ...]) -> Single:
 
         return path
     start = base
+    if len(names) == 1:
+        name = names[0]
+
+        def member(value: Any, env: Env) -> Any:
+            found = start(value, env)
+            return found.get(name) if type(found) is dict else field(found, name)
+
+        return member
 
     def based(value: Any, env: Env) -> Any:
         value = start(value, env)
@@ -82,6 +90,28 @@ def fields(base: Single | None, names: tuple[str, ...]) -> Single:
 
 def each_of(source: Callable[[Any, Env], Iterable[Any]], operation: Single) -> Callable[[Any, Env], Iterator[Any]]:
     return lambda value, env: (operation(item, env) for item in source(value, env))
+
+
+def element(target: Single, index: int) -> Single:
+    """`target[3]`"""
+
+    def run(value: Any, env: Env) -> Any:
+        container = target(value, env)
+        if type(container) is list:
+            return container[index] if -len(container) <= index < len(container) else None
+        return get(container, index, meter_of(env))
+
+    return run
+
+
+def preferred_to(left: Single, constant: Any) -> Single:
+    """`left // "a constant"`"""
+
+    def run(value: Any, env: Env) -> Any:
+        found = left(value, env)
+        return constant if found is None or found is False else found
+
+    return run
 
 
 def preferred(left: Single, right: Single) -> Single:
@@ -176,12 +206,12 @@ def with_constant(op: str, operation: Operation, left: Single, constant: Any) ->
 
 
 _INTEGER_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
-    "==": lambda x, y: x == y,
-    "!=": lambda x, y: x != y,
-    "<": lambda x, y: x < y,
-    ">": lambda x, y: x > y,
-    "<=": lambda x, y: x <= y,
-    ">=": lambda x, y: x >= y,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
 }
 
 

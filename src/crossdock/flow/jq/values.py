@@ -49,8 +49,10 @@ def described(value: Any) -> str:
 
 def brief(value: Any) -> str:
     # 29 bytes, of which the dots and the closing sign take four
+    meter = Meter()
+    meter.left = 2_000
     try:
-        text = dumps(value[:40] if type(value) is str else value, Meter(2_000))
+        text = dumps(value[:40] if type(value) is str else value, meter)
     except LimitExceeded:
         return "..."
     if len(text.encode()) <= 29:
