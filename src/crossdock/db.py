@@ -15,10 +15,10 @@ from contextlib import asynccontextmanager
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
+from crossdock import embedded
 from crossdock.errors import CrossdockError
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ class Database:
 
         It may name several hosts: the one that takes writes is used, and after a fail-over the one that does then.
         """
+        dsn = embedded.writable(dsn)
         return cls(await _pool(dsn, max_size), dsn)
 
     async def close(self) -> None:
@@ -179,8 +180,7 @@ class Database:
     async def dedicated(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection of one's own, for LISTEN; the caller closes it."""
         connection = await asyncpg.connect(
-            self.dsn, server_settings=SERVER_SETTINGS, command_timeout=COMMAND_S, timeout=CONNECT_S,
-            target_session_attrs=_which(self.dsn),
+            self.dsn, server_settings=SERVER_SETTINGS, command_timeout=COMMAND_S, timeout=CONNECT_S
         )  # fmt: skip
         await _prepare(connection)
         return connection
@@ -190,16 +190,8 @@ async def _pool(dsn: str, max_size: int) -> Pool:
     # No connection is kept ready: asyncpg would try to restore it, in its own words, all the time a database is away.
     return await asyncpg.create_pool(
         dsn, min_size=0, max_size=max_size, init=_prepare, reset=_keep, server_settings=SERVER_SETTINGS,
-        command_timeout=COMMAND_S, timeout=CONNECT_S, target_session_attrs=_which(dsn),
+        command_timeout=COMMAND_S, timeout=CONNECT_S,
     )  # fmt: skip
-
-
-def _which(dsn: str) -> Any:
-    """Of several hosts the one that takes writes, unless the address itself says otherwise."""
-    parts = urlsplit(dsn)
-    asked = parse_qs(parts.query)
-    hosts = asked.get("host", [parts.netloc.rpartition("@")[2]])[0]
-    return None if "target_session_attrs" in asked or "," not in hosts else "read-write"
 
 
 async def enter_tenants(tx: Tx, tenants: Sequence[str]) -> None:

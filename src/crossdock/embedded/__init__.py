@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapp
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
@@ -25,7 +26,7 @@ from crossdock.embedded.server import Progress
 from crossdock.errors import SetupError
 from crossdock.settings import Settings
 
-__all__ = ["Located", "Places", "Progress", "Server", "ensure", "locate", "running", "stop_if_unused"]
+__all__ = ["Located", "Places", "Progress", "Server", "ensure", "locate", "running", "stop_if_unused", "writable"]
 
 LOOK_AFTER_S = 1.0  # how long a dead server stays unnoticed by `keep_running`; a look costs 0.1 ms
 LONGEST_PAUSE_S = 15.0  # between two attempts to start one that does not, such as on a full disk
@@ -192,13 +193,24 @@ class Located:
     server: Server | None = None
 
 
+def writable(dsn: str) -> str:
+    """The URL; where it names several hosts and does not say which, the one that takes writes is meant."""
+    parts = urlsplit(dsn)
+    asked = parse_qs(parts.query)
+    hosts = asked.get("host", [parts.netloc.rpartition("@")[2]])[0]
+    if "," not in hosts or "target_session_attrs" in asked:
+        return dsn
+    return f"{dsn}{'&' if parts.query else '?'}target_session_attrs=read-write"
+
+
 async def locate(settings: Settings, on_progress: Progress | None = None) -> Located:
     """The server of CROSSDOCK_DATABASE_URL, or else the embedded one, started if none runs; call `migrate` next.
 
     admin_dsn names the same database as app_dsn, as a role that may migrate it.
     """
     if settings.database_url:
-        return Located(settings.database_admin_url or settings.database_url, settings.database_url, _nothing)
+        app_dsn = writable(settings.database_url)
+        return Located(writable(settings.database_admin_url or settings.database_url), app_dsn, _nothing)
     if settings.database_admin_url:
         raise SetupError("CROSSDOCK_DATABASE_ADMIN_URL is set without CROSSDOCK_DATABASE_URL. Set both or neither.")
     server = await ensure(settings.data, on_progress=on_progress, account=settings.database_account)

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
+from crossdock import embedded
 from crossdock.errors import SetupError
 
 SCHEMA = "crossdock"
@@ -65,6 +66,7 @@ async def migrate(
     files: other migrations than those of this version, for tests.
     Raises SetupError when the database cannot be reached, is too old, or was migrated from other files.
     """
+    admin_dsn = embedded.writable(admin_dsn)
     connection = await _connect(admin_dsn)
     try:
         version = connection.get_server_version()
