@@ -20,6 +20,7 @@ from crossdock.db import Database
 from crossdock.errors import CrossdockError, SetupError
 from crossdock.partners import intake, profiles
 from crossdock.partners.deciding import Known, Verdict
+from crossdock.partners.edi import cli as edi
 from crossdock.partners.intake import DocumentResult
 from crossdock.partners.model import MAX_BYTES, Context, Decoded, Format, Issue, Status, error
 from crossdock.partners.tabular import map as maps
@@ -28,7 +29,8 @@ OpenDatabase: TypeAlias = Callable[[], Awaitable[Database]]
 
 
 def register(app: typer.Typer, open_database: OpenDatabase) -> None:
-    """Adds the command. open_database: migrated and running, started if none runs; the command closes it."""
+    """Adds the commands. open_database: migrated and running, started if none runs; the command closes it."""
+    edi.register(app)
 
     @app.command("intake")
     def command(  # pyright: ignore[reportUnusedFunction] - typer keeps it
@@ -41,7 +43,7 @@ def register(app: typer.Typer, open_database: OpenDatabase) -> None:
             bool, typer.Option("--adopt-partners", help="Make unknown senders trial partners instead of holding")
         ] = False,
     ) -> None:
-        """Take in partner documents: X12 850, JSON, CSV and XLSX orders."""
+        """Take in partner documents: X12, EDIFACT, JSON, CSV and XLSX."""
         try:
             results = asyncio.run(_take(paths, open_database, dry_run, tenant, partner, adopt, json))
         except CrossdockError as e:

@@ -266,12 +266,12 @@ def _when(declared: Mapping[Any, Any]) -> Qualifiers:
 
 
 def _rule(name: str, data: Mapping[str, Any], syntax: str) -> Rule:
-    codes: Mapping[Any, Any] = data.get("codes", {})
+    codes = {str(place): allowed for place, allowed in data.get("codes", {}).items()}
     elements: list[Element] = []
     for place, line in enumerate(data.get("elements", ()), 1):
         if syntax == "x12":
             reference, kind, least, most, use, text = line.split(" ", 5)
-            allowed = frozenset(str(c) for c in codes.get(place, ()))
+            allowed = frozenset(str(c) for c in codes.get(str(place), ()))
             part = Data(reference, kind, int(least), int(most), use == "M", text, allowed)
             elements.append(Element(reference, text, use == "M", (part,)))
         elif ":" in line:

@@ -151,7 +151,8 @@ def _find(w: _Walk, segment: Segment) -> tuple[int, Item, bool] | None:
                 continue
             if top.counts.get(id(item), 0) < item.max:
                 return depth, item, False
-            first = first or item
+            # what opens a loop opens another one, and is not repeated in it
+            first = first or (None if depth and item.place == 0 else item)
         # once too often here, unless a loop around it has room
         if first is not None and spare is None:
             spare = depth, first
