@@ -1,4 +1,4 @@
-"""What `crossdock simulate --definition` tells: the queue grows while a system is down, and is worked off afterwards."""
+"""What `crossdock simulate --definition` tells: a queue grows while a system is down, and is worked off afterwards."""
 
 import asyncio
 import json

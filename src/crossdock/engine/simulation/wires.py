@@ -10,7 +10,6 @@ own delay, or never. `sim.clock_timestamp` is the loop's time, so that leases ru
 
 import asyncio
 import contextvars
-import itertools
 import random
 import zlib
 from collections import Counter, deque
@@ -35,7 +34,11 @@ EPOCH = datetime(2026, 3, 2, 8, tzinfo=UTC)  # a Monday
 MARK = "sim.notify"
 POOL = 6  # connections of one worker
 TICK_S = 0.25  # the database's clock is as exact as this
-DEADLOCK_SETTING = {"deadlock_timeout": "20ms"}
+# Real time must not end anything: how long a machine takes is not in the seed.
+OURS = {
+    "search_path": "sim, public, pg_catalog", "idle_in_transaction_session_timeout": "0", "statement_timeout": "0",
+    "client_connection_check_interval": "0",
+}  # fmt: skip
 
 # `clock_timestamp` and `pg_notify` of the product's statements and functions become ours. Functions that choose their
 # own path are given ours in front of it.
@@ -139,6 +142,7 @@ class Life:
         self.lines: dict[Wire, None] = {}  # ordered, unlike sets: so must be all that is walked through here
         self.ears: list[Ear] = []
         self.tasks: dict[asyncio.Task[Any], None] = {}
+        self.born = 0  # tasks so far
 
     def point(self, point: Point) -> None:
         """The worker's crash hook."""
@@ -189,6 +193,7 @@ class Wire(_Connection):
     net: "Net"
     life: Life | None = None
     lost: bool = False
+    paced: bool = True
     said: list[tuple[str, str]]
     turn: asyncio.Lock
     under_way: "asyncio.Task[Any] | None" = None
@@ -225,6 +230,8 @@ class Wire(_Connection):
         life = self.life
         if life is None:
             async with self.turn:  # the surroundings share one
+                if self.paced:  # no two statements at one moment: whose answer is first would decide
+                    await asyncio.sleep(self.net.chance.expovariate(10_000))
                 return await self.net.at_server(self, statement)
         name = name_of(query)
         if life.over.is_set():
@@ -362,6 +369,11 @@ class LifePool:
     async def release(self, wire: Wire, **_: Any) -> None:
         self.give(wire)
 
+    def terminate(self) -> None:
+        """Every connection is gone at once; what waits on one fails."""
+        for wire in self._life.lines:
+            wire.lost = True
+
     async def fetch(self, *args: Any, **kwargs: Any) -> Any:
         async with self.acquire() as wire:
             return await wire.fetch(*args, **kwargs)
@@ -421,7 +433,13 @@ class LifeDatabase(Database):
         pool = LifePool(net, life)
         super().__init__(cast("Any", pool), "simulated")
         self._life_pool = pool
+        self._net = net
         self._life = life
+
+    async def renew(self) -> None:
+        self._life_pool.terminate()
+        self._life_pool = LifePool(self._net, self._life)
+        self.pool = cast("Any", self._life_pool)
 
     async def dedicated(self) -> Any:
         return Ear(self._life_pool, self._life)
@@ -456,6 +474,7 @@ class Net:
             await self.admin.execute(SHADOWS)
         self._monitor = await self._connect(self._admin_dsn, app=False)
         self._teller = await self._connect(self._admin_dsn, app=False)
+        self._monitor.paced = self._teller.paced = False  # they work while time stands still
         self.loop.set_task_factory(_adopt)
         self.loop.on_stall(self._stalled)
 
@@ -498,7 +517,7 @@ class Net:
     async def _connect(self, dsn: str, *, app: bool) -> Wire:
         self.loop.leave()
         try:
-            settings = {**SERVER_SETTINGS, "search_path": "sim, public, pg_catalog"}
+            settings = {**SERVER_SETTINGS, **OURS}
             made = await asyncpg.connect(
                 dsn, connection_class=Wire, server_settings=settings, max_cached_statement_lifetime=0
             )  # fmt: skip
@@ -574,11 +593,9 @@ class Net:
 class _Task(asyncio.Task[Any]):
     """Task groups keep their tasks in a set: its order must not hang on where in memory they lie."""
 
-    _born = itertools.count()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._number = next(self._born)
-        super().__init__(*args, **kwargs)
+    def __init__(self, number: int, work: Any, **how: Any) -> None:
+        self._number = number
+        super().__init__(work, **how)
 
     def __hash__(self) -> int:
         return self._number
@@ -586,11 +603,13 @@ class _Task(asyncio.Task[Any]):
 
 def _adopt(loop: asyncio.AbstractEventLoop, work: Any, *, context: contextvars.Context | None = None) -> Any:
     """Every task knows whose life it belongs to."""
-    task = _Task(work, loop=loop, context=context)
     life = (context or contextvars.copy_context()).get(_LIFE, None)
-    if life is not None:
-        life.tasks[task] = None
-        task.add_done_callback(lambda t: life.tasks.pop(t, None))
+    if life is None:
+        return asyncio.Task(work, loop=loop, context=context)
+    life.born += 1
+    task = _Task(life.born, work, loop=loop, context=context)
+    life.tasks[task] = None
+    task.add_done_callback(lambda t: life.tasks.pop(t, None))
     return task
 
 

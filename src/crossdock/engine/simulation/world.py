@@ -11,15 +11,14 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
-
-import asyncpg
 
 from crossdock import clock, ids
 from crossdock.clock import Clock
-from crossdock.db import enter_tenants
+from crossdock.db import PASSING, enter_tenants
 from crossdock.engine import definitions
+from crossdock.engine import worker as worker_module
 from crossdock.engine.functions import Functions
 from crossdock.engine.hooks import Point, Silent
 from crossdock.engine.simulation import invariants, workflows
@@ -27,7 +26,7 @@ from crossdock.engine.simulation.invariants import Begun, Broken
 from crossdock.engine.simulation.systems import KEYED, KEYLESS, OPERATIONS, Ask, Ledger, System
 from crossdock.engine.simulation.wires import CALM, EPOCH, ROUGH, Life, LifeDatabase, Net
 from crossdock.engine.simulation.workflows import TENANTS, VERSIONS
-from crossdock.engine.worker import Worker
+from crossdock.engine.worker import Buried, Worker
 from crossdock.events import correlation, inbox
 from crossdock.flow import program as programs
 from crossdock.flow.outcomes import Done
@@ -71,19 +70,19 @@ def _programs() -> dict[tuple[str, str], Program]:
 
 
 @contextmanager
-def _seeded_ids(chance: random.Random) -> Generator[None]:
-    """What is drawn from the system's entropy elsewhere is drawn from the seed here."""
-    before = ids.new
+def _seeded(chance: random.Random, time: Callable[[], float]) -> Generator[None]:
+    """What comes from the system's entropy and clock elsewhere comes from the seed and the virtual clock here."""
+    before, clock_before = ids.new, worker_module.monotonic
     counter = iter(range(1, 1 << 40))
 
     def new() -> UUID:
         return UUID(int=next(counter) << 80 | 7 << 76 | 2 << 62 | chance.getrandbits(62))
 
-    ids.new = new
+    ids.new, worker_module.monotonic = new, time
     try:
         yield
     finally:
-        ids.new = before
+        ids.new, worker_module.monotonic = before, clock_before
 
 
 class World:
@@ -112,7 +111,7 @@ class World:
         net = self.net
         net.chance = random.Random(f"{self.seed} net")
         net.count = Counter()
-        with _seeded_ids(random.Random(f"{self.seed} ids")):
+        with _seeded(random.Random(f"{self.seed} ids"), net.loop.time):
             net.began = net.loop.time()
             await self._prepare()
             net.faults = ROUGH
@@ -209,7 +208,7 @@ class World:
 
     def _ended_by(self, error: BaseException) -> None:
         """A worker may end by itself when the database fails it: cli.app starts another."""
-        if isinstance(error, ExceptionGroup | OSError | asyncpg.PostgresError | asyncpg.InterfaceError):
+        if _passes(error):
             self.net.count["worker gave way to a new one"] += 1
             return
         self._broken = error
@@ -417,6 +416,14 @@ class World:
             "select tenant_id, name, business_key, status from crossdock.instance where ended_at is null limit 5"
         )
         return f"not ended in {LONGEST_S:g} virtual seconds: {[tuple(r) for r in rows]}"
+
+
+def _passes(error: BaseException) -> bool:
+    """Trouble of the surroundings, or the loss of its lease, for which a worker may end; nothing of its own making."""
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return all(_passes(e) for e in group.exceptions)
+    return isinstance(error, (*PASSING, Buried))
 
 
 class _transaction:
