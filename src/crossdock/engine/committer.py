@@ -166,6 +166,9 @@ async def _write_rest(
     tx: Tx, turns: list[Turn], rows: list[asyncpg.Record], listeners: list[columns.Listener], hooks: Hooks
 ) -> None:
     """What a batch does seldom: undone effects, events given back, early events, and code of others."""
+    for t in turns:
+        if t.over is not None:
+            await tx.execute(SQL["keep_end"], t.tenant_id, t.instance_id, t.over.at, t.over.output, t.over.error)
     undone = [(t.tenant_id, t.instance_id, at) for t in turns for at in t.undone]
     if undone:
         await tx.execute(SQL["mark_undone"], *(list(column) for column in zip(*undone, strict=True)))

@@ -18,7 +18,7 @@ on conflict do nothing
 -- name: load
 -- The claimed instances, for whoever holds their lease.
 select i.tenant_id, i.instance_id, i.namespace, i.name, i.version, i.business_key, i.parent_id, i.parent_at, i.status,
-       i.revision, i.state, i.stage, i.traceparent, i.ended_at is not null as ended
+       i.revision, i.state, i.stage, i.traceparent, i.ended_at is not null as ended, i.ended_at, i.output, i.error
 from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
 join crossdock.instance i on i.tenant_id = c.tenant_id and i.instance_id = c.instance_id
 
@@ -80,6 +80,10 @@ delete from crossdock.held_call where tenant_id = $1 and system = $2 returning i
 
 -- name: forget_held
 delete from crossdock.held_call where tenant_id = $1 and system = $2 and instance_id = $3 and at = $4
+
+-- name: keep_end
+-- The answer of an abandoned call was recorded; when and how its instance ended stays as it was.
+update crossdock.instance set ended_at = $3, output = $4, error = $5 where tenant_id = $1 and instance_id = $2
 
 -- name: lock_one
 select 1 from crossdock.instance where tenant_id = $1 and instance_id = $2 for no key update

@@ -27,6 +27,7 @@ from crossdock.engine.turn import (
     Held,
     Mail,
     OpenCall,
+    Over,
     Turn,
 )
 from crossdock.events import envelope
@@ -113,6 +114,7 @@ class Live:
     traceparent: str
     parent: tuple[UUID, str] | None
     ended: bool
+    over: Over | None = None  # how it ended
     stage: str = ""
     suspended: bool = False
     calls: dict[str, OpenCall] = field(default_factory=dict[str, OpenCall])
@@ -168,6 +170,8 @@ class Live:
             self.stage = self.state.stage or self.stage
         self._turn.stage = self.stage
         self._turn.status = self._status()
+        if self.ended and self._turn.ended is None:
+            self._turn.over = self.over
         undoing = self.compensating is not None and not self.suspended
         self._turn.park = not self._turn.perform and not self.in_flight and not undoing
         self.revision += 1
@@ -296,6 +300,12 @@ class Live:
         self._turn.ended = ended
         self._turn.parent = self.parent
         self.ended = True
+        text = exactjson.text
+        self.over = Over(
+            self._turn.now,
+            text(ended.output) if ended.error is None else None,
+            text(ended.error) if ended.error is not None else None,
+        )
         for at in list(self.calls):
             self._abandon(at)
 

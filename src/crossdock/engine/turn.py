@@ -110,6 +110,15 @@ class Ended:
     error: Error | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Over:
+    """How an instance ended, as it is stored: output and error as JSON."""
+
+    at: datetime
+    output: str | None
+    error: str | None
+
+
 @dataclass(slots=True)
 class Turn:
     tenant_id: str
@@ -145,6 +154,7 @@ class Turn:
     postponed: list[Fact] = field(default_factory=list[Fact])  # outcomes that a suspended instance hears later
     stuck: str | None = None
     ended: Ended | None = None
+    over: Over | None = None  # it had ended before this turn, which only settles a call: its end stays as it was
     parent: tuple[UUID, str] | None = None
     perform: list[OpenCall] = field(default_factory=list[OpenCall])
     park: bool = False
@@ -160,4 +170,4 @@ class Turn:
     @property
     def together(self) -> bool:
         """Whether it needs more than the one call that writes rows, in the same transaction."""
-        return bool(self.subscribe or self.unheard or self.undone or self.alone)
+        return bool(self.subscribe or self.unheard or self.undone or self.over or self.alone)

@@ -30,7 +30,7 @@ from crossdock.engine.fallback import ProcessFallback
 from crossdock.engine.functions import Functions
 from crossdock.engine.hooks import Crash, Hooks, Point, never
 from crossdock.engine.live import OPERATORS, Answer, Live
-from crossdock.engine.turn import CallState, Mail, OpenCall, Turn
+from crossdock.engine.turn import CallState, Mail, OpenCall, Over, Turn
 from crossdock.engine.vitals import EVERY_S, Vitals, spans
 from crossdock.errors import CrossdockError
 from crossdock.events import outbox
@@ -259,6 +259,7 @@ class Worker:
                     traceparent=r["traceparent"],
                     parent=(r["parent_id"], r["parent_at"]) if r["parent_id"] else None,
                     ended=r["ended"],
+                    over=Over(r["ended_at"], r["output"], r["error"]) if r["ended"] else None,
                     stage=r["stage"],
                     suspended=r["status"] == "suspended",
                 )

@@ -398,3 +398,23 @@ async def test_lists_find_by_task_error_and_age(desk: Desk) -> None:
     assert await found(older_h=1) == []
     await desk.host.later(hours=2)
     assert await found(older_h=1) == [j, i]
+
+
+async def test_an_answer_that_comes_after_the_end_is_recorded_and_leaves_the_end_as_it_was(desk: Desk) -> None:
+    async def meanwhile(_: object) -> None:
+        desk.wms.before = None
+        await desk.do(i, Kind.CANCEL, reason="now")
+        await desk.host.until(lambda: ended(desk, i))
+
+    desk.wms.before = meanwhile
+    i = await desk.start()
+    await desk.host.run()
+    row = await desk.host.instance(i)
+    assert (row["status"], row["output"]) == ("cancelled", {"reason": "now"})
+    assert row["ended_at"] is not None
+    calls = await desk.host.rows("select state, abandoned from crossdock.call where instance_id = $1", i)
+    assert calls == [{"state": "done", "abandoned": True}]
+
+
+async def ended(desk: Desk, i: UUID) -> bool:
+    return await desk.status(i) == "cancelled"

@@ -56,7 +56,7 @@ export function Operate({ kind, target, close, changed }: { kind: OperationKind;
       ) : (
         <div className="stack">
           {'one' in shown ? <Lines of={shown.one} /> : <Fates of={shown.many} />}
-          <div className="buttons"><Button variant="default" onClick={() => show(null)}>{t.operate.back}</Button><Button onClick={() => void go()} loading={busy} disabled={!able} color={kind === 'cancel' ? 'red' : undefined} data-autofocus>{t.operate.go(name, able)}</Button></div>
+          <div className="buttons"><Button variant="default" onClick={() => show(null)}>{t.operate.back}</Button><Button onClick={() => void go()} loading={busy} disabled={!able} data-autofocus>{t.operate.go(name, able)}</Button></div>
         </div>
       )}
     </Modal>

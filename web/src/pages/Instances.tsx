@@ -45,6 +45,7 @@ export function Instances() {
   return (
     <div className="page fill">
       <PageHead title={t.instances.title} />
+      <div className="stack">
       <FilterBar clear={[...FILTERS]} end={<Shown n={of.rows.length} total={of.total} />}>
         <SearchBox placeholder={t.instances.search} />
         <Choice name="status" label={t.instances.status} any={t.instances.anyStatus} options={STATUS.map((s) => [s, word(t.status, s)])} />
@@ -59,6 +60,7 @@ export function Instances() {
           {KINDS.filter((k) => k !== 'migrate' || repair).map((k) => <Button key={k} size="compact-xs" variant="default" disabled={!n} onClick={() => setDoing(k)}>{word(t.operate.kinds, k)}</Button>)}
         </div>
       )}
+      </div>
       <section className="panel" aria-label={t.instances.title}>
         <DataTable label={t.instances.title} columns={columns} rows={of.rows} rowId={(i) => i.id} rowLabel={(i) => `${i.order}, ${i.definition}, ${word(t.status, i.status)}`} loading={of.loading} error={of.error} retry={of.retry} more={of.more}
           current={current} onCurrent={setCurrent} onOpen={(i) => void go({ to: '/instances/$id', params: { id: i.id } })} commands={operator ? { x: (i) => toggle(i.id) } : {}}
