@@ -219,6 +219,17 @@ def _emitted(world: World, step: Step, kind: str) -> None:
     assert kind in [event["type"] for event in world.result.events]
 
 
+def _emitted_all(world: World, step: Step) -> None:
+    found = [event["type"] for event in world.any.events]
+    assert found == value(step.block), found
+
+
+def _emitted_data(world: World, step: Step, kind: str) -> None:
+    found = [dict(event["data"]) for event in world.any.events if event["type"] == kind]
+    wanted = value(step.block)
+    assert any(all(data.get(k) == v for k, v in wanted.items()) for data in found), found
+
+
 def _begun(world: World, step: Step) -> None:
     found = [begun.at.isoformat().replace("+00:00", "Z") for begun in world.any.begun]
     assert found == value(step.block), found
@@ -247,6 +258,8 @@ _STEPS: list[tuple[re.Pattern[str], Callable[..., Any]]] = [
         (r"the workflow is executed", _execute),
         (r"the schedule is kept for (\S+)", _keep),
         (r"instances should start at", _begun),
+        (r"the events emitted should be", _emitted_all),
+        (r"an event of type '([^']+)' should be emitted with data", _emitted_data),
         (r"their outputs should be", _begun_outputs),
         (r"the workflow should (complete|fault|cancel)", _status),
         (r"the workflow should complete with output", _completed_with),

@@ -122,7 +122,10 @@ select instance_id from crossdock.instance where tenant_id = $1 and parent_id = 
 select source, hash from crossdock.definition where tenant_id = $1 and namespace = $2 and name = $3 and version = $4
 
 -- name: latest_version
-select version from crossdock.definition where tenant_id = $1 and namespace = $2 and name = $3 order by published_at desc, version desc limit 1
+-- By number, not by text (1.10.0 follows 1.9.0), a release before its candidates; whatever was published first.
+select version from crossdock.definition where tenant_id = $1 and namespace = $2 and name = $3
+order by string_to_array(substring(version from '^[0-9]+[.][0-9]+[.][0-9]+'), '.')::numeric[] desc nulls last,
+         version like '%-%', published_at desc, version desc limit 1
 
 -- name: publish
 -- A definition is published once: the same version with other content is refused by the caller.

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 
 import crossdock
 from crossdock.errors import CrossdockBug
-from crossdock.flow import actions, correlation, dataflow, faults, listening, model, retry
+from crossdock.flow import actions, correlation, dataflow, faults, lifecycle, listening, model, retry
 from crossdock.flow import state as states
 from crossdock.flow.facts import (
     CallCompleted,
@@ -84,7 +84,9 @@ def advance(
         case Started():
             return _ignored(state, fact, "the instance has started")
         case Suspended() | Resumed():
-            return Step(state, (), (Trace("", type(fact).__name__.lower()),))
+            trace = (Trace("", type(fact).__name__.lower()),)
+            told = lifecycle.emits(program, state.instance_id, fact.now, trace, (), state.correlations)
+            return Step(state, tuple(told), trace)
         case CancelRequested():
             return _cancelled(make(program, state, fact.now, runtime, _ACTIONS), state, fact)
         case CallCompleted() | CallFailed() if fact.at == _ROOT_AT:
@@ -287,7 +289,10 @@ def _open(state: State, at: str) -> Run | None:
 
 
 def _step(machine: Machine) -> Step:
-    return Step(machine.finished(), tuple(machine.commands), tuple(machine.trace))
+    told = lifecycle.emits(
+        machine.program, machine.instance_id, machine.now, machine.trace, machine.commands, machine.correlations
+    )
+    return Step(machine.finished(), (*machine.commands, *told), tuple(machine.trace))
 
 
 def _ignored(state: State, fact: Fact, why: str) -> Step:

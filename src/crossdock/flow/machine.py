@@ -436,6 +436,7 @@ class Machine:
         return None
 
     def _describe_task(self, run: Run, raw_output: Any) -> dict[str, Any]:
+        run = self._extended_by(run)
         common = self._tasks[run.task].common
         return {
             "name": common.name,
@@ -445,6 +446,17 @@ class Machine:
             "output": raw_output,
             "startedAt": dataflow.moment(run.started),
         }
+
+    def _extended_by(self, run: Run) -> Run:
+        """In the tasks of an extension $task is the task that they stand around; else the run's own."""
+        at: Run | None = run
+        while at is not None:
+            parent = self.runs.get(at.parent)
+            around = parent is not None and isinstance(self._tasks[parent.task].action, model.Extended)
+            if parent is not None and around and not self._tasks[at.task].common.origin:
+                return parent
+            at = parent
+        return run
 
     def _describe_workflow(self) -> dict[str, Any]:
         return {

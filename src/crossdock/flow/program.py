@@ -70,6 +70,7 @@ class Program:
     business_key: Template | None
     search: Template | None
     extensions: tuple[str, ...]
+    lifecycle: str  # which lifecycle events its instances emit: none, workflow, tasks (flow.lifecycle)
     by_pointer: Mapping[str, int] = field(repr=False)
 
     def task(self, pointer: str) -> model.Common | None:
@@ -158,6 +159,7 @@ def _read(source: str | bytes, filename: str, fallback: Fallback) -> tuple[Progr
         problems.word(evaluate.get("language"), "/evaluate/language", ("jq",))
         problems.word(evaluate.get("mode"), "/evaluate/mode", ("strict", "loose"))
     schedule = _schedule(problems, reader, raw.get("schedule"), document)
+    lifecycle = _lifecycle(problems, document)
     key, search = _search(reader, document)
     tasks = tuple(task for task in reader.tasks if task is not None)
     findings = sorted(problems.findings, key=_place)
@@ -178,6 +180,7 @@ def _read(source: str | bytes, filename: str, fallback: Fallback) -> tuple[Progr
         business_key=key,
         search=search,
         extensions=tuple(str(i) for i in jsonlike.sequence(reader.uses.get("extensions")) or []),
+        lifecycle=lifecycle,
         by_pointer={task.common.pointer: task.common.index for task in tasks},
     )
     return program, []
@@ -245,6 +248,12 @@ def _literal(problems: Problems, f: model.Filter) -> None:
     if condition and (f.data is None or f.data.needs or correlation.compiled_condition(condition) is None):
         expected = "a condition of the native subset on the event's data"
         problems.add("flow.schedule", "/schedule/on", expected, condition[:80], fix)
+
+
+def _lifecycle(problems: Problems, document: Mapping[str, Any]) -> str:
+    written = jsonlike.member(jsonlike.member(document.get("metadata"), "crossdock"), "lifecycle")
+    problems.word(written, "/document/metadata/crossdock/lifecycle", ("none", "workflow", "tasks"))
+    return str(written or "none")
 
 
 def _clockwork(problems: Problems, document: Mapping[str, Any]) -> tuple[str, str]:

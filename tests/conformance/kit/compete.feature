@@ -138,3 +138,36 @@ Feature: Competing And Parallel Branches
     start: true
     marked: true
     """
+
+  Scenario: A Loser's Answer Changes Nothing
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: a-losers-answer-changes-nothing
+      version: '1.0.0'
+    do:
+      - race:
+          fork:
+            compete: true
+            branches:
+              - quick: { wait: PT1M }
+              - slow: { call: erp.x@crossdock, export: { as: '{ lost: true }' } }
+      - rest: { wait: PT1H }
+      - said: { set: '${ $context }' }
+    """
+    And given the workflow input is:
+    """yaml
+    n: 1
+    """
+    And given the function 'erp.x' answers after PT10M:
+    """yaml
+    late
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    n: 1
+    """
+    And slow should cancel

@@ -287,3 +287,90 @@ Feature: Data Flow
     own: blue
     names: [ red, blue ]
     """
+
+  Scenario: Export Schema Is Checked
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: export-schema-is-checked
+      version: '1.0.0'
+    do:
+      - one: { set: { n: text }, export: { as: ., schema: { document: { type: object, properties: { n: { type: integer } } } } } }
+    """
+    When the workflow is executed
+    Then the workflow should fault with error:
+    """yaml
+    type: https://serverlessworkflow.io/spec/1.0.0/errors/validation
+    status: 400
+    instance: /do/0/one
+    """
+
+  Scenario: Task Input Schema Is Checked
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: task-input-schema-is-checked
+      version: '1.0.0'
+    do:
+      - one: { input: { schema: { document: { type: object, required: [ sku ] } } }, set: { ok: true } }
+    """
+    And given the workflow input is:
+    """yaml
+    n: 1
+    """
+    When the workflow is executed
+    Then the workflow should fault with error:
+    """yaml
+    type: https://serverlessworkflow.io/spec/1.0.0/errors/validation
+    status: 400
+    instance: /do/0/one
+    """
+
+  Scenario: Export From A Branch Holds For All
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: export-from-a-branch-holds-for-all
+      version: '1.0.0'
+    do:
+      - both:
+          fork:
+            branches:
+              - a: { set: { n: 1 }, export: { as: '$context + { a: 1 }' } }
+              - b: { wait: PT1S, output: { as: '$context.a' } }
+      - said: { set: '${ [ $context.a, .[1] ] }' }
+    """
+    And given the workflow input is:
+    """yaml
+    {}
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    [ 1, 1 ]
+    """
+
+  Scenario: Export Inside A Try That Fails Stays
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: export-inside-a-try-that-fails-stays
+      version: '1.0.0'
+    do:
+      - t:
+          try: [ { a: { set: { n: 1 }, export: { as: '{ kept: true }' } } }, { b: { raise: { error: { type: 'https://x.example/e', status: 500 } } } } ]
+          catch: { do: [ { c: { set: '${ $context }' } } ] }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    kept: true
+    """

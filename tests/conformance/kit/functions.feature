@@ -146,3 +146,63 @@ Feature: Functions
     [ hello ]
     """
     And an event of type 'ping' should be emitted
+
+  Scenario: The Default Catalogue Is Ours
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: the-default-catalogue-is-ours
+      version: '1.0.0'
+    do:
+      - decide: { call: 'decision:1.0.0@default', with: { decision: credit } }
+    """
+    And given the function 'decision' answers:
+    """yaml
+    outcome: auto
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    outcome: auto
+    """
+
+  Scenario: Another Catalogue Is Refused
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: another-catalogue-is-refused
+      version: '1.0.0'
+    use: { catalogs: { global: { endpoint: { uri: 'https://github.com/serverlessworkflow/catalog' } } } }
+    do:
+      - log: { call: 'log:0.5.2@global', with: { message: hello } }
+    """
+    When the workflow is executed
+    Then the workflow should fault with error:
+    """yaml
+    type: https://serverlessworkflow.io/spec/1.0.0/errors/configuration
+    status: 501
+    instance: /do/0/log
+    """
+
+  Scenario: A Function By Address Is Refused
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: a-function-by-address-is-refused
+      version: '1.0.0'
+    do:
+      - log: { call: 'https://raw.example/functions/log/1.0.0/function.yaml', with: { message: hello } }
+    """
+    When the workflow is executed
+    Then the workflow should fault with error:
+    """yaml
+    type: https://serverlessworkflow.io/spec/1.0.0/errors/configuration
+    status: 501
+    instance: /do/0/log
+    """

@@ -333,3 +333,168 @@ Feature: Retry
     """yaml
     n: 1
     """
+
+  Scenario: Jitter Lies Between Its Bounds
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: jitter-lies-between-its-bounds
+      version: '1.0.0'
+    do:
+      - again:
+          try: [ { ask: { call: erp.x@crossdock } } ]
+          catch: { retry: { delay: PT1M, jitter: { from: PT1S, to: PT1S }, limit: { attempt: { count: 3 } } } }
+    """
+    And given the function 'erp.x' fails 2 times with:
+    """yaml
+    type: https://serverlessworkflow.io/spec/1.0.0/errors/communication
+    status: 500
+    """
+    And given the function 'erp.x' answers:
+    """yaml
+    1
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    1
+    """
+    And the workflow should take PT2M2S
+
+  Scenario: A Day Is The Longest Delay
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: a-day-is-the-longest-delay
+      version: '1.0.0'
+    do:
+      - again:
+          try: [ { ask: { call: erp.x@crossdock } } ]
+          catch: { retry: { delay: P5D, limit: { attempt: { count: 1 } } } }
+    """
+    And given the function 'erp.x' fails 1 times with:
+    """yaml
+    type: https://serverlessworkflow.io/spec/1.0.0/errors/communication
+    status: 500
+    """
+    And given the function 'erp.x' answers:
+    """yaml
+    1
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    1
+    """
+    And the workflow should take P1D
+
+  Scenario: Retry Except When
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: retry-except-when
+      version: '1.0.0'
+    do:
+      - again:
+          try: [ { ask: { call: erp.x@crossdock } } ]
+          catch: { as: e, retry: { exceptWhen: '${ $e.status == 404 }', delay: PT1S, limit: { attempt: { count: 5 } } } }
+    """
+    And given the function 'erp.x' fails with:
+    """yaml
+    type: https://serverlessworkflow.io/spec/1.0.0/errors/communication
+    status: 404
+    """
+    When the workflow is executed
+    Then the workflow should fault with error:
+    """yaml
+    status: 404
+    """
+    And the function 'erp.x' should be called 1 times
+
+  Scenario: Nested Try Hands On What It Does Not Catch
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: nested-try-hands-on-what-it-does-not-catch
+      version: '1.0.0'
+    do:
+      - outer:
+          try:
+            - inner:
+                try: [ { ask: { call: erp.x@crossdock } } ]
+                catch: { errors: { with: { status: 500 } }, do: [ { wrong: { set: { by: inner } } } ] }
+          catch: { errors: { with: { status: 409 } }, as: e, do: [ { right: { set: { by: outer, at: '${ $e.instance }' } } } ] }
+    """
+    And given the function 'erp.x' fails with:
+    """yaml
+    type: https://x.example/conflict
+    status: 409
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    by: outer
+    at: /do/0/outer/try/0/inner/try/0/ask
+    """
+
+  Scenario: A Retry Around A Retry Begins Anew
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: a-retry-around-a-retry-begins-anew
+      version: '1.0.0'
+    do:
+      - outer:
+          try:
+            - inner:
+                try: [ { ask: { call: erp.x@crossdock } } ]
+                catch: { retry: { delay: PT1S, limit: { attempt: { count: 1 } } } }
+          catch: { retry: { delay: PT1M, limit: { attempt: { count: 1 } } } }
+    """
+    And given the function 'erp.x' fails 3 times with:
+    """yaml
+    type: https://serverlessworkflow.io/spec/1.0.0/errors/communication
+    status: 500
+    """
+    And given the function 'erp.x' answers:
+    """yaml
+    1
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    1
+    """
+    And the function 'erp.x' should be called 4 times
+    And the workflow should take PT1M2S
+
+  Scenario: Error Types Compare Under Any Alias
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: error-types-compare-under-any-alias
+      version: '1.0.0'
+    use: { errors: { gone: { type: 'https://open-workflow-specification.org/dsl/errors/types/communication', status: 410, title: Gone } } }
+    do:
+      - one:
+          try: [ { bad: { raise: { error: gone } } } ]
+          catch: { errors: { with: { type: 'https://serverlessworkflow.io/spec/1.0.0/errors/communication', status: 410 } }, as: e, do: [ { note: { set: { type: '${ $e.type }', title: '${ $e.title }' } } } ] }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    type: https://open-workflow-specification.org/dsl/errors/types/communication
+    title: Gone
+    """

@@ -105,3 +105,50 @@ Feature: Run Workflow
     """yaml
     status: 400
     """
+
+  Scenario: An Unknown Workflow Faults
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: an-unknown-workflow-faults
+      version: '1.0.0'
+    do:
+      - sub: { run: { workflow: { namespace: default, name: nobody-knows, version: '1.0.0' } } }
+    """
+    When the workflow is executed
+    Then the workflow should fault with error:
+    """yaml
+    type: https://serverlessworkflow.io/spec/1.0.0/errors/configuration
+    status: 400
+    """
+
+  Scenario: The Latest Version Of A Workflow
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: the-latest-version-of-a-workflow
+      version: '1.0.0'
+    do:
+      - sub: { run: { workflow: { namespace: default, name: it-has-versions, version: latest } } }
+    """
+    And given another workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: it-has-versions, version: '1.9.0' }
+    do:
+      - say: { set: { v: 1.9 } }
+    """
+    And given another workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: it-has-versions, version: '1.10.0' }
+    do:
+      - say: { set: { v: newer } }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    v: newer
+    """
