@@ -89,8 +89,8 @@ class Watch:
         others = (busy - busy_before) + (stolen - stolen_before) - ours
         return {
             "seconds": round(seconds, 1),
-            "busy_share": round((busy - busy_before) / room, 3),
-            "others_share": round(max(0.0, others) / room, 3),
+            "busy_share": round(min(1.0, (busy - busy_before) / room), 3),
+            "others_share": round(min(1.0, max(0.0, others) / room), 3),
         }
 
 
