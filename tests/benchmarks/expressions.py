@@ -9,7 +9,7 @@ not the expression's doing.
   writes JSON, and Python parses that;
 - libjq, text: JSON text in, JSON text out, `input_text(text).text()`: no Python value on either side, which no engine
   that holds its data as values can have;
-- jaq, values and text, where `pip install jaq-rs` was done.
+- jaq, values: Python value in and out, where `pip install jaq-rs` was done.
 
 The library fixes variables when it compiles, so those of a run travel in the input, both ways. Programs are compiled
 beforehand everywhere.
@@ -124,7 +124,6 @@ def engines(seen: Seen, jaq: Any) -> dict[str, Callable[[], Any]]:
     if jaq is not None:
         filtered = jaq.compile(source)
         found["jaq_values"] = lambda: filtered.first(given)
-        found["jaq_text"] = lambda: filtered.first_json(text) if hasattr(filtered, "first_json") else None
     return found
 
 

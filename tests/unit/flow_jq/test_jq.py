@@ -136,6 +136,7 @@ def test_strip_takes_the_inside_of_a_runtime_expression(text: str, inside: str |
         ("if . then 1", 11, "Expected 'elif', 'else' or 'end', found the end of the expression (column 12)"),
         (".a | nonsense(1)", 5, "Expected a known function, found nonsense/1 (column 6)"),
         ("break $out", 0, "Expected a label $out around this break, found none (column 1)"),
+        ("{a: 1, @json}", 7, "Expected a text after '@json', found none: a format alone is no key (column 8)"),
         ("{(1): 2}", 1, "Expected a text as object key, found another constant (column 2)"),
         ("", 0, "Expected an expression, found the end of the expression (column 1)"),
     ],

@@ -187,6 +187,8 @@ def comparable(value: Any) -> Any:
     match value:
         case bool() | None:
             return value
+        case int() | float() | Decimal() if abs(value) > 2**53:
+            return ("number", float(value))  # exact here, and a double there
         case int() | float() | Decimal():
             return ("number", Decimal(repr(value) if isinstance(value, float) else value).normalize() + 0)
         case str():

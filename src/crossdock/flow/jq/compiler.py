@@ -475,6 +475,12 @@ class Compiler:
         match body:
             case syntax.Pipe(syntax.Each(target, False), rest):
                 return forms.mapped(self, self.filter(target, scope), rest, scope)
+            case syntax.Comma(parts):
+                listed = [self.filter(part, scope) for part in parts]
+                if all(isinstance(part, One) for part in listed):
+                    runs = tuple(part.run for part in listed)
+                    return One(lambda value, env: [each(value, env) for each in runs])
+                inner = self.filter(body, scope)
             case _:
                 inner = self.filter(body, scope)
         run = inner.run

@@ -190,7 +190,7 @@ class _Parser:
                 if self.accept("["):
                     node = self.bracket(node)
                 elif self.next.kind in (Kind.STRING, Kind.FORMAT):
-                    node = syntax.Index(node, self.string(), self.accept("?"))
+                    node = syntax.Index(node, self.name_text(), self.accept("?"))
                 else:
                     raise self.unexpected("a field name, a string or '[' after '.'")
             elif self.accept("?"):
@@ -395,7 +395,7 @@ class _Parser:
                 key = syntax.Literal(token.text)
                 value = syntax.Index(syntax.Identity(), key)
             case Kind.STRING | Kind.FORMAT:
-                key = self.string()
+                key = self.name_text()
                 value = syntax.Index(syntax.Identity(), key)
             case _:
                 offset = token.offset
@@ -409,6 +409,13 @@ class _Parser:
                     raise self.unexpected("':'")
                 value = key
         return key, self.entry_value() if self.accept(":") else value
+
+    def name_text(self) -> Node:
+        """A text as key; a format stands before one and is none itself."""
+        if self.next.kind is Kind.FORMAT and not self.string_follows():
+            token = self.next
+            raise ExpressionError(f"Expected a text after {token}, found none: a format alone is no key", token.offset)
+        return self.string()
 
     def entry_value(self) -> Node:
         left = self.expression()
@@ -448,7 +455,7 @@ class _Parser:
                 self.take()
                 key: Node = syntax.Literal(token.text)
             case Kind.STRING | Kind.FORMAT:
-                key = self.string()
+                key = self.name_text()
             case _:
                 if not self.accept("("):
                     raise self.unexpected("a key: a name, a string, a variable or '(expression)'")
