@@ -13,7 +13,6 @@ Order within the transaction: the worker row (the fence), advisory keys, instanc
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -36,6 +35,7 @@ SQL = queries("crossdock.engine", "engine.sql")
 log = logging.getLogger(__name__)
 
 BATCH = 64  # beyond it a commit takes longer than it saves
+REFUSED = "XD001"  # raised by write_turns: other workers own these instances now
 CONNECTIONS = 2  # one lockstep batch idles half the machine (docs/measured.md)
 
 
@@ -115,37 +115,33 @@ class Committer:
         self.turns += len(turns)
         # A batch is of many orders: its span hangs below the first one, and says how many there are.
         with Timed(), self._span("commit", turns[0].traceparent, turns=len(turns)):
+            # By instance: the order in which everybody locks their rows.
+            mine = dict(sorted(enumerate(turns), key=lambda t: t[1].instance_id.int))
             results: dict[int, Committed] = {}
-            mine = dict(enumerate(turns))
             while mine:
-                # Usually once: a second time when some were refused, for those that are still ours.
-                refused = await self._commit_for(mine, results)
-                for place in refused:
-                    results[place] = Committed(kept=False)
-                    del mine[place]
-                if not refused:
+                try:
+                    results |= zip(mine, await self._commit_for(list(mine.values())), strict=True)
                     break
-            return [results[place] for place in range(len(turns))]
+                except asyncpg.PostgresError as error:
+                    if error.sqlstate != REFUSED:
+                        raise
+                    places = list(mine)
+                    for n in str(error.detail).split(","):
+                        del mine[places[int(n) - 1]]
+            return [results.get(place) or Committed(kept=False) for place in range(len(turns))]
 
-    async def _commit_for(self, mine: Mapping[int, Turn], results: dict[int, Committed]) -> list[int]:
-        """Commits these turns, or none of them: returns the places of those that are not ours any more."""
-        places, turns = list(mine), list(mine.values())
+    async def _commit_for(self, turns: list[Turn]) -> list[Committed]:
+        """Commits these turns, or none of them: then it raises, with REFUSED and the places of those not ours."""
         if not any(t.together for t in turns) and self._crash is never:
             async with self._db.pool.acquire() as connection:  # one statement is its own transaction
                 rows, _ = await _write(connection, self._worker_id, turns, finish=True)
-            if refused := _refused(rows):
-                return [places[n] for n in refused]
         else:
             async with self._db.transaction() as tx:
                 rows, listeners = await _write(tx, self._worker_id, turns, finish=False)
-                if refused := _refused(rows):
-                    return [places[n] for n in refused]
                 await _write_rest(tx, turns, rows, listeners, self._hooks)
                 rows = await _finish(tx, self._worker_id, turns)
                 self._crash(Point.BEFORE_COMMIT)
-        for place, result in zip(places, _results(turns, rows), strict=True):
-            results[place] = result
-        return []
+        return _results(turns, rows)
 
 
 async def _write(
@@ -156,10 +152,6 @@ async def _write(
     written, listeners = columns.of(turns)
     rows = await tx.fetch(columns.WRITE, worker_id, tenants, finish, columns.keys(turns), *written)
     return rows, listeners
-
-
-def _refused(rows: list[asyncpg.Record]) -> list[int]:
-    return [row["n"] - 1 for row in rows if row["what"] == "refused"]
 
 
 async def _write_rest(

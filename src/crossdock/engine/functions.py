@@ -5,10 +5,11 @@ what the state, the history and the call's row hold is a mark.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from enum import StrEnum
 from functools import cache
 from typing import Any, TypeAlias, cast
+
+from msgspec.structs import replace
 
 from crossdock.flow import faults
 from crossdock.flow import secrets as marks

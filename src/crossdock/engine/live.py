@@ -6,12 +6,13 @@ dropped and the instance is read again: memory never runs ahead of the database.
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, assert_never, cast
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from crossdock import exactjson
 from crossdock.engine import calls
@@ -89,8 +90,7 @@ CONFIGURATION = "https://serverlessworkflow.io/spec/1.0.0/errors/configuration"
 RUNTIME = "https://serverlessworkflow.io/spec/1.0.0/errors/runtime"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What came of performing or probing a call. `outage`: its system is known to be down."""
 
     at: str

@@ -5,11 +5,13 @@ commands are performed only after that.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from crossdock.flow.facts import Error, EventFilter, Fact, RunChild
 from crossdock.flow.outcomes import Invocation, Transactional
@@ -47,8 +49,7 @@ class OpenCall:
     waits: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(msgspec.Struct, frozen=True):
     """One row of the mailbox: a fact for the interpreter, or a word of the host to itself (kind Attempt)."""
 
     fact_id: int
@@ -56,8 +57,7 @@ class Mail:
     body: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class CallRow:
+class CallRow(msgspec.Struct, frozen=True):
     at: str
     function: str
     system: str
@@ -71,8 +71,7 @@ class CallRow:
     error: Error | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CallChange:
+class CallChange(msgspec.Struct, frozen=True):
     at: str
     state: CallState
     attempt: int
@@ -83,8 +82,7 @@ class CallChange:
     error: Error | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRow:
+class AttemptRow(msgspec.Struct, frozen=True):
     at: str
     attempt: int
     outcome: str  # done, failed, unknown, absent
@@ -94,8 +92,7 @@ class AttemptRow:
     duration_ms: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A call that waits for its system to come back."""
 
     call: Invocation
@@ -103,8 +100,7 @@ class Held:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     status: str  # completed, faulted, cancelled
     output: Any = None
     error: Error | None = None
@@ -119,8 +115,7 @@ class Over:
     error: str | None
 
 
-@dataclass(slots=True)
-class Turn:
+class Turn(msgspec.Struct):
     tenant_id: str
     instance_id: UUID
     base_revision: int
@@ -130,33 +125,31 @@ class Turn:
     status: str = "running"
     business_key: str = ""
     traceparent: str = ""
-    consumed: list[int] = field(default_factory=list[int])
-    history: list[tuple[int, Fact, bytes]] = field(default_factory=list[tuple[int, Fact, bytes]])  # seq, fact, trace
-    subscribe: list[tuple[str, tuple[EventFilter, ...]]] = field(
-        default_factory=list[tuple[str, tuple[EventFilter, ...]]]
-    )
-    unheard: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
-    unsubscribe: list[str] = field(default_factory=list[str])
-    set_timers: dict[tuple[str, str], datetime] = field(default_factory=dict[tuple[str, str], datetime])
-    clear_timers: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
-    new_calls: list[CallRow] = field(default_factory=list[CallRow])
-    call_changes: dict[str, CallChange] = field(default_factory=dict[str, CallChange])
-    attempts: list[AttemptRow] = field(default_factory=list[AttemptRow])
-    undone: list[str] = field(default_factory=list[str])
-    emits: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    children: list[RunChild] = field(default_factory=list[RunChild])
-    begin: list[tuple[Transactional, Invocation]] = field(default_factory=list[tuple[Transactional, Invocation]])
-    withdrawn: list[str] = field(default_factory=list[str])
-    held: list[Held] = field(default_factory=list[Held])
-    unheld: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    recovered: set[str] = field(default_factory=set[str])
-    asked: list[OpenCall] = field(default_factory=list[OpenCall])
-    postponed: list[Fact] = field(default_factory=list[Fact])  # outcomes that a suspended instance hears later
+    consumed: list[int] = []
+    history: list[tuple[int, Fact, bytes]] = []  # seq, fact, trace
+    subscribe: list[tuple[str, tuple[EventFilter, ...]]] = []
+    unheard: list[Mapping[str, Any]] = []
+    unsubscribe: list[str] = []
+    set_timers: dict[tuple[str, str], datetime] = {}
+    clear_timers: set[tuple[str, str]] = msgspec.field(default_factory=set)
+    new_calls: list[CallRow] = []
+    call_changes: dict[str, CallChange] = {}
+    attempts: list[AttemptRow] = []
+    undone: list[str] = []
+    emits: list[dict[str, Any]] = []
+    children: list[RunChild] = []
+    begin: list[tuple[Transactional, Invocation]] = []
+    withdrawn: list[str] = []
+    held: list[Held] = []
+    unheld: list[tuple[str, str]] = []
+    recovered: set[str] = msgspec.field(default_factory=set)
+    asked: list[OpenCall] = []
+    postponed: list[Fact] = []  # outcomes that a suspended instance hears later
     stuck: str | None = None
     ended: Ended | None = None
     over: Over | None = None  # it had ended before this turn, which only settles a call: its end stays as it was
     parent: tuple[UUID, str] | None = None
-    perform: list[OpenCall] = field(default_factory=list[OpenCall])
+    perform: list[OpenCall] = []
     park: bool = False
 
     @property

@@ -9,7 +9,7 @@ Lock order everywhere: advisory keys ascending, then instance rows ascending.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -62,13 +62,46 @@ async def lock(tx: Tx, keys: Iterable[tuple[str, Key]]) -> None:
         await tx.execute(SQL["lock_keys"], wanted)
 
 
-async def correlate(tx: Tx, tenant_id: str, seq: int, event: Mapping[str, Any], now: datetime) -> int:
+@dataclass(slots=True)
+class Listening:
+    """What a tenant's definitions do with events of a type: which they start, and by what they ask for them.
+
+    triggers: (namespace, name, version), and what the event must be like where its type alone does not decide.
+    paths: (type or '*', expression).
+    """
+
+    triggers: list[tuple[tuple[str, str, str], str | None]] = field(
+        default_factory=list[tuple[tuple[str, str, str], str | None]]
+    )
+    paths: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+
+async def listening(tx: Tx, kinds: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Listening]:
+    """For (tenant, event type) pairs; none for a pair that no definition cares about."""
+    wanted = sorted(kinds)
+    found: dict[tuple[str, str], Listening] = {}
+    if wanted:
+        for r in await tx.fetch(SQL["listening"], [t for t, _ in wanted], [type_ for _, type_ in wanted]):
+            heard = found.setdefault((r["tenant_id"], r["type"]), Listening())
+            if r["path"] is None:
+                heard.triggers.append(((r["namespace"], r["name"], r["version"]), r["wanted"]))
+            else:
+                heard.paths.append((r["asked_as"], r["path"]))
+    return found
+
+
+async def correlate(
+    tx: Tx, tenant_id: str, seq: int, event: Mapping[str, Any], now: datetime, wanted: Listening | None = None
+) -> int:
     """Delivers a stored event to its listeners and starts what it triggers; keeps it when it finds neither.
 
-    Returns how many instances heard of it.
+    wanted: what `listening` found for its type, when the caller has asked already. Returns how many instances heard.
     """
-    started = await _start(tx, tenant_id, event, now)
-    keys = await _keys(tx, tenant_id, event)
+    if wanted is None:
+        kind = (tenant_id, str(event["type"]))
+        wanted = (await listening(tx, [kind])).get(kind, Listening())
+    started = await _start(tx, tenant_id, event, now, wanted)
+    keys = _keys(event, wanted)
     if not keys:
         return started
     await lock(tx, ((tenant_id, k) for k in keys))
@@ -93,7 +126,8 @@ async def put_back(tx: Tx, tenant_id: str, instance_id: UUID, event: Mapping[str
     Called after the subscriptions of the same turn are written, so that one that is open already hears it at once.
     """
     seq = await tx.fetchval(SQL["seq_of"], tenant_id, event["source"], event["id"])
-    keys = await _keys(tx, tenant_id, event)
+    kind = (tenant_id, str(event["type"]))
+    keys = _keys(event, (await listening(tx, [kind])).get(kind, Listening()))
     if not keys or seq is None:
         return
     columns = _columns(keys)
@@ -105,36 +139,33 @@ async def put_back(tx: Tx, tenant_id: str, instance_id: UUID, event: Mapping[str
     await tx.execute(SQL["keep_early"], tenant_id, *columns, seq, event["source"], event["id"], instance_id)
 
 
-async def _keys(tx: Tx, tenant_id: str, event: Mapping[str, Any]) -> list[Key]:
+def _keys(event: Mapping[str, Any], heard: Listening) -> list[Key]:
     """Every key that a listener for this event can have; none when no definition listens to its type."""
-    type_ = str(event["type"])
-    keys = [Key(type_, NO_PATH, ""), Key(ANY_TYPE, NO_PATH, "")]
-    rows = await tx.fetch(SQL["paths"], tenant_id, type_)
-    for row in rows:
-        value = rules.path_value(row["path"], event) if row["path"] else None
+    if not heard.paths:
+        return []
+    keys = [Key(str(event["type"]), NO_PATH, ""), Key(ANY_TYPE, NO_PATH, "")]
+    for type_, path in heard.paths:
+        value = rules.path_value(path, event) if path else None
         if value is not None:
-            keys.append(Key(row["type"], row["path"], _text(value)))
-    return keys if rows else []
+            keys.append(Key(type_, path, _text(value)))
+    return keys
 
 
 def _columns(keys: list[Key]) -> tuple[list[str], list[str], list[str]]:
     return [k.type for k in keys], [k.path for k in keys], [k.value for k in keys]
 
 
-async def _start(tx: Tx, tenant_id: str, event: Mapping[str, Any], now: datetime) -> int:
+async def _start(tx: Tx, tenant_id: str, event: Mapping[str, Any], now: datetime, heard: Listening) -> int:
     started = 0
-    for row in await tx.fetch(SQL["triggers"], tenant_id, event["type"]):
-        given: list[Any] | None = [event]
-        if row["wanted"] is not None:
-            given = msgspec.convert(exactjson.loads(row["wanted"]), Trigger).start_input(event)
+    for definition, wanted in heard.triggers:
+        given = [event] if wanted is None else msgspec.convert(exactjson.loads(wanted), Trigger).start_input(event)
         if given is None:
             continue
-        instance_id = ids.derived(tenant_id, row["namespace"], row["name"], str(event["source"]), str(event["id"]))
+        instance_id = ids.derived(tenant_id, definition[0], definition[1], str(event["source"]), str(event["id"]))
         key = str(event.get("subject") or "")
         begun = await start(
-            tx, tenant_id, instance_id, (row["namespace"], row["name"], row["version"]), given, key, now,
-            traceparent=str(event.get("traceparent") or ""),
-        )  # fmt: skip
+            tx, tenant_id, instance_id, definition, given, key, now, traceparent=str(event.get("traceparent") or "")
+        )
         started += begun
     return started
 

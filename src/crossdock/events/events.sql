@@ -9,14 +9,21 @@ returning seq
 -- Hands a stored event to the relay.
 insert into crossdock.outbox (tenant_id, seq, source, id, correlate) values ($1, $2, $3, $4, $5)
 
--- name: paths
--- By which expressions some published definition asks for events of this type ('*': of any type).
-select type, path from crossdock.correlation_path where tenant_id = $1 and type in ($2, '*')
+-- name: listening
+-- What definitions do with events of these types: start (path is null), or ask for them ('*': for every type) by a path.
+(select distinct on (k.tenant_id, k.type, t.namespace, t.name) k.tenant_id, k.type, t.namespace, t.name, t.version,
+        t.wanted::text as wanted, null as asked_as, null as path
+ from unnest($1::text[], $2::text[]) as k (tenant_id, type)
+ join crossdock.trigger_on t on t.tenant_id = k.tenant_id and t.type in (k.type, '*')
+ order by k.tenant_id, k.type, t.namespace, t.name)
+union all
+select k.tenant_id, k.type, null, null, null, null, p.type, p.path
+from unnest($1::text[], $2::text[]) as k (tenant_id, type)
+join crossdock.correlation_path p on p.tenant_id = k.tenant_id and p.type in (k.type, '*')
 
--- name: triggers
--- Which definitions an event of this type may start ('*': of any type). One row a definition.
-select distinct on (namespace, name) namespace, name, version, wanted::text as wanted
-from crossdock.trigger_on where tenant_id = $1 and type in ($2, '*') order by namespace, name
+-- name: lock_relays
+-- One relay at a time serves a tenant: those of these tenants that nobody else serves now.
+select t from unnest($2::text[]) as t where pg_try_advisory_xact_lock($1, hashtext(t))
 
 -- name: lock_keys
 -- Listener and event meet under these locks, so neither misses the other. Always taken in ascending order.
@@ -47,16 +54,17 @@ on conflict do nothing
 returning instance_id
 
 -- name: outbox_batch
--- The next events to hand on, oldest first; locked, so two relays never hand on the same one.
-select o.tenant_id, o.seq, o.correlate, e.body
-from crossdock.outbox o
+-- These events, by tenant and oldest first; locked, so two relays never hand on the same one.
+select o.tenant_id, o.seq, o.correlate, e.type, e.body
+from unnest($1::text[], $2::bigint[]) as k (tenant_id, seq)
+join crossdock.outbox o on o.tenant_id = k.tenant_id and o.seq = k.seq
 join crossdock.event e on e.tenant_id = o.tenant_id and e.source = o.source and e.id = o.id
-where (o.tenant_id, o.seq) in (select * from unnest($1::text[], $2::bigint[]))
-order by o.seq
+order by o.tenant_id, o.seq
 for update of o skip locked
 
 -- name: outbox_done
-delete from crossdock.outbox where (tenant_id, seq) in (select * from unnest($1::text[], $2::bigint[]))
+delete from crossdock.outbox o using unnest($1::text[], $2::bigint[]) as k (tenant_id, seq)
+where o.tenant_id = k.tenant_id and o.seq = k.seq
 
 -- name: dead_letter
 -- What could not be handed on, with the reason; the event itself stays in the log.

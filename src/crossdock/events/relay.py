@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from crossdock import exactjson, telemetry
-from crossdock.db import PASSING, Database, Tx, queries
+from crossdock.db import PASSING, Database, Tx, enter_tenants, queries
 from crossdock.events import correlation
 from crossdock.events.inbox import business_now
 
@@ -35,30 +35,50 @@ class Relay:
     async def once(self) -> int:
         """Hands on the next events. Returns how many."""
         head = await self._db.pool.fetch("select * from crossdock.outbox_head($1)", BATCH)
-        by_tenant: dict[str, list[int]] = {}
-        for row in head:
-            by_tenant.setdefault(row["tenant_id"], []).append(row["seq"])
-        done = 0
-        for tenant_id, seqs in by_tenant.items():
-            with telemetry.bound(tenant=tenant_id):
-                done += await self._tenant(tenant_id, seqs)
-        return done
+        if not head:
+            return 0
+        try:
+            return await self._batch([(r["tenant_id"], r["seq"]) for r in head])
+        except PASSING as error:
+            by_tenant: dict[str, list[tuple[str, int]]] = {}
+            for r in head:
+                by_tenant.setdefault(r["tenant_id"], []).append((r["tenant_id"], r["seq"]))
+            if len(by_tenant) == 1:
+                raise
+            log.warning("a batch of events of %d tenants was rolled back (%s); each by itself", len(by_tenant), error)
+            return sum([await self._batch(of_one) for of_one in by_tenant.values()])
 
-    async def _tenant(self, tenant_id: str, seqs: list[int]) -> int:
-        async with self._db.transaction(tenant_id) as tx:
-            locked = await tx.fetchval("select pg_try_advisory_xact_lock($1, hashtext($2))", LOCK_SPACE, tenant_id)
-            if not locked:
+    async def _batch(self, head: list[tuple[str, int]]) -> int:
+        """One transaction; while code of others runs in it, it sees the one tenant of the event."""
+        tenants = sorted({t for t, _ in head})
+        async with self._db.transaction(*tenants) as tx:
+            # First the locks, then the rows: whoever had a tenant's lock before us has committed what it took.
+            free = {r["t"] for r in await tx.fetch(SQL["lock_relays"], LOCK_SPACE, tenants)}
+            mine = [(t, seq) for t, seq in head if t in free]
+            if not mine:
                 return 0
-            rows = await tx.fetch(SQL["outbox_batch"], [tenant_id] * len(seqs), seqs)
+            rows = await tx.fetch(SQL["outbox_batch"], [t for t, _ in mine], [seq for _, seq in mine])
+            listening = await correlation.listening(tx, {(r["tenant_id"], r["type"]) for r in rows if r["correlate"]})
             now = await business_now(tx)
+            entered = ""
             for row in rows:
+                tenant_id, seq = row["tenant_id"], row["seq"]
+                heard = listening.get((tenant_id, row["type"])) if row["correlate"] else None
+                if heard is None and not self._projections:
+                    continue
+                if tenant_id != entered:
+                    await enter_tenants(tx, (tenant_id,))
+                    entered = tenant_id
                 event = exactjson.loads(row["body"])
-                takers: list[Taker] = [partial(p, tx, tenant_id, row["seq"], event) for p in self._projections]
-                if row["correlate"]:
-                    takers.insert(0, partial(correlation.correlate, tx, tenant_id, row["seq"], event, now))
-                for take in takers:
-                    await self._hand(tx, tenant_id, row["seq"], take)
-            await tx.execute(SQL["outbox_done"], [tenant_id] * len(rows), [r["seq"] for r in rows])
+                takers: list[Taker] = [partial(p, tx, tenant_id, seq, event) for p in self._projections]
+                if heard is not None:
+                    takers.insert(0, partial(correlation.correlate, tx, tenant_id, seq, event, now, heard))
+                with telemetry.bound(tenant=tenant_id):
+                    for take in takers:
+                        await self._hand(tx, tenant_id, seq, take)
+            if entered and len(tenants) > 1:
+                await enter_tenants(tx, tenants)
+            await tx.execute(SQL["outbox_done"], [r["tenant_id"] for r in rows], [r["seq"] for r in rows])
             return len(rows)
 
     async def _hand(self, tx: Tx, tenant_id: str, seq: int, take: "Taker") -> None:

@@ -8,15 +8,15 @@ Both unions are closed: hosts match on them and end with `assert_never`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
+
+import msgspec
 
 At: TypeAlias = str
 
 
-@dataclass(frozen=True, slots=True)
-class Error:
+class Error(msgspec.Struct, frozen=True):
     """An error of the workflow language (RFC 9457). type: URI, status: HTTP-like number, instance: task pointer."""
 
     type: str
@@ -24,14 +24,13 @@ class Error:
     title: str = ""
     detail: str = ""
     instance: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    extra: Mapping[str, Any] = {}
 
 
 # ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(msgspec.Struct, frozen=True):
     """instance_id: what `$workflow.id`, ids of emitted events and jitter are made of."""
 
     input: Any
@@ -39,22 +38,19 @@ class Started:
     instance_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CallCompleted:
+class CallCompleted(msgspec.Struct, frozen=True):
     at: At
     output: Any
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class CallFailed:
+class CallFailed(msgspec.Struct, frozen=True):
     at: At
     error: Error
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class EventReceived:
+class EventReceived(msgspec.Struct, frozen=True):
     """An event for the listener at `at`. The host has matched type and correlation keys; the interpreter checks all."""
 
     at: At
@@ -62,29 +58,25 @@ class EventReceived:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class TimerFired:
+class TimerFired(msgspec.Struct, frozen=True):
     at: At
     timer: str  # the name given in SetTimer
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ChildCompleted:
+class ChildCompleted(msgspec.Struct, frozen=True):
     at: At
     output: Any
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ChildFailed:
+class ChildFailed(msgspec.Struct, frozen=True):
     at: At
     error: Error
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class CancelRequested:
+class CancelRequested(msgspec.Struct, frozen=True):
     """compensate: undo first what was done, last first. force: stop, even while that is under way."""
 
     reason: str
@@ -96,8 +88,7 @@ class CancelRequested:
 # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """Do this, and answer with CallCompleted or CallFailed at the same `at`.
 
     function: `http`, `openapi`, or the name of a catalogue function or role operation without version and catalogue
@@ -110,12 +101,11 @@ class Call:
     at: At
     function: str
     arguments: Any
-    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    metadata: Mapping[str, Any] = {}
     secrets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Correlation:
+class Correlation(msgspec.Struct, frozen=True):
     """One `correlate` entry: `path` is the expression on the event; `expect` its wanted value, already evaluated.
 
     expect None: the first event binds the value for the listeners that follow.
@@ -126,8 +116,7 @@ class Correlation:
     expect: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class EventFilter:
+class EventFilter(msgspec.Struct, frozen=True):
     """type and the other literal attributes of `with` that an event must have, and its correlation."""
 
     attributes: Mapping[str, Any]  # at least {"type": …} where the definition gives it; literals only
@@ -138,21 +127,18 @@ class EventFilter:
         return self.attributes.get("type")
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribe:
+class Subscribe(msgspec.Struct, frozen=True):
     """Deliver every event that passes one of the filters as EventReceived, until Unsubscribe; early ones first."""
 
     at: At
     filters: tuple[EventFilter, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unsubscribe:
+class Unsubscribe(msgspec.Struct, frozen=True):
     at: At
 
 
-@dataclass(frozen=True, slots=True)
-class SetTimer:
+class SetTimer(msgspec.Struct, frozen=True):
     """Answer with TimerFired at `due`. `timer` tells several timers of one task run apart."""
 
     at: At
@@ -160,22 +146,19 @@ class SetTimer:
     due: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ClearTimer:
+class ClearTimer(msgspec.Struct, frozen=True):
     at: At
     timer: str
 
 
-@dataclass(frozen=True, slots=True)
-class Emit:
+class Emit(msgspec.Struct, frozen=True):
     """Publish a CloudEvent. id, source and time are filled in by the host where the definition gives none."""
 
     at: At
     event: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class RunChild:
+class RunChild(msgspec.Struct, frozen=True):
     """Start another workflow; answer with ChildCompleted or ChildFailed when `awaited`, else never."""
 
     at: At
@@ -186,25 +169,21 @@ class RunChild:
     awaited: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Abandon:
+class Abandon(msgspec.Struct, frozen=True):
     """The call or child at `at` no longer matters here (a lost race, a time-out); its outcome may still happen."""
 
     at: At
 
 
-@dataclass(frozen=True, slots=True)
-class Complete:
+class Complete(msgspec.Struct, frozen=True):
     output: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(msgspec.Struct, frozen=True):
     error: Error
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(msgspec.Struct, frozen=True):
     reason: str
 
 
@@ -216,21 +195,18 @@ Command: TypeAlias = (
 # ── what operators do: facts like all others, so that folding history still gives the stored state ────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Suspended:
+class Suspended(msgspec.Struct, frozen=True):
     """Nothing moves from here on; the host keeps what comes. The interpreter only remembers that it happened."""
 
     reason: str
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Resumed:
+class Resumed(msgspec.Struct, frozen=True):
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(msgspec.Struct, frozen=True):
     """A task that is to start: below the open run `parent`, with `raw` as its input."""
 
     parent: int
@@ -238,8 +214,7 @@ class Begin:
     raw: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Restarted:
+class Restarted(msgspec.Struct, frozen=True):
     """The instance goes on from an earlier moment; flow.restart makes it, and says what becomes of each call.
 
     at: the task run that is begun again. state: the instance as it stood then, in its stored form.
@@ -257,8 +232,7 @@ class Restarted:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Migrated:
+class Migrated(msgspec.Struct, frozen=True):
     """From here on another version runs; flow.migrate makes it. The program given with it is already the new one.
 
     tasks: by the position of an open run in the state, the number of its task in the new version.
@@ -291,8 +265,7 @@ Fact: TypeAlias = (
 # ── trace ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(msgspec.Struct, frozen=True):
     """One thing that happened within a step, for the history page and the lifecycle events."""
 
     at: At

@@ -10,17 +10,17 @@ Three kinds of function implement it. They are told apart by which protocol they
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 from uuid import UUID
 
+import msgspec
+
 from crossdock.flow.facts import Error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invocation:
+class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     """One call of one task run. `key` is the same at every attempt: `instance/at`."""
 
     tenant_id: str
@@ -32,7 +32,7 @@ class Invocation:
     business_key: str = ""  # the order number
     attempt: int = 1
     now: datetime
-    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    metadata: Mapping[str, Any] = {}
     traceparent: str = ""
 
 
@@ -42,13 +42,11 @@ class Retry(StrEnum):
     OUTAGE = "outage"  # the system is down (circuit open): the call waits with its incident until the system is back
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     output: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """It certainly had no effect."""
 
     error: Error
@@ -56,20 +54,17 @@ class Failed:
     retry_after: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True):
     """It may or may not have had its effect; `detail` says what was seen."""
 
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(msgspec.Struct, frozen=True):
     """Probed: the effect did not happen, so the same call may be made again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parked:
+class Parked(msgspec.Struct, frozen=True):
     """Accepted; the answer comes later as a fact. `reference` is what it waits for (`approval/7f3…`)."""
 
     reference: str

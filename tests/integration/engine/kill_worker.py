@@ -62,7 +62,7 @@ class FileLedger:
 
 async def main(dsn: str, ledger: str, seed: str) -> None:
     # The dead are buried soon, so that the test is quick; under load a living one may be too, which must not matter.
-    host.LEASE, host.RENEW_S = timedelta(seconds=2), 0.3
+    host.LEASE, host.RENEW_S = timedelta(seconds=4), 0.4
     db = await Database.open(dsn, max_size=6)
     system = FileLedger(Path(ledger), random.Random(seed))
     worker = Worker(db, Functions({"erp.first": system, "erp.second": system}, {}), Clock(), Silent())

@@ -7,7 +7,7 @@ functions that only compute, which run for real (decision tables, prices, alloca
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 
@@ -321,7 +321,7 @@ class Stage(Memory):
             undo = cast("dict[str, Any]", done.metadata["compensate"])
             function = str(undo["function"]).split("@")[0].split(":")[0]
             arguments = compensation.evaluate(undo.get("arguments", {}), output)
-            inner = replace(done, function=function, arguments=arguments, metadata={})
+            inner = msgspec.structs.replace(done, function=function, arguments=arguments, metadata={})
             if function not in self._fakes:
                 self.made.append(Made(function, arguments, self.now - self._begun_at, ""))
                 undone.append({"at": done.at, "function": function})

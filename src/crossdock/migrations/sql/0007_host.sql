@@ -18,9 +18,9 @@ begin
   end if;
 end $$;
 
--- Writes turns, if the worker lives and still owns every one of them. Otherwise nothing is written, and the rows that
--- come back name the turns that are refused. Other rows: mail that came meanwhile (`finish`), and events that came
--- before a listener that these turns opened.
+-- Writes turns, if the worker lives and still owns every one of them. Otherwise it raises XD001, whose detail names the
+-- places of the turns that are refused. Rows: mail that came meanwhile (`finish`), and events that came before a listener
+-- that these turns opened.
 create function crossdock.write_turns(
   p_worker uuid, p_tenants text, p_finish boolean, p_keys bigint[],
   p_tenant text[], p_instance uuid[], p_base int[], p_state bytea[], p_status text[], p_stage text[],
@@ -41,34 +41,20 @@ create function crossdock.write_turns(
 language plpgsql volatile as $$
 declare
   k bigint;
-  owned boolean[];
+  written int;
 begin
   perform set_config('crossdock.tenants', p_tenants, true);
   -- The fence: until this transaction ends nobody can bury this worker, and a buried one finds no row.
   perform from crossdock.worker w where w.worker_id = p_worker and w.lease_until > clock_timestamp() for key share;
   if not found then
-    return query select g, 'refused'::text, null::bigint, null::text, null::json from generate_series(1, cardinality(p_tenant)) g;
-    return;
+    raise exception using errcode = 'XD001', message = 'refused', detail = (
+      select string_agg(g::text, ',') from generate_series(1, cardinality(p_tenant)) g);
   end if;
   foreach k in array p_keys loop
     perform pg_advisory_xact_lock(k);
   end loop;
-  -- Instance rows in order; only those still leased to this worker, and not written by anybody since they were read.
-  with locked as materialized (
-    select t.n, i.revision = t.base as mine
-    from unnest(p_tenant, p_instance, p_base) with ordinality as t (tenant_id, instance_id, base, n)
-    join crossdock.instance i on i.tenant_id = t.tenant_id and i.instance_id = t.instance_id
-    join crossdock.lease l on l.tenant_id = i.tenant_id and l.instance_id = i.instance_id and l.worker_id = p_worker
-    order by i.instance_id
-    for no key update of i)
-  select array_agg(coalesce(l.mine, false) order by g) into owned
-  from generate_series(1, cardinality(p_tenant)) g left join locked l on l.n = g;
-  if false = any (owned) then
-    return query select g, 'refused'::text, null::bigint, null::text, null::json
-      from generate_series(1, cardinality(p_tenant)) g where not owned[g];
-    return;
-  end if;
-
+  -- Instance rows first, in the order of the columns (by instance); only those still leased to this worker, and not
+  -- written by anybody since they were read.
   update crossdock.instance i
   set revision = s.base + 1, state = coalesce(s.state, i.state), status = s.status, stage = s.stage,
       business_key = case when s.business_key = '' then i.business_key else s.business_key end,
@@ -76,7 +62,19 @@ begin
       updated_at = s.now, ended_at = case when s.ended then s.now end, output = s.output, error = s.error
   from unnest(p_tenant, p_instance, p_base, p_state, p_status, p_stage, p_now, p_ended, p_output, p_error, p_business_key)
     as s (tenant_id, instance_id, base, state, status, stage, now, ended, output, error, business_key)
-  where i.tenant_id = s.tenant_id and i.instance_id = s.instance_id;
+  where i.tenant_id = s.tenant_id and i.instance_id = s.instance_id and i.revision = s.base
+    and exists (select from crossdock.lease l
+                where l.tenant_id = s.tenant_id and l.instance_id = s.instance_id and l.worker_id = p_worker);
+  get diagnostics written = row_count;
+  if written < cardinality(p_tenant) then
+    -- Undone by the exception, and written again without these by the caller.
+    raise exception using errcode = 'XD001', message = 'refused', detail = (
+      select string_agg(t.n::text, ',') from unnest(p_tenant, p_instance, p_base) with ordinality as t (tenant_id, instance_id, base, n)
+      where not exists (
+        select from crossdock.instance i
+        join crossdock.lease l on l.tenant_id = i.tenant_id and l.instance_id = i.instance_id and l.worker_id = p_worker
+        where i.tenant_id = t.tenant_id and i.instance_id = t.instance_id and i.revision = t.base + 1));
+  end if;
   if cardinality(c_n) > 0 then
     delete from crossdock.fact f using unnest(c_n, c_fact) as c (n, fact_id)
     where f.tenant_id = p_tenant[c.n] and f.instance_id = p_instance[c.n] and f.fact_id = c.fact_id;
