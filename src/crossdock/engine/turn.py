@@ -131,7 +131,7 @@ class Turn(msgspec.Struct):
     unheard: list[Mapping[str, Any]] = []
     unsubscribe: list[str] = []
     set_timers: dict[tuple[str, str], datetime] = {}
-    clear_timers: set[tuple[str, str]] = msgspec.field(default_factory=set)
+    clear_timers: set[tuple[str, str]] = set()
     new_calls: list[CallRow] = []
     call_changes: dict[str, CallChange] = {}
     attempts: list[AttemptRow] = []
@@ -142,7 +142,7 @@ class Turn(msgspec.Struct):
     withdrawn: list[str] = []
     held: list[Held] = []
     unheld: list[tuple[str, str]] = []
-    recovered: set[str] = msgspec.field(default_factory=set)
+    recovered: set[str] = set()
     asked: list[OpenCall] = []
     postponed: list[Fact] = []  # outcomes that a suspended instance hears later
     stuck: str | None = None
