@@ -3,8 +3,11 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -37,11 +40,12 @@ async def _until_registered(dsn: str, pid: int) -> None:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    for directory in (tmp_path, *tmp_path.parents):  # as root, the database's own account must be able to walk there
-        if directory.stat().st_uid == os.geteuid() and directory != Path("/"):
-            directory.chmod(directory.stat().st_mode | 0o011)
-    return tmp_path / "data"
+def data() -> Iterator[Path]:
+    """Not in pytest's own directory: as root, the database's account must be able to walk there."""
+    base = Path(tempfile.mkdtemp(prefix="crossdock-working-"))
+    base.chmod(0o755)
+    yield base / "data"
+    shutil.rmtree(base, ignore_errors=True)
 
 
 async def test_a_worker_starts_its_killed_database_again_and_goes_on(data: Path, tmp_path: Path) -> None:
@@ -75,7 +79,8 @@ async def test_a_worker_starts_its_killed_database_again_and_goes_on(data: Path,
         assert "gives way to a new one" in log.read_text()
         await server.release()
     finally:
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         await process.wait()
 
 
