@@ -65,6 +65,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         ran = {kind: sum(f"{file}::test_{kind}_scenario[" in r.nodeid for r in passed) for kind in ("kit", "own")}
         kit_ran = f"{ran['kit']} scenarios" if os.environ.get("CROSSDOCK_DSL") else "NOT RUN (CROSSDOCK_DSL is not set)"
         terminalreporter.write_line(f"conformance: {kit_ran} of the kit, {ran['own']} of our own, {host}")
+    examples = sum("test_examples.py::test_an_example" in r.nodeid for r in passed)
+    ran_them = f"{examples}" if os.environ.get("CROSSDOCK_DSL") else "NOT RUN (CROSSDOCK_DSL is not set)"
+    terminalreporter.write_line(f"conformance: {ran_them} examples of the specification")
     if not os.environ.get("CROSSDOCK_CORPUS"):
         terminalreporter.write_line("corpus: NOT RUN (CROSSDOCK_CORPUS is not set)")
     for report in passed:

@@ -53,7 +53,7 @@ ORDERS: dict[str, Any] = {
 }
 ACCEPTS = {  # public hosts of the specification's examples that only take note of what they are sent
     "fake-chat-api.com", "virtual-wf-powered-race.com", "example.com", "hospital.example.com",
-    "superbet-casinos.com", "fake-booking-agency.com", "fake.com", "fake.log.collector.com",
+    "superbet-casinos.com", "fake-booking-agency.com", "fake.com", "fake-hospital.com", "fake.log.collector.com",
 }  # fmt: skip
 
 

@@ -186,7 +186,10 @@ def _applies(machine: Machine, run: Run, task: model.Task, extension: model.Exte
     if "task" in variables:
         # The specification's own examples ask for $task.with and $task.call: what the file says is there too.
         variables = {**variables, "task": {**task.common.definition, **variables["task"]}}
-    return dataflow.truthy(extension.when.evaluate(run.input, variables))
+    try:
+        return dataflow.truthy(extension.when.evaluate(run.input, variables))
+    except faults.Raised:  # it asks for what tasks of this kind may lack: not meant for this one
+        return False
 
 
 def _next(machine: Machine, run: Run, action: model.Extended) -> None:
