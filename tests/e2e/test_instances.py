@@ -37,6 +37,7 @@ def test_chosen_instances_are_suspended_after_a_preview_and_resumed(tower: Page,
 
     goto(tower, f"/instances/{running['id']}", scheme)
     expect(tower.locator("#page-head").get_by_text("Suspended")).to_be_visible()
+    expect(tower.get_by_role("table", name="Calls").get_by_role("row").nth(1)).to_be_in_viewport()
     shot(tower, f"instance-suspended-{scheme}")
     tower.get_by_role("button", name="Resume", exact=True).click()
     dialog.get_by_role("button", name="Preview").click()

@@ -41,7 +41,7 @@ export function Operate({ kind, target, close, changed }: { kind: OperationKind;
   const able = !shown ? 0 : 'one' in shown ? (shown.one.refused.length ? 0 : 1) : (shown.many.counts.waiting ?? 0);
   const need = (v: string) => (tried && !v.trim() ? t.operate.need : undefined);
   return (
-    <Modal opened onClose={close} size={shown ? 'xl' : 'md'} title={t.operate.title(name, target.label)} closeButtonProps={{ 'aria-label': t.act.close }}>
+    <Modal opened onClose={close} size={shown && !job ? 1120 : 'md'} title={t.operate.title(name, target.label)} closeButtonProps={{ 'aria-label': t.act.close }}>
       {job ? <Running of={job} close={close} /> : !shown ? (
         <form className="stack" noValidate onSubmit={(e) => { e.preventDefault(); look(); }}>
           <p className="muted">{word(t.operate.lead, kind)}</p>

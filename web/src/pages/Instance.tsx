@@ -41,7 +41,7 @@ export function InstancePage() {
             ...(i.parent ? [[t.instances.parent, <Link className="mono" to="/instances/$id" params={{ id: i.parent }}>{i.parent}</Link>] as [string, React.ReactNode]] : []),
           ]} />
           {i.failure != null && <div role="group" aria-label={t.instances.failure}><h3 className="small">{t.instances.failure}</h3><JsonView of={i.failure} depth={2} /></div>}
-          <LinkButton variant="default" size="compact-xs" to="/definitions/$name" params={{ name: i.definition }} search={{ version: i.version }}>{t.instances.graph}</LinkButton>
+          <div><LinkButton variant="default" size="compact-xs" to="/definitions/$name" params={{ name: i.definition }} search={{ version: i.version }}>{t.instances.graph}</LinkButton></div>
         </div>
       </Panel>
       <Panel title={t.instances.calls} count={i.calls.length}>
@@ -57,7 +57,7 @@ export function InstancePage() {
 
 function Calls({ of, restart }: { of: InstanceCall[]; restart?: (at: string) => void }) {
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label={t.list.scroll(t.instances.calls)}>
+    <div className="scroll" tabIndex={0} role="region" aria-label={t.list.scroll(t.instances.calls)} style={{ flex: 'none', maxHeight: '60vh' }}>
       <table className="tbl" aria-label={t.instances.calls}>
         <thead><tr>{[t.instances.taskHead, t.instances.fn, t.instances.system, t.instances.callState, t.instances.started, t.instances.attempts, t.instances.key].map((h) => <th key={h} scope="col">{h}</th>)}{restart && <th scope="col"><span className="sr">{t.act.actions}</span></th>}</tr></thead>
         <tbody>{of.map((c) => (
