@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -113,3 +114,13 @@ async def test_every_suite_runs(suite: str) -> None:
     found = await command.measure([suite], TINY)
     assert found["suites"][suite]["status"] == "ok", found["suites"][suite]
     assert found["ratios"] or found["headline"]
+
+
+async def test_a_suite_that_hangs_is_ended_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hanging(_: Run) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(command, "SUITES", {"stuck": hanging})
+    found = await command.measure(["stuck"], replace(TINY, limit_s=0.1))
+    assert found["suites"]["stuck"]["status"] == "failed"
+    assert "TimeoutError" in found["suites"]["stuck"]["error"]

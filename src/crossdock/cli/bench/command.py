@@ -40,7 +40,13 @@ def command(
     """Measure this installation on this machine, each figure beside a yardstick of the same minute."""
     size = QUICK if quick else FULL if full else DEFAULT
     size = Size(
-        size.name, repeats or size.repeats, size.seconds, size.waiting, soak_minutes * 60 or size.soak_s, size.tenants
+        size.name,
+        repeats or size.repeats,
+        size.seconds,
+        size.waiting,
+        soak_minutes * 60 or size.soak_s,
+        size.tenants,
+        max(size.limit_s, soak_minutes * 60 * 2),
     )
     chosen = suites or [s for s in SUITES if full or s not in ONLY_WHEN_ASKED]
     if unknown := [s for s in chosen if s not in SUITES]:
@@ -83,7 +89,8 @@ async def measure(chosen: Sequence[str], size: Size, directory: Path | None = No
             before, began = about["load_average_before"] if not done else machine.load(), loop.time()
             suite: Figures = {"status": "ok", "load_average_before": before}
             try:
-                await SUITES[name](run)
+                async with asyncio.timeout(size.limit_s):
+                    await SUITES[name](run)
             except Exception as error:
                 suite |= {"status": "failed", "error": f"{type(error).__name__}: {error}",
                           "where": traceback.format_exception(error)[-3:]}  # fmt: skip
