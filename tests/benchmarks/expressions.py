@@ -111,7 +111,9 @@ def engines(seen: Seen, jaq: Any) -> dict[str, Callable[[], Any]]:
     expression = jq.compile(seen.source)
     value, variables = seen.value, seen.variables
     names = sorted(expression.variables)
-    given = {"i": plain(value), **{f"v{i}": plain(variables[name]) for i, name in enumerate(names)}} if names else plain(value)
+    given = plain(value)
+    if names:
+        given = {"i": given, **{f"v{i}": plain(variables[name]) for i, name in enumerate(names)}}
     binding = "".join(f".v{i} as ${name} | " for i, name in enumerate(names))
     source = f"{binding}.i | ({seen.source})" if names else seen.source
     program = library.compile(source)
@@ -170,7 +172,8 @@ def main() -> None:
     }
     print(f"\n{len(rows)} expressions; median input {statistics.median(row['bytes'] for row in rows):.0f} bytes")
     for name, facts in summary.items():
-        print(f"native to {name:14} min {facts['min']:6.1f}x  median {facts['median']:6.1f}x  20x: {facts['at_least_20']}")
+        least, median = facts["min"], facts["median"]
+        print(f"native to {name:14} min {least:6.1f}x  median {median:6.1f}x  20x: {facts['at_least_20']}")
     if options.json:
         options.json.write_bytes(exactjson.dumps({"summary": summary, "expressions": rows}))
 
