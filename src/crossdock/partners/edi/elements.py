@@ -83,11 +83,10 @@ def check(rule: Rule, segment: "Segment", position: int, here: str, syntax: Synt
             "Fill it or leave it out.",
         )
         return found
-    last = size
-    while last and not any(segment.parts(last)):
-        last -= 1
-    for at in range(1, max(last, rule.needed) + 1):
-        parts = segment.parts(at) if at <= size else ()
+    cells = [segment.parts(at) for at in range(1, size + 1)]
+    filled = {at for at, parts in enumerate(cells, 1) if any(parts)}
+    for at in range(1, max(max(filled, default=0), rule.needed) + 1):
+        parts = cells[at - 1] if at <= size else ()
         if at > len(declared):
             if declared:
                 add(
@@ -103,14 +102,14 @@ def check(rule: Rule, segment: "Segment", position: int, here: str, syntax: Synt
                 add(Kind.LONG, at, 0, f"at most {LONGEST} characters", shown(segment.at(at)), "Shorten it.")
             continue
         element = declared[at - 1]
-        if not any(parts):
+        if at not in filled:
             if element.mandatory:
                 add(
                     Kind.ELEMENT_MISSING, at, 0, f"the {element.name}", "nothing",
                     f"Fill {syntax.label(segment.id, at, 0)}.",
                 )  # fmt: skip
             continue
-        if len(parts) > len(element.parts) and any(parts[len(element.parts) :]) and element.composite:
+        if element.composite and len(parts) > len(element.parts) and any(parts[len(element.parts) :]):
             add(
                 Kind.COMPONENTS, at, len(element.parts) + 1, f"at most {len(element.parts)} components",
                 shown(":".join(parts)), "Remove what is beyond.", accept=True,
@@ -146,7 +145,7 @@ def check(rule: Rule, segment: "Segment", position: int, here: str, syntax: Synt
                 value = value.split(syntax.component, 1)[0]
             _value(part, value, segment, at, component if element.composite else 0, add, syntax)
     for letter, positions in rule.conditions:
-        _condition(letter, positions, rule, segment, add, syntax)
+        _condition(letter, positions, rule, segment, filled, add, syntax)
     if len(found) < 2:
         return found
     # two conditions may ask for the same element
@@ -215,13 +214,20 @@ def _value(
 
 
 def _condition(
-    letter: str, positions: tuple[int, ...], rule: Rule, segment: "Segment", add: Callable[..., None], syntax: Syntax
+    letter: str,
+    positions: tuple[int, ...],
+    rule: Rule,
+    segment: "Segment",
+    present: set[int],
+    add: Callable[..., None],
+    syntax: Syntax,
 ) -> None:
+    """present: positions that are filled."""
     first = positions[0]
-    if first > segment.size and letter not in "R":
-        return  # all of them stand beyond the end of the segment
-    filled = [p for p in positions if any(segment.parts(p))]
-    missing = [p for p in positions if p not in filled]
+    filled = [p for p in positions if p in present]
+    if (not filled and letter != "R") or (len(filled) == len(positions) and letter != "E"):
+        return
+    missing = [p for p in positions if p not in present]
 
     def named(wanted: list[int], joined: str = " and ") -> str:
         return joined.join(f"{syntax.label(segment.id, p, 0)} ({rule.elements[p - 1].name})" for p in wanted)
@@ -234,7 +240,7 @@ def _condition(
         case "R" if not filled:
             few = len(positions) <= 3
             text = named(list(positions), " or ") if few else f"{named([first])} or a later one"
-            if not any(any(segment.parts(p - 1)) for p in positions if p > 1) or few:  # else P says which one
+            if few or not any(p - 1 in present for p in positions):  # else P says which one
                 add(Kind.CONDITION, first, 0, text, "none", "Fill at least one.")
             return
         case "E" if len(filled) > 1:

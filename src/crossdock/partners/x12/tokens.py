@@ -51,7 +51,7 @@ class Segment:
         return self.elements[element - 1].strip() if element <= len(self.elements) and component == 1 else ""
 
     def parts(self, element: int) -> tuple[str, ...]:
-        return (self.at(element),)
+        return (self.elements[element - 1].strip(),) if element <= len(self.elements) else ("",)
 
 
 @dataclass(slots=True)
