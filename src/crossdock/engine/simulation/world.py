@@ -97,7 +97,8 @@ class World:
         self._wanted = instances
         self._crash_points = crash_points
         self._begun: dict[tuple[str, UUID], Begun] = {}
-        self._to_send: list[tuple[str, str, str]] = []  # tenant, type, order
+        # whether before anybody listens, tenant, type, order
+        self._to_send: list[tuple[bool, str, str, str]] = []
         self._sent: list[tuple[str, str, str]] = []
         self._asked: list[tuple[str, UUID, str]] = []
         self._calm = False
@@ -275,8 +276,8 @@ class World:
                 )
                 if started:
                     self._begun[tenant_id, identity] = Begun(tenant_id, identity, name, version, order)
-                    self._to_send += [(tenant_id, type_, order) for type_ in workflows.HEARS.get(name, ())]
-        self.chance.shuffle(self._to_send)
+                    for type_ in workflows.HEARS.get(name, ()):
+                        self._to_send.append((self.chance.random() < 0.4, tenant_id, type_, order))
 
     async def _receive(self, which: tuple[str, str, str]) -> None:
         tenant_id, type_, order = which
@@ -288,11 +289,21 @@ class World:
             await inbox.receive(tx, tenant_id, event)
 
     async def _send(self) -> bool:
-        for _ in range(min(3, len(self._to_send))):
-            which = self._to_send.pop()
-            await self._receive(which)
-            self._sent.append(which)
-        return bool(self._sent)
+        """The next event that comes early, or that somebody listens for."""
+        listening = {
+            (r["tenant_id"], r["type"], r["value"])
+            for r in await self.net.admin.fetch("select tenant_id, type, value from crossdock.subscription")
+        }
+        for one in self._to_send:
+            if one[0] or one[1:] in listening:
+                return await self._send_one(one)
+        return False
+
+    async def _send_one(self, one: tuple[bool, str, str, str]) -> bool:
+        self._to_send.remove(one)
+        await self._receive(one[1:])
+        self._sent.append(one[1:])
+        return True
 
     async def _send_again(self) -> None:
         if self._sent:
@@ -399,17 +410,18 @@ class World:
             if self.net.loop.time() > until:
                 raise Broken(invariants.LOST, await self._unfinished())
             if await self.net.admin.fetchval(QUIET):
-                if not (await self._send_all() or await self._answer() or await self._jump()):
+                if not await self._go_on():
                     break
                 await self._check()
             await asyncio.sleep(TICK_S)
         await self._check()
 
-    async def _send_all(self) -> bool:
-        sent = bool(self._to_send)
-        while self._to_send:
-            await self._receive(self._to_send.pop())
-        return sent
+    async def _go_on(self) -> bool:
+        return await self._answer() or await self._send() or await self._jump() or await self._send_rest()
+
+    async def _send_rest(self) -> bool:
+        """Nobody listens, and nothing else will happen: it comes all the same."""
+        return bool(self._to_send) and await self._send_one(self._to_send[0])
 
     async def _unfinished(self) -> str:
         rows = await self.net.admin.fetch(
