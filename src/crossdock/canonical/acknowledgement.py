@@ -17,9 +17,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElementFault:
-    """place: of the element in its segment, counted from 1; with a component as 5:2 or 5.2."""
+    """place: of the element in its segment, counted from 1; X12 writes a component behind it (5:2)."""
 
     place: str
+    component: str = ""
     reference: str = ""
     code: str
     value: str = ""

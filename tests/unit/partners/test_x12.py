@@ -250,3 +250,11 @@ def test_a_huge_element_is_one_bounded_error():
     assert errors(d) == ["x12.n102.long"]
     assert all(len(str(i.finding)) < 600 for i in d.issues)
     assert len(answer(d)) < 1000
+
+
+def test_text_between_two_interchanges_does_not_swallow_the_second():
+    two = HEAD.replace("000000007", "000000008"), END.replace("000000007", "000000008")
+    first, second = read(x12() + "-- end of message 1 --\n" + x12(head=two[0], end=two[1]))
+    assert "x12.segment.outside" in errors(first)
+    assert errors(second) == []
+    assert second.order is not None

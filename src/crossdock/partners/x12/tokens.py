@@ -221,6 +221,7 @@ def _segments(text: Text, start: int, delimiters: Delimiters, index: int) -> Ite
     chars, separator = text.chars, delimiters.element
     own = separator + delimiters.segment
     by_line = delimiters.segment in "\r\n"
+    closed = False
     position = start
     while True:
         if by_line:
@@ -229,11 +230,15 @@ def _segments(text: Text, start: int, delimiters: Delimiters, index: int) -> Ite
         else:
             end = chars.find(delimiters.segment, position)
             end = len(chars) if end < 0 else end
-        body = chars[position:end].rstrip("\r\n\0\x1a")
+        following = _START.search(chars, position + 1, end) if closed else None
+        if following is not None:
+            end = following.start() - 1  # text between two interchanges ends where the next begins
+        body = chars[position : end + (following is not None)].rstrip("\r\n\0\x1a")
         identifier, *elements = body.split(separator)
         after = _skip(chars, end + 1, own)
         while not by_line and chars.startswith(delimiters.segment, after) and after < len(chars):
             after = _skip(chars, after + 1, own)  # empty segments, such as `~~`
+        closed = closed or identifier.strip() == "IEA"
         yield Segment(identifier.strip(), tuple(elements), index, text.byte_at(position)), after
         index += 1
         position = after
