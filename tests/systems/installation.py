@@ -39,8 +39,8 @@ OPENS, CLOSES = MORNING + timedelta(hours=6), MORNING + timedelta(hours=18)
 PATIENCE = timedelta(days=150)  # terms of 60 days and the slowest payer are over long before
 LEDGER_BYTES = 256 * 1024 * 1024
 AT_ONCE = 12  # files on their way to the gateway at one time
-# What is jumped over at once when nothing is going on: minutes matter on the day itself, later only that all ends.
-SAME_DAY, LATER = timedelta(minutes=30), timedelta(hours=3)
+# What is jumped over at once when nothing is going on: minutes matter on the day itself, later only that all is paid.
+SAME_DAY, SAME_WEEK, LATER = timedelta(minutes=30), timedelta(hours=3), timedelta(hours=24)
 AGAIN_S = 0.25  # a partner's network tries again soon
 
 # Running instances that nothing would ever wake: no work, nobody's lease, no timer, listener, held or open call, child.
@@ -256,8 +256,11 @@ class Installation:
             if not calm:
                 await asyncio.sleep(0.01)
 
-    async def run_on(self, until: datetime) -> datetime:
-        """Stops the clock, then jumps from event to event until every order has ended, or until that moment."""
+    async def run_on(self, until: datetime = MORNING + PATIENCE) -> datetime:
+        """Stops the clock, then jumps from event to event until every order has ended, or until that moment.
+
+        Only at the end do the books agree for certain: before, a lost answer may wait for its probe.
+        """
         policy = autopilot.load()
         now = await self.now()
         await self.set_clock(now, 0)
@@ -272,7 +275,7 @@ class Installation:
             moments = [outside_at, engine_at, await sla.next_due(self.db)]
             moments += [await autopilot.next_due(self.db, t, policy) for t in TENANTS]
             upcoming = min((m for m in moments if m is not None), default=until)
-            now = min(until, max(now, upcoming) + (SAME_DAY if now < CLOSES else LATER))
+            now = min(until, max(now, upcoming) + _quantum(now))
             await self.set_clock(now, 0)
             self.jumps += 1
         await self.quiet()
@@ -317,6 +320,12 @@ class Installation:
             "documents": dict(self.feeder.statuses), "posts": self.feeder.posted,
             "refusals": dict(self.feeder.refusals), "jumps": self.jumps, "good": good,
         }  # fmt: skip
+
+
+def _quantum(now: datetime) -> timedelta:
+    if now < CLOSES:
+        return SAME_DAY
+    return SAME_WEEK if now < CLOSES + timedelta(days=6) else LATER
 
 
 @asynccontextmanager

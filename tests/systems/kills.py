@@ -28,7 +28,7 @@ from typing import Any
 import installation
 import psutil
 import uvloop
-from installation import CLOSES, MORNING, OPENS, PATIENCE, Installation
+from installation import CLOSES, MORNING, OPENS, Installation
 
 from crossdock import embedded
 from crossdock.db import PASSING
@@ -98,7 +98,7 @@ class Killer:
         return None
 
 
-async def run(seconds: float, orders: int, workers: int, seed: int, every_s: float, days: float) -> dict[str, Any]:
+async def run(seconds: float, orders: int, workers: int, seed: int, every_s: float) -> dict[str, Any]:
     base = Path(tempfile.mkdtemp(prefix="crossdock-kills-"))
     base.chmod(0o755)  # the database's account walks through it
     logs = base / "logs"
@@ -108,13 +108,13 @@ async def run(seconds: float, orders: int, workers: int, seed: int, every_s: flo
             await installation.fresh(server.admin_dsn, DATABASE)
             admin_dsn, app_dsn = server.admin_dsn_of(DATABASE), server.app_dsn(DATABASE)
             async with installation.opened(admin_dsn, app_dsn, logs, orders=orders, seed=seed) as house:
-                return await _storm(house, server, seconds, workers, seed, every_s, days)
+                return await _storm(house, server, seconds, workers, seed, every_s)
     finally:
         shutil.rmtree(base, ignore_errors=True)
 
 
 async def _storm(
-    house: Installation, server: embedded.Server, seconds: float, workers: int, seed: int, every_s: float, days: float
+    house: Installation, server: embedded.Server, seconds: float, workers: int, seed: int, every_s: float
 ) -> dict[str, Any]:
     began = time.monotonic()
     await house.start_gateway()
@@ -135,7 +135,7 @@ async def _storm(
         await feeding  # what is not acknowledged by now is tried until it is
         storm_s = time.monotonic() - storm
         await installation.until(lambda: _well(house), within_s=60, what="all processes up again")
-        ended = await house.run_on(MORNING + timedelta(days=days))
+        ended = await house.run_on()
         found = await house.balanced()
     finally:
         for task in supervising:
@@ -163,11 +163,10 @@ def main() -> int:
     parser.add_argument("--orders", type=int, default=400)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--every", type=float, default=3.0, help="seconds between two kills, about")
-    parser.add_argument("--days", type=float, default=PATIENCE.days, help="business days to run on; else to the end")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
     parser.add_argument("--json", type=Path, help="write the report here as well")
     o = parser.parse_args()
-    report = uvloop.run(run(o.seconds, o.orders, o.workers, o.seed, o.every, o.days))
+    report = uvloop.run(run(o.seconds, o.orders, o.workers, o.seed, o.every))
     text = json.dumps(report, indent=2, default=str)
     if o.json:
         o.json.write_text(text + "\n", encoding="utf-8")

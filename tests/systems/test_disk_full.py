@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ import pytest
 from crossdock import embedded, exactjson
 
 from . import installation
-from .installation import MORNING, OPENS, Asked
+from .installation import OPENS, Asked
 
 SIZE = "200m"  # the wheel's programs, an empty cluster, and a little room
 SMALL = {"max_wal_size": "64MB", "min_wal_size": "32MB", "shared_buffers": "64MB"}
@@ -101,7 +100,7 @@ async def test_a_full_disk_stops_nothing_for_good(root: None, base: Path) -> Non
                 filler.unlink()
                 await asyncio.wait_for(feeding, 120)
                 dead = house.last_words_of_the_dead()
-                await house.run_on(MORNING + timedelta(days=1.2))
+                await house.run_on()
                 found = await house.balanced()
                 keeping.cancel()
         finally:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -11,7 +10,7 @@ import pytest
 from crossdock import exactjson
 
 from . import installation, postgres
-from .installation import MORNING, OPENS
+from .installation import OPENS
 
 RATE = 1200.0
 
@@ -69,7 +68,7 @@ async def test_a_synchronous_replica_takes_over_without_the_loss_of_an_acknowled
             again_s = time.monotonic() - lost_at
             await asyncio.wait_for(feeding, 120)
             dead = house.last_words_of_the_dead()
-            await house.run_on(MORNING + timedelta(days=1.2))
+            await house.run_on()
             found = await house.balanced()
             workers = await house.rows("select pid from crossdock.worker")
     assert dead == {}  # nobody had to be started again, or told where the database is now

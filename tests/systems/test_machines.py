@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ import pytest
 from crossdock import exactjson
 
 from . import installation, postgres
-from .installation import MORNING, OPENS, Installation
+from .installation import OPENS, Installation
 
 SUBNET = f"10.213.{os.getpid() % 200 + 20}"  # of its own, where several runs share a machine
 RATE = 1200.0  # the day's orders within half a minute
@@ -127,7 +126,7 @@ async def test_a_machine_that_is_cut_off_and_healed_loses_its_leases_and_nothing
             )
             assert there.alive  # the process: it began anew by itself
             await asyncio.wait_for(feeding, 120)
-            await house.run_on(MORNING + timedelta(days=1.2))
+            await house.run_on()
             found = await house.balanced()
         assert moved_after_s > LEASE_S - 2  # nobody was robbed while the lease held (renewed up to 1.5 s before)
         told = there.log.read_text()

@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from crossdock import exactjson
 
 from . import installation, postgres
-from .installation import MORNING, OPENS, Asked
+from .installation import OPENS, Asked
 
 RATE = 1200.0
 CLIENTS = 200
@@ -92,7 +91,7 @@ async def test_exhausted_connections_are_waited_for(real_postgres: Path, base: P
                 *(house.send("GET", f"{house.url}/api/orders", _key(house)) for _ in range(CLIENTS))
             )
             dead = house.last_words_of_the_dead()
-            await house.run_on(MORNING + timedelta(days=1.2))
+            await house.run_on()
             found = await house.balanced()
         await admin.close()
     assert full[0].headers["retry-after"].isdigit()
