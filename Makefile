@@ -5,6 +5,7 @@
 #   make retail                  1,000 real invoices through order-to-cash (needs CROSSDOCK_DATA_SETS)
 #   make bench | bench-full      figures beside pgbench and other engines, 8 minutes | an hour of load, a million waiting
 #   make simulate              10,000 seeded deaths of workers | make simulate-million: a million, in hours
+#   make test-edi-stream         100 MB of X12 through the reader, its memory watched
 #   make test-kills              two minutes of SIGKILL under load, then the books; ARGS="--seconds 600 --seed 3"
 #   make test-failures           what breaks beside processes: disks, networks, primaries, clocks (parts need root)
 #   make check                   formatting, lint, types, import contract, documents
@@ -17,7 +18,7 @@ PYTEST_WORKERS ?= 2
 WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null | sed 's/ /\\ /g')
 
 .PHONY: bench bench-full demo dev test test-e2e test-expressions retail format install lock clean
-.PHONY: simulate simulate-million test-kills test-failures
+.PHONY: simulate simulate-million test-kills test-failures test-edi-stream
 .PHONY: check check-lint check-format check-types check-imports check-documents check-pages
 .DELETE_ON_ERROR:
 
@@ -34,6 +35,9 @@ test-expressions: SEED := $(or $(SEED),$(shell date +%s))
 test-expressions: install
 	@echo "seed $(SEED)"
 	CROSSDOCK_SEED=$(SEED) $(BIN)/pytest tests/unit/flow_jq -m slow -n $(PYTEST_WORKERS)
+
+test-edi-stream: install
+	$(BIN)/pytest tests/unit/partners/test_stream.py -m slow
 
 test-kills: install
 	@$(BIN)/python tests/systems/kills.py --seconds 120 --orders 300 $(ARGS)
