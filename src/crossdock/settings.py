@@ -104,6 +104,12 @@ class Settings:
     public_url: str | None = _setting(None, _url, "Address that browsers use, when a proxy stands before us")
     session_lifetime: timedelta = _setting(timedelta(hours=12), _duration, "A sign-in lasts this long")
     log_level: str = _setting("info", _level, "debug, info, warning or error")
+    retention: timedelta = _setting(
+        timedelta(days=730), _duration, "How long ended instances, their history, and events are kept"
+    )
+    max_backlog: int = _setting(
+        100_000, _count, "With so many instances of a tenant waiting for a worker, new work is refused for a while"
+    )
     otlp_url: str | None = _setting(None, _url, "OpenTelemetry collector (OTLP over HTTP) to send traces to")
     workflow_secrets: Path | None = _setting(None, _path, "Directory of the secrets of workflows: TENANT/NAME")
     allow_internal_addresses: bool = _setting(

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 from time import monotonic
@@ -18,7 +19,7 @@ from crossdock.cases.signatures import PROGRAMS
 from crossdock.connect import config, registry, sandbox
 from crossdock.connect.config import Secrets, SystemConfig
 from crossdock.db import Database, Tx
-from crossdock.engine import definitions, operations, schedules
+from crossdock.engine import definitions, operations, retention, schedules
 from crossdock.engine.fallback import ProcessFallback
 from crossdock.engine.functions import Functions
 from crossdock.engine.vault import Vault
@@ -40,6 +41,7 @@ LIBRARY = files("crossdock.library")
 # The sandbox's one secret, from which all its keys derive; handed to child processes, never to the database.
 SANDBOX_SECRET = "CROSSDOCK_SANDBOX_SECRET"
 ALERTS_EVERY_S = 15.0
+UPKEEP_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +184,15 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Client]:
         {**catalogue(), "http": web, "openapi": web, **permitted}, operations, Vault(settings.workflow_secrets).of
     )
     time = clock.Clock()
-    made = Worker(db, functions, time, People(), [projection.project], duties=duties(db, time))
+    made = Worker(db, functions, time, People(), [projection.project], duties=duties(db, time, settings.retention))
     return made, http
 
 
-def duties(db: Database, time: clock.Clock) -> list[Callable[[], Awaitable[object]]]:
-    """What time alone brings about beside timers: promises broken, snoozes over, the audit trail sealed."""
+def duties(db: Database, time: clock.Clock, keep: timedelta | None = None) -> list[Callable[[], Awaitable[object]]]:
+    """What time alone brings about beside timers: promises broken, snoozes over, the audit trail sealed.
+
+    keep: for how long ended instances and events are kept; None: for ever.
+    """
 
     async def clocks() -> None:
         await _one_at_a_time(db, 0x0C0561, lambda: sla.run_due(db, time.now()))
@@ -207,12 +212,26 @@ def duties(db: Database, time: clock.Clock) -> list[Callable[[], Awaitable[objec
         looked_at = monotonic()
         await _one_at_a_time(db, 0x0C0563, lambda: alerts.check_all(db, time.now()))
 
+    kept_at = 0.0
+
+    async def drop_old() -> None:
+        if keep is not None:
+            await retention.drop_old(db, time.now, keep)
+
+    async def upkeep() -> None:
+        nonlocal kept_at
+        if kept_at and monotonic() - kept_at < UPKEEP_EVERY_S:
+            return
+        kept_at = monotonic()
+        await retention.make_months(db)
+        await _one_at_a_time(db, 0x0C0567, drop_old)
+
     known = definitions.Programs(ProcessFallback())  # its child starts with the first expression that needs it
 
     async def bulk() -> None:
         await operations.run_due(db, known, People())
 
-    return [clocks, seal, watch, lambda: schedules.start_due(db), bulk]
+    return [clocks, seal, watch, lambda: schedules.start_due(db), bulk, upkeep]
 
 
 async def _one_at_a_time(db: Database, lock: int, work: Callable[[], Awaitable[object]]) -> None:

@@ -48,7 +48,7 @@ async def publish(
         raise program.DefinitionError(findings)
     digest = hashlib.sha256(source.encode()).hexdigest()
     key = (tenant_id, p.namespace, p.name, p.version)
-    new = await tx.fetchval(SQL["publish"], *key, digest, source) is not None
+    new = await tx.fetchval(SQL["publish"], *key, digest, source, p.priority) is not None
     if not new:
         there = await tx.fetchrow(SQL["definition"], *key)
         if there and there["hash"] != digest:

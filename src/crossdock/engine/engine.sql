@@ -115,6 +115,15 @@ returning m.tenant_id, m.instance_id, m.at, m.timer
 -- name: deliver
 select crossdock.deliver($1, $2, $3, $4)
 
+-- name: answer_own
+-- Answers of functions to the instances whose turns began them: their rows are locked, and their worker reads the mailbox
+-- in the same transaction, so nobody is told.
+insert into crossdock.fact (tenant_id, instance_id, kind, body)
+select a.tenant_id, a.instance_id, a.kind, a.body
+from unnest($1::text[], $2::uuid[], $3::text[], $4::json[]) with ordinality as a (tenant_id, instance_id, kind, body, n)
+join crossdock.instance i on i.tenant_id = a.tenant_id and i.instance_id = a.instance_id and i.ended_at is null
+order by a.n
+
 -- name: children
 select instance_id from crossdock.instance where tenant_id = $1 and parent_id = $2 and ($3::text is null or parent_at = $3) and ended_at is null
 
@@ -129,7 +138,7 @@ order by string_to_array(substring(version from '^[0-9]+[.][0-9]+[.][0-9]+'), '.
 
 -- name: publish
 -- A definition is published once: the same version with other content is refused by the caller.
-insert into crossdock.definition (tenant_id, namespace, name, version, hash, source) values ($1, $2, $3, $4, $5, $6)
+insert into crossdock.definition (tenant_id, namespace, name, version, hash, source, priority) values ($1, $2, $3, $4, $5, $6, $7)
 on conflict do nothing returning hash
 
 -- name: set_trigger

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=6)
 RENEW_S = 1.5
 LIVE = 128  # instances in hand: more only lengthens the queue in front of the committer
+RESERVE = 16  # and so many more, one of each tenant that has nothing in hand
+OTHERS_S = 0.05  # how often those are looked for while hands are full
 ROOM = 16  # claim when at least so many fit: a claim costs the same for one and for many
 POLL_S = 0.5  # a lost notification costs at most this
 LAST_WORDS_S = 5.0  # for giving leases back at the end; longer than a commit, shorter than anybody's patience
@@ -103,6 +106,7 @@ class Worker:
         self._strikes: dict[tuple[str, UUID], int] = {}
         self._orphans: dict[tuple[str, UUID], Live] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._looked_for_others = 0.0
         self._ready = asyncio.Event()
         self._outbox = asyncio.Event()
         self._clocked = asyncio.Event()
@@ -224,13 +228,26 @@ class Worker:
         while not self._stopping.is_set():
             room = LIVE - len(self._live)
             self._ready.clear()
-            claimed = await self._claim_some(room) if room >= ROOM else 0
+            claimed = await (self._claim_some(room) if room >= ROOM else self._claim_others())
             if not claimed:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._ready.wait(), POLL_S)
 
     async def _claim_some(self, room: int) -> int:
-        rows = await self._db.pool.fetch("select * from crossdock.claim($1, $2)", self.id, room)
+        return await self._claimed(await self._db.pool.fetch("select * from crossdock.claim($1, $2)", self.id, room))
+
+    async def _claim_others(self) -> int:
+        """With hands full: the first of each tenant that has nothing in hand, into places that are kept for them."""
+        room = LIVE + RESERVE - len(self._live)
+        if room <= 0 or time.monotonic() - self._looked_for_others < OTHERS_S:
+            return 0
+        self._looked_for_others = time.monotonic()
+        busy = sorted({tenant_id for tenant_id, _ in self._live})
+        return await self._claimed(
+            await self._db.pool.fetch("select * from crossdock.claim_others($1, $2, $3)", self.id, room, busy)
+        )
+
+    async def _claimed(self, rows: Sequence[Any]) -> int:
         if not rows:
             return 0
         self._crash(Point.AFTER_CLAIM)

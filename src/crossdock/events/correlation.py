@@ -181,17 +181,19 @@ async def start(
     *,
     parent: tuple[UUID, str] | None = None,
     traceparent: str = "",
+    priority: int | None = None,
 ) -> bool:
     """Starts an instance, once: False when this identifier was started before.
 
     definition: (namespace, name, version). parent: who awaits it, and at which task run. traceparent: of what caused
-    it; an instance that nobody traced so far begins a trace of its own.
+    it; an instance that nobody traced so far begins a trace of its own. priority: 1 (most urgent) to 9; None: what its
+    definition says.
     """
     namespace, name, version = definition
     parent_id, parent_at = parent or (None, None)
     row = await tx.fetchval(
         SQL["start_instance"], tenant_id, instance_id, namespace, name, version, business_key, parent_id, parent_at,
-        traceparent or f"00-{instance_id.hex}-{instance_id.hex[16:]}-01",
+        traceparent or f"00-{instance_id.hex}-{instance_id.hex[16:]}-01", priority,
     )  # fmt: skip
     if row is None:
         return False

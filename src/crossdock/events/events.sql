@@ -1,13 +1,14 @@
 -- name: store
--- The primary key drops duplicates: no row comes back for an event that is already here.
-insert into crossdock.event (tenant_id, source, id, type, subject, time, body)
-values ($1, $2, $3, $4, $5, $6, $7)
-on conflict do nothing
-returning seq
-
--- name: enqueue
--- Hands a stored event to the relay.
-insert into crossdock.outbox (tenant_id, seq, source, id, correlate) values ($1, $2, $3, $4, $5)
+-- The primary key drops duplicates: no row comes back for an event that is already here. A new one goes to the relay with
+-- it ($8: which is to look for listeners); it hears of it with the commit.
+with e as (
+  insert into crossdock.event (tenant_id, source, id, type, subject, time, body)
+  values ($1, $2, $3, $4, $5, $6, $7)
+  on conflict do nothing
+  returning seq),
+o as (
+  insert into crossdock.outbox (tenant_id, seq, source, id, correlate) select $1, e.seq, $2, $3, $8 from e returning seq)
+select o.seq, pg_notify('crossdock_outbox', '') from o
 
 -- name: listening
 -- What definitions do with events of these types: start (path is null), or ask for them ('*': for every type) by a path.
@@ -48,8 +49,10 @@ select crossdock.deliver($1, $2, $3, $4)
 
 -- name: start_instance
 -- The same event starts the same definition once: the identifier is derived from both.
-insert into crossdock.instance (tenant_id, instance_id, namespace, name, version, business_key, parent_id, parent_at, traceparent)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+insert into crossdock.instance (tenant_id, instance_id, namespace, name, version, business_key, parent_id, parent_at, traceparent, priority)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10::smallint, (
+  select d.priority from crossdock.definition d
+  where d.tenant_id = $1 and d.namespace = $3 and d.name = $4 and d.version = $5), 5))
 on conflict do nothing
 returning instance_id
 

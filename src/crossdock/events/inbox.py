@@ -32,8 +32,6 @@ async def receive(tx: Tx, tenant_id: str, event: Mapping[str, Any]) -> Literal["
     if seq is None:
         return "duplicate"
     await correlation.correlate(tx, tenant_id, seq, event, now)
-    await tx.execute(SQL["enqueue"], tenant_id, seq, event["source"], event["id"], False)
-    await tx.execute("select pg_notify('crossdock_outbox', '')")
     return "accepted"
 
 
@@ -47,6 +45,7 @@ async def _store(tx: Tx, tenant_id: str, event: Mapping[str, Any], now: datetime
         str(event.get("subject") or ""),
         envelope.time_of(event, now).astimezone(UTC),
         exactjson.text(event),
+        False,  # it is correlated here, at once
     )
 
 

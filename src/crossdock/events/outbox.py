@@ -1,7 +1,7 @@
 """What goes out: events that happened here, committed with what made them happen, handed on by the relay."""
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from crossdock import exactjson, telemetry
@@ -19,7 +19,8 @@ async def publish(tx: Tx, tenant_id: str, event: Mapping[str, Any]) -> None:
 
     An event with the same (source, id) that was published before is not published again.
     """
-    now = await business_now(tx)
+    happened = event.get("time") is not None
+    now = envelope.time_of(event, datetime.now(UTC)) if happened else await business_now(tx)
     made = envelope.make(
         str(event["type"]), subject=str(event.get("subject") or ""), data=event.get("data"), now=now,
         traceparent=telemetry.traceparent(),
@@ -28,7 +29,7 @@ async def publish(tx: Tx, tenant_id: str, event: Mapping[str, Any]) -> None:
         **made,
         **{k: v for k, v in event.items() if v is not None},
     }
-    seq = await tx.fetchval(
+    await tx.fetchval(
         SQL["store"],
         tenant_id,
         whole["source"],
@@ -37,7 +38,5 @@ async def publish(tx: Tx, tenant_id: str, event: Mapping[str, Any]) -> None:
         whole["subject"],
         envelope.time_of(whole, now).astimezone(UTC),
         exactjson.text(whole),
+        True,
     )
-    if seq is not None:
-        await tx.execute(SQL["enqueue"], tenant_id, seq, whole["source"], whole["id"], True)
-        await tx.execute("select pg_notify($1, '')", CHANNEL)

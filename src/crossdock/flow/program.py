@@ -70,6 +70,7 @@ class Program:
     business_key: Template | None
     search: Template | None
     extensions: tuple[str, ...]
+    priority: int  # 1 most urgent, 5 usual, 9 whenever there is time
     lifecycle: str  # which lifecycle events its instances emit: none, workflow, tasks (flow.lifecycle)
     by_pointer: Mapping[str, int] = field(repr=False)
 
@@ -159,7 +160,7 @@ def _read(source: str | bytes, filename: str, fallback: Fallback) -> tuple[Progr
         problems.word(evaluate.get("language"), "/evaluate/language", ("jq",))
         problems.word(evaluate.get("mode"), "/evaluate/mode", ("strict", "loose"))
     schedule = _schedule(problems, reader, raw.get("schedule"), document)
-    lifecycle = _lifecycle(problems, document)
+    lifecycle, priority = _lifecycle(problems, document), _priority(problems, document)
     key, search = _search(reader, document)
     tasks = tuple(task for task in reader.tasks if task is not None)
     findings = sorted(problems.findings, key=_place)
@@ -181,6 +182,7 @@ def _read(source: str | bytes, filename: str, fallback: Fallback) -> tuple[Progr
         search=search,
         extensions=tuple(str(i) for i in jsonlike.sequence(reader.uses.get("extensions")) or []),
         lifecycle=lifecycle,
+        priority=priority,
         by_pointer={task.common.pointer: task.common.index for task in tasks},
     )
     return program, []
@@ -248,6 +250,18 @@ def _literal(problems: Problems, f: model.Filter) -> None:
     if condition and (f.data is None or f.data.needs or correlation.compiled_condition(condition) is None):
         expected = "a condition of the native subset on the event's data"
         problems.add("flow.schedule", "/schedule/on", expected, condition[:80], fix)
+
+
+def _priority(problems: Problems, document: Mapping[str, Any]) -> int:
+    written = jsonlike.member(jsonlike.member(document.get("metadata"), "crossdock"), "priority")
+    if written is None:
+        return 5
+    if type(written) is not int or not 1 <= written <= 9:
+        here = "/document/metadata/crossdock/priority"
+        fix = "1 goes before everything else of this tenant, 5 is usual, 9 goes when nothing else waits."
+        problems.add("flow.priority", here, "an integer from 1 to 9", repr(written), fix)
+        return 5
+    return written
 
 
 def _lifecycle(problems: Problems, document: Mapping[str, Any]) -> str:

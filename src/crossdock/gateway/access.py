@@ -39,6 +39,11 @@ class Caller:
     running: Running
     token: str
 
+    async def room(self) -> None:
+        """Raises problems.Overrun when the tenant has too much work waiting to take more."""
+        services = self.running.services
+        await self.running.pressure.check(services.db, self.tenant_id, services.settings.max_backlog)
+
     @property
     def tenant_id(self) -> str:
         return self.principal.tenant_id

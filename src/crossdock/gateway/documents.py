@@ -191,6 +191,7 @@ async def take(
 ) -> Taken:  # fmt: skip
     """X12, EDIFACT, JSON, CSV or XLSX: the bytes are stored first, then decoded. One row for each document in it."""
     content = await request.body()
+    await caller.room()
     async with caller.transaction() as tx:
         mine = await profile_of(tx, caller)
     done = await intake.receive(

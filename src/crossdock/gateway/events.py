@@ -95,6 +95,7 @@ async def post(request: Request, caller: Annotated[Caller, allow(Action.EVENT_PO
         expected = f"a type of your own, not one that starts with {RESERVED}"
         fix = "Name it after the system it comes from; a connector or a workflow turns it into one of ours"
         raise PartnerError([Finding("event.type", "/type", expected, str(event["type"])[:80], fix)])
+    await caller.room()
     async with caller.transaction() as tx:
         status = await inbox.receive(tx, caller.tenant_id, event)
         if status == "accepted":

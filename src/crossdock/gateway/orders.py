@@ -268,6 +268,7 @@ async def enter(request: Request, caller: Annotated[Caller, allow(Action.ORDER_C
     if caller.own is not None and given.setdefault("customer_id", caller.own) != caller.own:
         found = str(given["customer_id"])[:40]
         raise PartnerError([Finding("order.customer", "/customer_id", caller.own, found, "Leave it out")])
+    await caller.room()
     done = await intake.receive_manual(caller.running.services.db, caller.tenant_id, given, caller.name)
     async with caller.transaction() as tx:
         detail = {"document": str(done.document_id), "po": done.po, "status": done.status.value}

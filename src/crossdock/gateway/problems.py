@@ -31,11 +31,23 @@ class TooMany(Refused):
         self.after = max(1, round(after))
 
 
+class Overrun(CrossdockError):
+    """So much work waits already that new work is refused for a while."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"{most} or more instances wait for a worker. What you sent is not taken; send the same again later. "
+            "Start more workers, or look in the tower for what holds them up."
+        )
+        self.after = OVERRUN_RETRY_S
+
+
 STATUS: dict[type[CrossdockError], tuple[int, str]] = {
     PartnerError: (422, "What was sent is not right"),
     FlowFault: (422, "The workflow definition is not right"),
     Unauthenticated: (401, "Not signed in"),  # before Refused, of which it is a kind
     TooMany: (429, "Too many attempts"),
+    Overrun: (429, "Too much work waits"),
     Refused: (403, "You may not do this"),
     NotFound: (404, "Not here"),
     Conflict: (409, "It has changed meanwhile"),
@@ -44,6 +56,7 @@ STATUS: dict[type[CrossdockError], tuple[int, str]] = {
 MEDIA_TYPE = "application/problem+json"
 # A database that was killed is back within a few seconds; one that is full or failing over is asked again just as well.
 RETRY_AFTER_S = 3
+OVERRUN_RETRY_S = 15
 
 
 def problem(status: int, title: str, detail: str = "", findings: list[Finding] | None = None) -> JSONResponse:
@@ -71,7 +84,7 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
     if status == 500:
         return await _bug(request, error)
     answer = problem(status, title, str(error), error.findings if isinstance(error, PartnerError) else None)
-    if isinstance(error, TooMany):
+    if isinstance(error, TooMany | Overrun):
         answer.headers["Retry-After"] = str(error.after)
     return answer
 

@@ -64,6 +64,7 @@ async def run(
 ) -> Run:  # fmt: skip
     """The body is the workflow's input: any JSON."""
     input = _json(await request.body())
+    await caller.room()
     async with caller.transaction() as tx:
         instance_id = await _start(tx, caller, (namespace, name), version, input, business_key, idempotency_key)
     row = await caller.running.ends.wait(caller.tenant_id, instance_id, wait) if wait else None

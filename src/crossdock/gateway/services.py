@@ -8,6 +8,7 @@ from fastapi import Request
 
 from crossdock.clock import Clock
 from crossdock.db import Database
+from crossdock.gateway.pressure import Pressure
 from crossdock.settings import Settings
 from crossdock.tower.board import Drawings
 
@@ -45,6 +46,7 @@ class Running:
     attempts: "Attempts"
     ends: "Ends"
     drawings: Drawings = field(default_factory=Drawings)
+    pressure: Pressure = field(default_factory=Pressure)
 
 
 def running(request: Request) -> Running:

@@ -1,12 +1,15 @@
 """Alerts: they fire once, name their reason, and are over by themselves."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from crossdock import exactjson
+from crossdock import clock, exactjson
 from crossdock.cases import incidents
+from crossdock.cli import compose
+from crossdock.settings import Settings
 from crossdock.tower import alerts
 
 TENANT = "norrland"
@@ -76,3 +79,21 @@ async def test_events_that_could_not_be_handed_on_are_an_alert(story: Any) -> No
         await alerts.check(tx, TENANT, MORNING)
         found = await alerts.recent(tx, TENANT)
     assert [a["kind"] for a in found] == ["dead-letters"]
+
+
+async def test_a_running_worker_fires_the_alert_by_itself(story: Any) -> None:
+    """The worker as the command line composes it: nobody asks it to look."""
+    await story.received()
+    await clock.set_to(story.db.pool, MORNING + 6 * HOUR, 0)
+    worker, http = await compose.worker(story.db, Settings())
+    working = asyncio.create_task(worker.run())
+    try:
+        async with asyncio.timeout(30):
+            while not await told(story):
+                assert not working.done()
+                await asyncio.sleep(0.02)
+    finally:
+        worker.stop()
+        await working
+        await http.close()
+    assert [t.partition(":")[0] for t in await told(story)] == ["fired"]

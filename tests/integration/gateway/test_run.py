@@ -12,6 +12,7 @@ from crossdock.engine.functions import Functions
 from crossdock.engine.hooks import Silent
 from crossdock.engine.worker import Worker
 from crossdock.flow.outcomes import Done, Invocation
+from crossdock.settings import Settings
 
 ADD = """
 document: {dsl: '1.0.3', namespace: test, name: add, version: '%s'}
@@ -185,3 +186,23 @@ async def test_a_run_is_in_the_audit_trail_with_who_asked(gateway: Any) -> None:
     admin = await gateway.key("admin")
     found = (await admin.get(f"/api/audit?object={ran}")).json["items"]
     assert [(e["actor"], e["action"]) for e in found] == [("key:coordinator-key", "workflow.run")]
+
+
+async def test_with_too_much_waiting_new_work_is_refused_and_nothing_else(gateway: Any) -> None:
+    async with gateway.db.transaction("norrland") as tx:
+        await tx.execute(
+            "insert into crossdock.ready (tenant_id, instance_id)"
+            " select 'norrland', gen_random_uuid() from generate_series(1, $1::int)",
+            Settings().max_backlog,
+        )
+    ada = await gateway.as_("ada", tenant="norrland")
+    event = {"specversion": "1.0", "id": "1", "source": "/shop", "type": "shop.seen", "data": {}}
+    for path, body in (("/api/events", event), ("/api/workflows/test/add/run", {}), ("/api/orders", {})):
+        answer = await ada.post(path, body)
+        assert (answer.status, answer.json["title"]) == (429, "Too much work waits"), path
+        assert int(answer.headers["retry-after"]) > 0
+    assert (await ada.get("/api/orders")).status == 200
+    elsewhere = await gateway.as_("ada", tenant="castell")
+    assert (await elsewhere.post("/api/events", event)).status == 202
+    async with gateway.db.transaction("norrland") as tx:
+        assert await tx.fetchval("select count(*) from crossdock.event where source = '/shop'") == 0
