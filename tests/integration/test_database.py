@@ -25,3 +25,12 @@ async def test_tenants_end_with_their_transaction(database: Database):
         async with connection.transaction():
             await connection.execute("select set_config('crossdock.tenants', 'norrland', true)")
         assert await connection.fetch("select tenant_id from crossdock.tenant") == []
+
+
+async def test_a_connection_forgets_whose_it_was(app_dsn: str):
+    one = await Database.open(app_dsn, max_size=1)  # so that it is the same connection
+    async with one.transaction("norrland") as tx:
+        assert await tx.fetchval("select count(*) from crossdock.tenant") == 1
+    async with one.pool.acquire() as connection:
+        assert await connection.fetch("select tenant_id from crossdock.tenant") == []
+    await one.close()

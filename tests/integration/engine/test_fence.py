@@ -30,7 +30,8 @@ do:
 async def alive(host: Host, *, lease: timedelta = timedelta(minutes=5)) -> UUID:
     worker_id = ids.new()
     await host.db.pool.execute(
-        "insert into crossdock.worker (worker_id, host, pid, lease_until) values ($1, 'here', 1, clock_timestamp() + $2)",
+        "insert into crossdock.worker (worker_id, host, pid, lease_until) "
+        "values ($1, 'here', 1, clock_timestamp() + $2)",
         worker_id, lease,
     )  # fmt: skip
     return worker_id
