@@ -177,8 +177,8 @@ class Life:
             for task in pending:
                 task.cancel()
             await asyncio.wait(pending, timeout=1)
-        for wire in list(self.lines):
-            await wire.wash()
+        # all at once: one may wait for a lock that another of them holds
+        await asyncio.gather(*[self.net.apart(wire.wash()) for wire in list(self.lines)])
 
     def run(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         """A task whose children, however deep, belong to this life."""
