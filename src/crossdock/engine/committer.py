@@ -1,8 +1,8 @@
 """Group commit: the turns of many instances in one transaction, without a barrier.
 
 Turns queue; each of two connections takes what is there and commits it while the other gathers, so a lone turn
-commits at once and a busy worker commits dozens together. A turn that runs code of others (an approval, an incident)
-commits alone, and so does every turn of a batch that failed: one bad turn never takes its neighbours with it.
+commits at once and a busy worker commits dozens together. A turn that reaches beyond its own instance (an incident, a
+child) commits alone, and so does every turn of a batch that failed: one bad turn never takes its neighbours with it.
 
 What a batch writes goes to the database as one call (`columns`, and `write_turns` in the migrations), which is its own
 transaction when nothing else belongs to it: a lone turn costs one round trip.
@@ -15,7 +15,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -28,7 +28,8 @@ from crossdock.engine.turn import Mail, Turn
 from crossdock.engine.vitals import Timed, spans
 from crossdock.events import correlation
 from crossdock.flow import correlation as filters
-from crossdock.flow.facts import RunChild
+from crossdock.flow import faults
+from crossdock.flow.facts import Error, RunChild
 from crossdock.flow.outcomes import Done, Failed, Parked
 
 SQL = queries("crossdock.engine", "engine.sql")
@@ -168,11 +169,21 @@ async def _write_rest(
         for event in turn.unheard:
             await correlation.put_back(tx, turn.tenant_id, turn.instance_id, event, turn.now)
     await _give_early(tx, rows, listeners)
+    entered = ""
+    answers: list[tuple[str, UUID, str, str]] = []
     for turn in turns:
-        if turn.alone:
+        if turn.begin or turn.alone:
+            if turn.tenant_id != entered:  # code of others sees this one tenant
+                await enter_tenants(tx, (turn.tenant_id,))
+                entered = turn.tenant_id
             # What others publish here (an approval asked for, an incident) belongs to this order's trace.
             with telemetry.span("begin", turn.traceparent or None):
-                await _write_alone(tx, turn, hooks)
+                if turn.alone:
+                    await _write_alone(tx, turn, hooks)
+                answers += await _begin(tx, turn)
+    if answers:
+        await enter_tenants(tx, sorted({a[0] for a in answers}))
+        await tx.execute(SQL["answer_own"], *(list(column) for column in zip(*answers, strict=True)))
 
 
 async def _give_early(tx: Tx, rows: list[asyncpg.Record], listeners: list[columns.Listener]) -> None:
@@ -193,9 +204,8 @@ async def _give_early(tx: Tx, rows: list[asyncpg.Record], listeners: list[column
 
 
 async def _write_alone(tx: Tx, turn: Turn, hooks: Hooks) -> None:
-    """What runs code of others: with this one tenant, in the turn's own transaction."""
+    """What reaches beyond the instance: with this one tenant, in the turn's own transaction."""
     tenant_id, instance_id = turn.tenant_id, turn.instance_id
-    await enter_tenants(tx, (tenant_id,))
     for at in turn.withdrawn:
         await hooks.withdraw(tx, tenant_id, instance_id, at, turn.now)
         for child in await tx.fetch(SQL["children"], tenant_id, instance_id, at):
@@ -206,18 +216,6 @@ async def _write_alone(tx: Tx, turn: Turn, hooks: Hooks) -> None:
                 "CancelRequested",
                 {"reason": "abandoned by its parent", "now": turn.now},
             )
-    for function, call in turn.begin:
-        match await function.start(tx, call):
-            case Parked():
-                pass
-            case Done(output):
-                await _deliver(
-                    tx, tenant_id, instance_id, "CallCompleted", {"at": call.at, "output": output, "now": turn.now}
-                )
-            case Failed(error=error):
-                await _deliver(
-                    tx, tenant_id, instance_id, "CallFailed", {"at": call.at, "error": error, "now": turn.now}
-                )
     for fact in turn.postponed:
         await _deliver(tx, tenant_id, instance_id, type(fact).__name__, fact)
     for system, at in turn.unheld:
@@ -239,6 +237,21 @@ async def _write_alone(tx: Tx, turn: Turn, hooks: Hooks) -> None:
         await hooks.stuck(tx, tenant_id, instance_id, turn.business_key, turn.stuck, turn.now)
     if turn.ended:
         await _end(tx, turn, hooks)
+
+
+async def _begin(tx: Tx, turn: Turn) -> list[tuple[str, UUID, str, str]]:
+    """Runs the functions that the turn calls; gives what they answered at once, for its mailbox."""
+    answers: list[tuple[str, UUID, str, str]] = []
+    for function, call in turn.begin:
+        match await function.start(tx, call):
+            case Parked():
+                continue
+            case Done(output):
+                kind, body = "CallCompleted", {"at": call.at, "output": output, "now": turn.now}
+            case Failed(error=error):
+                kind, body = "CallFailed", {"at": call.at, "error": error, "now": turn.now}
+        answers.append((turn.tenant_id, turn.instance_id, kind, exactjson.text(body)))
+    return answers
 
 
 async def _start_child(tx: Tx, turn: Turn, child: RunChild) -> None:
@@ -278,12 +291,15 @@ async def _end(tx: Tx, turn: Turn, hooks: Hooks) -> None:
     if turn.parent is None:
         return
     parent_id, at = turn.parent
-    if turn.ended.error is None:
-        await _deliver(
-            tx, tenant_id, parent_id, "ChildCompleted", {"at": at, "output": turn.ended.output, "now": turn.now}
-        )
+    error = turn.ended.error
+    if turn.ended.status == "cancelled":  # it has no output that the parent could go on with
+        reason = cast("dict[str, str]", turn.ended.output)["reason"]
+        error = Error(faults.RUNTIME, 499, "The child was cancelled", reason)
+    if error is None:
+        kind, body = "ChildCompleted", {"at": at, "output": turn.ended.output, "now": turn.now}
     else:
-        await _deliver(tx, tenant_id, parent_id, "ChildFailed", {"at": at, "error": turn.ended.error, "now": turn.now})
+        kind, body = "ChildFailed", {"at": at, "error": error, "now": turn.now}
+    await _deliver(tx, tenant_id, parent_id, kind, body)
 
 
 async def recover(tx: Tx, tenant_id: str, system: str, now: datetime, hooks: Hooks) -> None:

@@ -9,6 +9,7 @@ from crossdock import exactjson
 from crossdock.engine import definitions, operations
 from crossdock.engine.fallback import ProcessFallback
 from crossdock.engine.hooks import Silent
+from crossdock.events import inbox
 from crossdock.flow import interpreter, program
 from crossdock.flow import state as states
 from crossdock.flow.facts import Error
@@ -457,3 +458,28 @@ async def test_an_outage_ends_although_its_oldest_held_call_was_settled_meanwhil
 
 async def is_held(host: Host) -> bool:
     return bool(await host.rows("select 1 from crossdock.held_call"))
+
+
+async def test_a_cancelled_child_fails_the_parent_that_awaits_it(host: Host) -> None:
+    """It has no output that the parent could go on with; a host in memory says the same."""
+    await host.publish(
+        "document: {dsl: '1.0.3', namespace: t, name: child, version: '1.0.0'}\ndo:\n  - rest: {wait: {days: 1}}\n"
+    )
+    parent = await host.publish(
+        "document: {dsl: '1.0.3', namespace: t, name: parent, version: '1.0.0'}\n"
+        "do:\n  - child: {run: {workflow: {namespace: t, name: child, version: '1.0.0', input: {}}}}\n"
+    )
+    i = await host.start(parent, {})
+    await host.run()
+    (child,) = await host.rows("select instance_id from crossdock.instance where parent_id = $1", i)
+    async with host.db.transaction(TENANT) as tx:
+        now = await inbox.business_now(tx)
+        body = exactjson.text({"reason": "not wanted any more", "now": now})
+        await tx.execute("select crossdock.deliver($1, $2, 'CancelRequested', $3)", TENANT, child["instance_id"], body)
+    await host.run()
+    ended = await host.instance(i)
+    assert (ended["status"], ended["error"]["status"], ended["error"]["detail"]) == (
+        "faulted",
+        499,
+        "not wanted any more",
+    )
