@@ -7,12 +7,13 @@ of an order is an issue of the document, never an exception.
 from dataclasses import replace
 from typing import assert_never
 
-from crossdock.partners import jsonorder, sniff, xml
+from crossdock.partners import jsonorder, sniff
 from crossdock.partners.edifact import decode as edifact
 from crossdock.partners.model import Context, Decoded, Format, Issue, error, hold, note, shown
 from crossdock.partners.profiles import Mode
 from crossdock.partners.tabular import decode as tabular
 from crossdock.partners.x12 import decode as x12
+from crossdock.partners.xml import decode as xml
 
 
 def decode(raw: bytes, filename: str, context: Context) -> list[Decoded]:
