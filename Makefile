@@ -8,6 +8,7 @@
 #   make test-edi-stream         100 MB of X12 through the reader, its memory watched
 #   make test-kills              two minutes of SIGKILL under load, then the books; ARGS="--seconds 600 --seed 3"
 #   make test-failures           what breaks beside processes: disks, networks, primaries, clocks (parts need root)
+#   make test-mutants            seeded bugs, each of which a test must catch; ARGS="--only NAME --json out.json"
 #   make check                   formatting, lint, types, import contract, documents
 #   make dev                     the demo, and the pages rebuilt at each edit
 #   make lock                    newest versions into requirements.lock
@@ -18,7 +19,7 @@ PYTEST_WORKERS ?= 2
 WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null | sed 's/ /\\ /g')
 
 .PHONY: bench bench-full demo dev test test-e2e test-expressions retail format install lock clean
-.PHONY: simulate simulate-million test-kills test-failures test-edi-stream
+.PHONY: simulate simulate-million test-kills test-failures test-mutants test-edi-stream
 .PHONY: check check-lint check-format check-types check-imports check-documents check-pages
 .DELETE_ON_ERROR:
 
@@ -44,6 +45,9 @@ test-kills: install
 
 test-failures: install
 	$(BIN)/pytest tests/systems -m slow -n $(PYTEST_WORKERS) -rs --deselect tests/systems/test_retail.py
+
+test-mutants: install
+	@$(BIN)/python tests/mutants/run.py $(ARGS)
 
 retail: install
 	@$(BIN)/python tests/systems/retail.py --invoices 1000 $(ARGS)
