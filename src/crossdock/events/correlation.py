@@ -8,7 +8,7 @@ Lock order everywhere: advisory keys ascending, then instance rows ascending.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -118,6 +118,51 @@ async def correlate(
     if not heard and not started:
         await tx.execute(SQL["keep_early"], tenant_id, *columns, seq, event["source"], event["id"], ANYBODY)
     return heard + started
+
+
+async def correlate_all(
+    tx: Tx,
+    tenant_id: str,
+    events: Sequence[tuple[int, Mapping[str, Any]]],
+    *,
+    now: datetime,
+    wanted: Mapping[tuple[str, str], Listening],
+) -> None:
+    """`correlate` for many events of a tenant, each as (seq, event), in as many statements as for one.
+
+    wanted: what `listening` found for their types.
+    """
+    keys: dict[int, list[Key]] = {}
+    taken: set[int] = set()  # by somebody: started, or heard
+    for n, (_, event) in enumerate(events):
+        if found := wanted.get((tenant_id, str(event["type"]))):
+            if await _start(tx, tenant_id, event, now, found):
+                taken.add(n)
+            if asked_by := _keys(event, found):
+                keys[n] = asked_by
+    if not keys:
+        return
+    await lock(tx, ((tenant_id, k) for of_one in keys.values() for k in of_one))
+    rows = [(n, k) for n, of_one in keys.items() for k in of_one]
+    heard: dict[tuple[int, UUID, str], str] = {}
+    for row in await tx.fetch(
+        SQL["listeners_of_all"], tenant_id, [n for n, _ in rows], *_columns([k for _, k in rows])
+    ):
+        n: int = row["n"]
+        to, event = (n, row["instance_id"], row["at"]), events[n][1]
+        if to not in heard and rules.matches(decode_filter(row["filter"]), event):
+            heard[to] = exactjson.text({"at": row["at"], "event": event, "now": now})
+    if heard:
+        delivered = await tx.fetch(
+            SQL["deliver_all"], tenant_id, [n for n, _, _ in heard], [i for _, i, _ in heard], list(heard.values())
+        )
+        taken.update(row["n"] for row in delivered if row["heard"])
+    early = [(k, events[n][0], events[n][1]) for n, k in rows if n not in taken]
+    if early:
+        await tx.execute(
+            SQL["keep_all_early"], tenant_id, *_columns([k for k, _, _ in early]), [seq for _, seq, _ in early],
+            [e["source"] for _, _, e in early], [e["id"] for _, _, e in early], ANYBODY,
+        )  # fmt: skip
 
 
 async def put_back(tx: Tx, tenant_id: str, instance_id: UUID, event: Mapping[str, Any], now: datetime) -> None:

@@ -37,6 +37,25 @@ from unnest($2::text[], $3::text[], $4::text[]) as k (type, path, value)
 join crossdock.subscription s on s.tenant_id = $1 and s.type = k.type and s.path = k.path and s.value = k.value
 order by s.instance_id, s.at, s.ordinal
 
+-- name: listeners_of_all
+-- The same for many events: n is the place of the event that has the key.
+select k.n, s.instance_id, s.at, s.filter
+from unnest($2::int[], $3::text[], $4::text[], $5::text[]) as k (n, type, path, value)
+join crossdock.subscription s on s.tenant_id = $1 and s.type = k.type and s.path = k.path and s.value = k.value
+order by k.n, s.instance_id, s.at, s.ordinal
+
+-- name: deliver_all
+-- Events for instances, in instance order so that row locks never cross; one instance hears them in their order.
+select f.n, crossdock.deliver($1, f.instance_id, 'EventReceived', f.body) as heard
+from (select * from unnest($2::int[], $3::uuid[], $4::json[]) as f (n, instance_id, body) order by f.instance_id, f.n) f
+
+-- name: keep_all_early
+-- Nobody listens yet: each event is kept under every key it can be asked for by.
+insert into crossdock.early (tenant_id, type, path, value, seq, source, id, instance_id)
+select $1, k.type, k.path, k.value, k.seq, k.source, k.id, $8
+from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[]) as k (type, path, value, seq, source, id)
+on conflict do nothing
+
 -- name: keep_early
 -- Nobody listens yet: keep the event under every key it can be asked for by.
 insert into crossdock.early (tenant_id, type, path, value, seq, source, id, instance_id)

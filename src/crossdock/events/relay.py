@@ -6,8 +6,9 @@ A projection that cannot take an event does not stop the others: the event goes 
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from itertools import groupby
 from typing import Any, TypeAlias
 
 from crossdock import exactjson, telemetry
@@ -18,10 +19,8 @@ from crossdock.events.inbox import business_now
 SQL = queries("crossdock.events", "events.sql")
 log = logging.getLogger(__name__)
 
-# (tx, tenant, seq, event): writes what it derives in the relay's transaction.
-Projection: TypeAlias = Callable[[Tx, str, int, Mapping[str, Any]], Awaitable[None]]
-
-Taker: TypeAlias = Callable[[], Awaitable[object]]
+# (tx, tenant, events in their order, each as (seq, event)): writes what it derives in the relay's transaction.
+Projection: TypeAlias = Callable[[Tx, str, Sequence[tuple[int, Mapping[str, Any]]]], Awaitable[None]]
 
 BATCH = 200
 LOCK_SPACE = 0x0C0553
@@ -60,37 +59,48 @@ class Relay:
             rows = await tx.fetch(SQL["outbox_batch"], [t for t, _ in mine], [seq for _, seq in mine])
             listening = await correlation.listening(tx, {(r["tenant_id"], r["type"]) for r in rows if r["correlate"]})
             now = await business_now(tx)
-            entered = ""
-            for row in rows:
-                tenant_id, seq = row["tenant_id"], row["seq"]
-                heard = listening.get((tenant_id, row["type"])) if row["correlate"] else None
-                if heard is None and not self._projections:
+            entered = False
+            for tenant_id, of_tenant in groupby(rows, lambda r: r["tenant_id"]):
+                todo: dict[int, tuple[bool, str]] = {}
+                for r in of_tenant:
+                    heard = r["correlate"] and (tenant_id, r["type"]) in listening
+                    if heard or self._projections:
+                        todo[r["seq"]] = (heard, r["body"])
+                if not todo:
                     continue
-                if tenant_id != entered:
-                    await enter_tenants(tx, (tenant_id,))
-                    entered = tenant_id
-                event = exactjson.loads(row["body"])
-                takers: list[Taker] = [partial(p, tx, tenant_id, seq, event) for p in self._projections]
-                if heard is not None:
-                    takers.insert(0, partial(correlation.correlate, tx, tenant_id, seq, event, now, heard))
+                await enter_tenants(tx, (tenant_id,))
+                entered = True
+                events = [(seq, exactjson.loads(body)) for seq, (_, body) in todo.items()]
                 with telemetry.bound(tenant=tenant_id):
-                    for take in takers:
-                        await self._hand(tx, tenant_id, seq, take)
+                    for_listeners = [e for e in events if todo[e[0]][0]]
+                    if for_listeners:
+                        correlate = partial(correlation.correlate_all, now=now, wanted=listening)
+                        await self._hand(tx, tenant_id, for_listeners, correlate)
+                    for projection in self._projections:
+                        await self._hand(tx, tenant_id, events, projection)
             if entered and len(tenants) > 1:
                 await enter_tenants(tx, tenants)
             await tx.execute(SQL["outbox_done"], [r["tenant_id"] for r in rows], [r["seq"] for r in rows])
             return len(rows)
 
-    async def _hand(self, tx: Tx, tenant_id: str, seq: int, take: "Taker") -> None:
+    async def _hand(
+        self, tx: Tx, tenant_id: str, events: Sequence[tuple[int, Mapping[str, Any]]], take: Projection
+    ) -> None:
         """Behind a savepoint: one taker that cannot take an event leaves the others, and the batch, whole.
 
-        Trouble of the database passes: then the whole batch is rolled back, and handed on again.
+        All events at once; when that fails each by itself, and the one that cannot be taken is laid aside. Trouble of
+        the database passes: then the whole batch is rolled back, and handed on again.
         """
         try:
             async with tx.transaction():
-                await take()
+                await take(tx, tenant_id, events)
         except PASSING:
             raise
         except Exception as error:
+            if len(events) > 1:
+                for event in events:
+                    await self._hand(tx, tenant_id, [event], take)
+                return
+            seq = events[0][0]
             log.exception("event %d of %s could not be handed on", seq, tenant_id)
             await tx.execute(SQL["dead_letter"], tenant_id, seq, f"{type(error).__name__}: {error}"[:2000])

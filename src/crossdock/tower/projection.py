@@ -1,13 +1,14 @@
-"""From events to the order view. One function an event type; unknown types change nothing.
+"""From events to the order view. One function an event type, which says what to write; unknown types change nothing.
 
 Runs in the relay's transaction, in a tenant's order of events. Every event is counted once (table projected), and
 with its commit the open pages hear of it (channel crossdock_changed). `rebuild` makes the view anew from the log.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 from uuid import UUID
 
 from crossdock import exactjson
@@ -33,21 +34,52 @@ AREAS = {
 }  # fmt: skip
 
 Data: TypeAlias = dict[str, Any]
-Handler: TypeAlias = Callable[[Tx, str, str, Mapping[str, Any], Data], Awaitable[None]]
+# Of the event (type, event, data): the statements that it comes to, in their order.
+Handler: TypeAlias = Callable[[str, Mapping[str, Any], Data], list["Write"]]
 
 
-async def project(tx: Tx, tenant_id: str, seq: int, event: Mapping[str, Any]) -> None:
+class Write(NamedTuple):
+    """A statement about an order, and its values after the tenant and the order."""
+
+    order: str
+    statement: str
+    values: tuple[Any, ...] = ()
+
+
+async def project(tx: Tx, tenant_id: str, events: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
     """The relay's projection."""
-    type_ = str(event["type"])
-    if not type_.startswith(PREFIX):
+    ours: dict[int, tuple[str, Mapping[str, Any], Data]] = {}
+    for seq, event in events:
+        type_ = str(event["type"])
+        if type_.startswith(PREFIX):
+            given = event.get("data")
+            ours[seq] = (type_, event, cast("Data", given) if isinstance(given, dict) else {})
+    if not ours:
         return
-    given = event.get("data")
-    data = cast("Data", given) if isinstance(given, dict) else {}
-    if await tx.fetchrow(SQL["first_time"], tenant_id, seq, changed(tenant_id, type_, event, data)) is None:
-        return
-    handler = _handler(type_)
-    if handler is not None:
-        await handler(tx, tenant_id, type_, event, data)
+    told = [changed(tenant_id, *parts) for parts in ours.values()]
+    new = {row["seq"] for row in await tx.fetch(SQL["first_time"], tenant_id, list(ours), told)}
+    writes: list[Write] = []
+    for seq, (type_, event, data) in ours.items():
+        if seq in new and (handler := _handler(type_)) is not None:
+            writes += handler(type_, event, data)
+    for statement, rows in _together(writes):
+        await tx.executemany(SQL[statement], [(tenant_id, w.order, *w.values) for w in rows])
+
+
+def _together(writes: Sequence[Write]) -> Iterator[tuple[str, list[Write]]]:
+    """Writes of one statement together, where that leaves the writes about each order in their order."""
+    waiting: dict[str, deque[Write]] = {}
+    for w in writes:
+        waiting.setdefault(w.order, deque()).append(w)
+    while waiting:
+        statement = Counter(queue[0].statement for queue in waiting.values()).most_common(1)[0][0]
+        rows: list[Write] = []
+        for order, queue in list(waiting.items()):
+            while queue and queue[0].statement == statement:
+                rows.append(queue.popleft())
+            if not queue:
+                del waiting[order]
+        yield statement, rows
 
 
 async def rebuild(tx: Tx, tenant_id: str) -> int:
@@ -55,8 +87,7 @@ async def rebuild(tx: Tx, tenant_id: str) -> int:
     await tx.execute(SQL["forget"], tenant_id)
     last = read = 0
     while rows := await tx.fetch(SQL["log"], tenant_id, last):
-        for row in rows:
-            await project(tx, tenant_id, row["seq"], exactjson.loads(row["body"]))
+        await project(tx, tenant_id, [(row["seq"], exactjson.loads(row["body"])) for row in rows])
         last, read = rows[-1]["seq"], read + len(rows)
     return read
 
@@ -122,23 +153,29 @@ def _rows(value: Any) -> list[Data]:
     return cast("list[Data]", value) if isinstance(value, list) else []
 
 
-async def _received(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: Data) -> None:
+def _received(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
     o = data["order"]
+    order = str(o["order"])
     lines = _rows(o.get("lines"))
     document = o.get("document")
-    await tx.execute(
-        SQL["received"], tenant_id, o["order"], o.get("po") or "", o.get("customer_id") or "", o.get("channel") or "",
-        UUID(document) if document else None, o.get("currency") or "", _stated(o, lines), len(lines),
-        exactjson.text(o.get("ship_to") or {}), _date(o.get("requested_on")), _when(event),
-        str(event.get("traceparent") or ""),
+    header = Write(
+        order, "received", (
+            o.get("po") or "", o.get("customer_id") or "", o.get("channel") or "",
+            UUID(document) if document else None, o.get("currency") or "", _stated(o, lines), len(lines),
+            exactjson.text(o.get("ship_to") or {}), _date(o.get("requested_on")), _when(event),
+            str(event.get("traceparent") or ""),
+        ),
     )  # fmt: skip
     rows = [
         (str(n["line"]), _sku(n), n.get("description") or "", n.get("unit") or "", _number(n["quantity"]),
          _number(n.get("unit_price")))
         for n in lines
     ]  # fmt: skip
-    if rows:
-        await tx.execute(SQL["received_lines"], tenant_id, o["order"], *(list(c) for c in zip(*rows, strict=True)))
+    return [header, Write(order, "received_lines", _columns(rows))] if rows else [header]
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Any], ...]:
+    return tuple(list(column) for column in zip(*rows, strict=True))
 
 
 def _stated(order: Mapping[str, Any], lines: list[Data]) -> Decimal | None:
@@ -155,14 +192,16 @@ def _sku(line: Mapping[str, Any]) -> str:
     return str(ours.get("value") or "")
 
 
-async def _priced(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: Data) -> None:
+def _priced(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
     lines = _rows(data.get("lines"))
     order = _order(event, data)
     # amount and cost are of the whole line (erp.priceOrder)
     costs = [c for n in lines if (c := _number(n.get("cost"))) is not None]
-    await tx.execute(
-        SQL["priced"], tenant_id, order, _number(data.get("total")), sum(costs, Decimal(0)) if costs else None,
-        str(data.get("customer_id") or ""), str(data.get("currency") or ""), _when(event), len(lines),
+    header = Write(
+        order, "priced", (
+            _number(data.get("total")), sum(costs, Decimal(0)) if costs else None, str(data.get("customer_id") or ""),
+            str(data.get("currency") or ""), _when(event), len(lines),
+        ),
     )  # fmt: skip
     rows = [
         (str(n["line"]), str(n.get("sku") or ""), str(n.get("description") or ""), str(n.get("unit") or ""),
@@ -170,73 +209,72 @@ async def _priced(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], 
          _number(n.get("amount")), _number(n.get("cost")))
         for n in lines
     ]  # fmt: skip
-    if rows:
-        await tx.execute(SQL["drop_other_lines"], tenant_id, order, [r[0] for r in rows])
-        await tx.execute(SQL["priced_lines"], tenant_id, order, *(list(c) for c in zip(*rows, strict=True)))
+    if not rows:
+        return [header]
+    others = Write(order, "drop_other_lines", ([r[0] for r in rows],))
+    return [header, others, Write(order, "priced_lines", _columns(rows))]
 
 
-async def _stage(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: Data) -> None:
+def _stage(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
     stage = type_.rpartition(".")[2]
     order = _order(event, data)
-    await _reached(tx, tenant_id, order, stage, event, data)
+    reached = _reached(order, stage, event, data)
     match stage:
         case "allocated":
             parts = [line for r in _rows(data.get("reservations")) for line in _rows(r.get("lines"))]
-            await _add(tx, tenant_id, order, parts, reserved=1)
+            return [reached, *_add(order, parts, reserved=1)]
         case "backordered":
-            await _add(tx, tenant_id, order, _rows(data.get("lines")), backordered=1)
+            return [reached, *_add(order, _rows(data.get("lines")), backordered=1)]
         case "shipped":
-            await _add(tx, tenant_id, order, _rows(data.get("lines")), shipped=1)
+            return [reached, *_add(order, _rows(data.get("lines")), shipped=1)]
         case "invoiced":
-            await _add(tx, tenant_id, order, _rows(data.get("lines")), invoiced=1)
+            return [reached, *_add(order, _rows(data.get("lines")), invoiced=1)]
         case _:
-            pass
+            return [reached]
 
 
-async def _reached(
-    tx: Tx, tenant_id: str, order: str, stage: str, event: Mapping[str, Any], data: Mapping[str, Any]
-) -> None:
+def _reached(order: str, stage: str, event: Mapping[str, Any], data: Mapping[str, Any]) -> Write:
     amount = data.get("amount") if stage == "paid" else data.get("total")
     at = _when(event)
     if stage == "delivered" and isinstance(said := data.get("delivered_at"), str):
         at = envelope.time_of({"time": said}, at)  # when the carrier handed it over, not when we heard of it
-    await tx.execute(
-        SQL["reached"], tenant_id, order, stage, at, _number(amount), _number(data.get("tax")),
-        _date(data.get("promised_on")), data.get("complete") is True,
+    return Write(
+        order, "reached", (
+            stage, at, _number(amount), _number(data.get("tax")), _date(data.get("promised_on")),
+            data.get("complete") is True,
+        ),
     )  # fmt: skip
 
 
-async def _add(
-    tx: Tx, tenant_id: str, order: str, lines: list[Data], *,
-    reserved: int = 0, shipped: int = 0, invoiced: int = 0, backordered: int = 0,
-) -> None:  # fmt: skip
+def _add(
+    order: str, lines: list[Data], *, reserved: int = 0, shipped: int = 0, invoiced: int = 0, backordered: int = 0
+) -> list[Write]:
     """Adds each line's quantity, times the given signs, to the four quantities."""
-    if lines:
-        given = [Decimal(str(line.get("quantity") or 0)) for line in lines]
-        columns = [[q * sign for q in given] for sign in (reserved, shipped, invoiced, backordered)]
-        await tx.execute(SQL["add_lines"], tenant_id, order, [str(line["line"]) for line in lines], *columns)
+    if not lines:
+        return []
+    given = [Decimal(str(line.get("quantity") or 0)) for line in lines]
+    columns = [[q * sign for q in given] for sign in (reserved, shipped, invoiced, backordered)]
+    return [Write(order, "add_lines", ([str(line["line"]) for line in lines], *columns))]
 
 
-async def _backorder(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: Data) -> None:
+def _backorder(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
     order = _order(event, data)
     if type_.endswith("released"):
-        await _add(tx, tenant_id, order, _rows(data.get("lines")), reserved=1, backordered=-1)
-        await _reached(tx, tenant_id, order, "released", event, data)
-    else:
-        await tx.execute(SQL["none_backordered"], tenant_id, order)
+        added = _add(order, _rows(data.get("lines")), reserved=1, backordered=-1)
+        return [*added, _reached(order, "released", event, data)]
+    return [Write(order, "none_backordered")]
 
 
-async def _ended(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: Data) -> None:
-    outcome = ENDS[type_.rpartition(".")[2]]
-    await tx.execute(SQL["ended"], tenant_id, _order(event, data), outcome, _when(event))
+def _ended(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
+    return [Write(_order(event, data), "ended", (ENDS[type_.rpartition(".")[2]], _when(event)))]
 
 
-async def _trouble(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: Data) -> None:
-    if "damage" in str(data.get("reason") or "").lower():
-        await tx.execute(SQL["damaged"], tenant_id, _order(event, data))
+def _trouble(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
+    damaged = "damage" in str(data.get("reason") or "").lower()
+    return [Write(_order(event, data), "damaged")] if damaged else []
 
 
-async def _tally(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], data: Data) -> None:
+def _tally(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
     order = _order(event, data)
     by = str(data.get("by") or "")
     human = 1 if by and not by.startswith(MACHINES) else 0
@@ -251,5 +289,4 @@ async def _tally(tx: Tx, tenant_id: str, type_: str, event: Mapping[str, Any], d
         "crossdock.hold.placed": (0, 0, human),
         "crossdock.hold.released": (0, 0, human),
     }
-    if type_ in deltas and order:
-        await tx.execute(SQL["tally"], tenant_id, order, *deltas[type_])
+    return [Write(order, "tally", deltas[type_])] if type_ in deltas and order else []

@@ -1,7 +1,10 @@
 -- name: first_time
 -- Every event is counted once, however often the relay repeats it; who looks at pages hears of it with the commit.
-with first as (insert into crossdock.projected (tenant_id, seq) values ($1, $2) on conflict do nothing returning seq)
-select first.seq, case when $3::text = '' then null else pg_notify('crossdock_changed', $3) end from first
+with given as (select * from unnest($2::bigint[], $3::text[]) as g (seq, told)),
+first as (
+  insert into crossdock.projected (tenant_id, seq) select $1, g.seq from given g on conflict do nothing returning seq)
+select g.seq, case when g.told = '' then null else pg_notify('crossdock_changed', g.told) end
+from first join given g using (seq) order by g.seq
 
 -- name: received
 -- An order that a person typed in, or released after it was held, was touched before it began.

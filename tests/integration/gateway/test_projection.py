@@ -64,8 +64,7 @@ async def test_a_repeated_event_counts_once_and_a_rebuild_gives_the_same(story: 
     order, lines = await story.view(), await story.lines()
     async with story.db.transaction(TENANT) as tx:
         rows = await tx.fetch("select seq, body from crossdock.event order by seq")
-        for row in rows:
-            await projection.project(tx, TENANT, row["seq"], exactjson.loads(row["body"]))
+        await projection.project(tx, TENANT, [(row["seq"], exactjson.loads(row["body"])) for row in rows])
     assert _same(await story.view(), order)
     async with story.db.transaction(TENANT) as tx:
         assert await projection.rebuild(tx, TENANT) == len(rows)
