@@ -17,6 +17,7 @@ from crossdock.cases import functions as people
 from crossdock.cases.hooks import People
 from crossdock.cases.signatures import PROGRAMS
 from crossdock.connect import config, registry, sandbox
+from crossdock.connect.budget import Crew
 from crossdock.connect.config import Secrets, SystemConfig
 from crossdock.db import Database, Tx
 from crossdock.engine import definitions, operations, retention, schedules
@@ -24,7 +25,7 @@ from crossdock.engine.fallback import ProcessFallback
 from crossdock.engine.functions import Functions
 from crossdock.engine.vault import Vault
 from crossdock.engine.webcalls import WebCalls
-from crossdock.engine.worker import Worker
+from crossdock.engine.worker import Worker, living
 from crossdock.errors import SetupError
 from crossdock.events.inbox import business_now
 from crossdock.flow import yaml12
@@ -42,6 +43,7 @@ LIBRARY = files("crossdock.library")
 SANDBOX_SECRET = "CROSSDOCK_SANDBOX_SECRET"
 ALERTS_EVERY_S = 15.0
 UPKEEP_EVERY_S = 60.0
+CREW_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,8 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Client]:
     """A worker with all functions, and the client that its owner closes."""
     configs = await systems(db)
     http = client(settings, configs)
-    by_name = registry.operations(configs, http, secrets=secrets())
+    crew = Crew()
+    by_name = registry.operations(configs, http, secrets=secrets(), crew=crew)
     tenants = await db.tenant_ids()
     operations: dict[str, dict[str, Any]] = {
         t: {name: op for name, op in by_name.items() if op.available(t)} for t in tenants
@@ -184,7 +187,19 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Client]:
         {**catalogue(), "http": web, "openapi": web, **permitted}, operations, Vault(settings.workflow_secrets).of
     )
     time = clock.Clock()
-    made = Worker(db, functions, time, People(), [projection.project], duties=duties(db, time, settings.retention))
+    counted_at = 0.0
+
+    async def count_crew() -> None:
+        nonlocal counted_at
+        if monotonic() - counted_at >= CREW_EVERY_S:
+            counted_at = monotonic()
+            crew.size = await living(db)
+
+    crew.size = await living(db) + 1  # this one counts itself in a moment
+    made = Worker(
+        db, functions, time, People(), [projection.project],
+        duties=[count_crew, *duties(db, time, settings.retention)],
+    )  # fmt: skip
     return made, http
 
 

@@ -1,10 +1,15 @@
 """How much of one system one tenant may use at once and per second.
 
-A token bucket for the rate and a semaphore for concurrency. A call that would wait too long for its turn is not made:
-it had no effect and says when to come back, so that a slow system holds up its own calls, not the worker.
+A token bucket for the rate and slots for concurrency. A call that would wait too long for its turn is not made: it had
+no effect and says when to come back, so that a slow system holds up its own calls, not the worker.
+
+Each worker keeps an equal share of a budget, by how many workers live (`Crew`): together they use what one would alone,
+without asking anybody before a call. A worker more or less is noticed within seconds; with more workers than slots,
+each keeps one.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -45,16 +50,28 @@ class Bucket:
         self._paused_until = max(self._paused_until, now + min(seconds, 60.0))
 
 
+@dataclass(slots=True)
+class Crew:
+    """How many workers share every budget now."""
+
+    size: int = 1
+
+
 class Budget:
-    def __init__(self, limits: BudgetLimits, clock: Callable[[], float]) -> None:
+    def __init__(self, limits: BudgetLimits, clock: Callable[[], float], crew: Crew | None = None) -> None:
         self._limits = limits
         self._clock = clock
+        self._crew = crew or Crew()
         self._bucket = Bucket(limits.per_second, limits.burst)
-        self._slots = asyncio.Semaphore(limits.concurrency)
+        self._busy = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[float | None]:
         """Yields None when it is one's turn, else the seconds after which to come back."""
+        share = max(1, self._crew.size)
+        self._bucket.per_second = self._limits.per_second / share
+        self._bucket.burst = max(1, self._limits.burst // share)
         taken, wait = self._bucket.take(self._clock(), self._limits.max_wait_s)
         if not taken:
             yield wait
@@ -62,18 +79,42 @@ class Budget:
         if wait > 0:
             await asyncio.sleep(wait)
         try:
-            if self._slots.locked():
+            if self._busy >= self._slots or self._waiting:
                 async with asyncio.timeout(self._limits.max_wait_s):
-                    await self._slots.acquire()
+                    await self._queue()
             else:  # a timer for each call would cost a tenth of it
-                await self._slots.acquire()
+                self._busy += 1
         except TimeoutError:
             yield self._limits.max_wait_s
             return
         try:
             yield None
         finally:
-            self._slots.release()
+            self._busy -= 1
+            self._let_in()
+
+    @property
+    def _slots(self) -> int:
+        return max(1, self._limits.concurrency // max(1, self._crew.size))
+
+    async def _queue(self) -> None:
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        self._let_in()
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if mine.done() and not mine.cancelled():  # let in and cancelled in the same moment
+                self._busy -= 1
+            else:
+                self._waiting.remove(mine)
+            self._let_in()
+            raise
+
+    def _let_in(self) -> None:
+        while self._waiting and self._busy < self._slots:
+            self._busy += 1
+            self._waiting.popleft().set_result(None)
 
     def pause(self, seconds: float) -> None:
         self._bucket.pause(self._clock(), seconds)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from crossdock import telemetry
 from crossdock.connect import outcome
 from crossdock.connect.breaker import Breaker, BreakerLimits, Held, Pass, Signal, State
-from crossdock.connect.budget import Budget, BudgetLimits
+from crossdock.connect.budget import Budget, BudgetLimits, Crew
 from crossdock.outbound import Client, Request, Response, TransportProblem
 
 log = logging.getLogger(__name__)
@@ -48,11 +48,12 @@ class Gate:
         budget: BudgetLimits,
         on_breaker: OnBreaker | None = None,
         clock: Callable[[], float] = time.monotonic,
+        crew: Crew | None = None,
     ) -> None:
         self.tenant, self.system = tenant, system
         self._client = client
         self._breaker = Breaker(breaker)
-        self._budget = Budget(budget, clock)
+        self._budget = Budget(budget, clock, crew)
         self._on_breaker = on_breaker
         self._clock = clock
         self._last_failure = ""

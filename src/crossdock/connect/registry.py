@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from crossdock.connect import roles
+from crossdock.connect.budget import Crew
 from crossdock.connect.config import Secrets, SystemConfig, from_environment
 from crossdock.connect.gate import Gate, OnBreaker
 from crossdock.connect.operation import Link, Operation
@@ -42,8 +43,12 @@ def operations(
     *,
     secrets: Secrets = from_environment,
     on_breaker: OnBreaker | None = None,
+    crew: Crew | None = None,
 ) -> dict[str, Operation]:
-    """By name (`erp.priceOrder`). Raises SetupError for an unknown vendor or two systems for one operation."""
+    """By name (`erp.priceOrder`). crew: with how many workers the budgets are shared.
+
+    Raises SetupError for an unknown vendor or two systems for one operation.
+    """
     links: dict[str, dict[str, Link]] = {}
     systems: dict[str, str] = {}
     for config in configs:
@@ -59,6 +64,7 @@ def operations(
                 breaker=config.breaker,
                 budget=config.budget,
                 on_breaker=on_breaker,
+                crew=crew,
             ),
             timeout=timedelta(seconds=config.timeout_s),
             timeouts={name: timedelta(seconds=s) for name, s in config.operation_timeout_s.items()},

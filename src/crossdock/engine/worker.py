@@ -508,6 +508,11 @@ class Worker:
                 self._outbox.clear()
 
 
+async def living(db: Database) -> int:
+    """How many workers hold a lease now."""
+    return await db.pool.fetchval("select count(*) from crossdock.worker where lease_until > clock_timestamp()")
+
+
 def _open_call(row: Any, live: Live, now: datetime) -> OpenCall:
     return OpenCall(
         Invocation(
