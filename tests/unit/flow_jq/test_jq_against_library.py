@@ -11,6 +11,8 @@ Intended differences, kept out of what is generated or evened out before compari
 - more than 200 nested levels;
 - what `path(f)` makes of a computed value: an error in both, but libjq's jq-defined functions (`scan`, `to_entries`, …)
   raise it from within, where a `?` inside f swallows it. So what is pointed at comes from `POINTERS`;
+- a variable where a path is wanted: an error here; there it passes when its value is the very input (`$v | ($v) |= .`),
+  so what is pointed at holds no bare variable;
 - `last(f)`, `reduce` and `foreach` as paths: an error there, the path of their result here.
 """
 
@@ -109,7 +111,7 @@ POINTERS = [
     "(.[]? | numbers)", "recurse", "(.. | numbers)", "(.a | .[0])?", ".[]?.a?", "(try .a)", ".b[1]?",
     '(("a", "b") as $k | .[$k])', "nth(1; .[]?)", "(label $f | (.[]?, break $f))", "(.[]? | values)",
     "(def p: .a?; p)", "(def q(f): f | f; q(.[]?))", "(def r($k): .[$k]?; r(0, 1))", "skip(1; .[]?)",
-    "recurse(.[]?; true)", "error?", ".[0:2]?", "until(type != \"array\" or . == []; .[0])", "keys?", "1", "$v",
+    "recurse(.[]?; true)", "error?", ".[0:2]?", "until(type != \"array\" or . == []; .[0])", "keys?", "1", "[$v]",
 ]  # fmt: skip
 POINTING = [
     "({p}) |= ({e})", "({p}) = ({e})", "({p}) += ({e})", "({p}) -= ({e})", "({p}) //= ({e})", "({p}) *= ({e})",
