@@ -4,6 +4,7 @@ A State is immutable to its callers and independent of the process that made it.
 documents: the order that five nested tasks hold is stored once.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,6 +14,8 @@ import msgspec
 
 from crossdock import exactjson
 from crossdock.flow.facts import At
+from crossdock.flow.payloads import MARK, NAMED, Payloads
+from crossdock.flow.payloads import outline as payload_outline
 
 
 class Status(StrEnum):
@@ -165,7 +168,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Stored(msgspec.Struct, array_like=True):
-    """Version 1. Documents of runs, input and context are numbers into `documents` where they are containers.
+    """Versions 1 and 2. Documents of runs, input and context are numbers into `documents` where they are containers.
 
     joints: (document, path in it, document that belongs there): parts that several documents share.
     """
@@ -192,11 +195,44 @@ class _Stored(msgspec.Struct, array_like=True):
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(_Stored, float_hook=Decimal).decode
-_VERSION = 1
+# Version 2 is written where version 1 would be large: its documents may name payloads, and what runs remember and see
+# is in documents too.
+_WHOLE, _LIGHT = 1, 2
 
 
-def dump(state: State) -> bytes:
-    """The state as JSON. Raises nothing: facts bring JSON values, and expressions make no others."""
+def dump(state: State, payloads: Payloads | None = None) -> bytes:
+    """The state as JSON: facts bring JSON values, and expressions make no others.
+
+    payloads: of this instance; large parts of the state are kept there, and named here. Without them all is told here.
+    Raises TooLarge when a part is larger than payloads may be.
+    """
+    if payloads is None:
+        return _whole(state)
+    if not payloads.knows and len(data := _whole(state)) <= payloads.limit:
+        return data
+    data = _light(state, payloads)
+    payloads.turned()
+    return data if NAMED in data else _whole(state)
+
+
+def _whole(state: State) -> bytes:
+    stored, places = _gathered(state, _WHOLE)
+    _share(stored, places)
+    return _encode(stored)
+
+
+def _light(state: State, payloads: Payloads) -> bytes:
+    stored, places = _gathered(state, _LIGHT)
+    for number, document in enumerate(stored.documents):
+        light = stored.documents[number] = payloads.light(document)
+        if light is not document:
+            places[id(light)] = number
+    _share(stored, places)
+    return _encode(stored)
+
+
+def _gathered(state: State, version: int) -> tuple[_Stored, dict[int, int]]:
+    """The stored form before parts are shared, and the number of each document by identity."""
     documents: list[Any] = []
     places: dict[int, int] = {}
 
@@ -207,26 +243,29 @@ def dump(state: State) -> bytes:
             return value
         return [_place(cast("object", value), documents, places)]
 
-    runs = [
-        Run(
-            run.id,
-            run.parent,
-            run.task,
-            run.at,
-            run.started,
-            put(run.raw),
-            put(run.input),
-            run.wait,
-            run.detail,
-            run.timers,
-            # a loop's items are a document too: usually the lines of the order that the context holds
-            Loop(put(run.memory.items), run.memory.i) if type(run.memory) is Loop else run.memory,
-            run.vars,
-        )
-        for run in state.runs
-    ]
+    if version == _LIGHT:
+        runs = [_run(run, put) for run in state.runs]
+    else:
+        runs = [
+            Run(
+                run.id,
+                run.parent,
+                run.task,
+                run.at,
+                run.started,
+                put(run.raw),
+                put(run.input),
+                run.wait,
+                run.detail,
+                run.timers,
+                # a loop's items are a document too: usually the lines of the order that the context holds
+                Loop(put(run.memory.items), run.memory.i) if type(run.memory) is Loop else run.memory,
+                run.vars,
+            )
+            for run in state.runs
+        ]
     stored = _Stored(
-        _VERSION,
+        version,
         state.status,
         state.instance_id,
         state.started_at,
@@ -243,10 +282,42 @@ def dump(state: State) -> bytes:
         runs,
         documents,
         [],
-        state.again,
+        state.again if version == _WHOLE else _again(state.again, put),
     )
-    _share(stored, places)
-    return _encode(stored)
+    return stored, places
+
+
+def _run(run: Run, each: Callable[[Any], Any]) -> Run:
+    """The run with each value that it holds replaced: by its document's number, or by the document."""
+    memory: Memory
+    match run.memory:
+        case Loop(items, i):
+            memory = Loop(each(items), i)
+        case Race(outputs, still_open):
+            memory = Race([each(o) for o in outputs], still_open)
+        case Listened() as heard:
+            memory = msgspec.structs.replace(
+                heard,
+                consumed=[each(c) for c in heard.consumed],
+                outputs=[each(o) for o in heard.outputs],
+                pending=[each(p) for p in heard.pending],
+            )
+        case Around() as around:
+            memory = msgspec.structs.replace(around, output=each(around.output))
+        case Attempt() | None:
+            memory = run.memory
+    seen = None if run.vars is None else {name: each(value) for name, value in run.vars.items()}
+    return msgspec.structs.replace(run, raw=each(run.raw), input=each(run.input), memory=memory, vars=seen)
+
+
+def _again(again: Again | None, each: Callable[[Any], Any]) -> Again | None:
+    if again is None:
+        return None
+    recorded = {
+        at: Recorded(each(r.output), each(r.given), [each(event) for event in r.events])
+        for at, r in again.recorded.items()
+    }
+    return Again(recorded, again.burnt)
 
 
 def _place(value: object, documents: list[Any], places: dict[int, int]) -> int:
@@ -279,7 +350,8 @@ def _share(stored: _Stored, places: dict[int, int]) -> None:
 
 def _children(value: Any) -> list[tuple[str | int, Any]]:
     if type(value) is dict:
-        return list(cast("dict[str, Any]", value).items())
+        # what names a payload has no parts
+        return list(cast("dict[str, Any]", value).items()) if MARK not in value else []
     return list(enumerate(cast("list[Any]", value))) if len(value) <= _ROWS else []
 
 
@@ -321,11 +393,30 @@ def _cut(
     return result
 
 
-def load(data: bytes | str) -> State:
-    """The inverse of `dump`. Raises exactjson.DecodeError when the bytes are not a stored state."""
+def load(data: bytes | str, payloads: Payloads | None = None) -> State:
+    """The inverse of `dump`. Raises exactjson.DecodeError when the bytes are not a stored state.
+
+    payloads: those that it names, where it names any (payloads.named_in).
+    """
     stored = _decode(data)
-    if stored.version != _VERSION:
-        raise exactjson.DecodeError(f"Expected state version {_VERSION}, found {stored.version}.")
+    if stored.version not in (_WHOLE, _LIGHT):
+        raise exactjson.DecodeError(f"Expected state version {_WHOLE} or {_LIGHT}, found {stored.version}.")
+    if stored.version == _LIGHT:
+        if payloads is None:
+            raise exactjson.DecodeError("Expected the payloads of a state that names some, found none.")
+        stored.documents = [payloads.whole(document) for document in stored.documents]
+    return _restored(stored)
+
+
+def outline(data: bytes | str) -> State:
+    """The state for people to look at: where it names payloads, their names and sizes are what it holds."""
+    stored = _decode(data)
+    if stored.version == _LIGHT:
+        stored.documents = [payload_outline(document) for document in stored.documents]
+    return _restored(stored)
+
+
+def _restored(stored: _Stored) -> State:
     documents = stored.documents
     for number, path, place in stored.joints:
         *way, last = path
@@ -337,23 +428,26 @@ def load(data: bytes | str) -> State:
     def get(value: Any) -> Any:
         return documents[value[0]] if type(value) is list else value
 
-    runs = tuple(
-        Run(
-            run.id,
-            run.parent,
-            run.task,
-            run.at,
-            run.started,
-            get(run.raw),
-            get(run.input),
-            run.wait,
-            run.detail,
-            run.timers,
-            Loop(get(run.memory.items), run.memory.i) if type(run.memory) is Loop else run.memory,
-            run.vars,
+    if stored.version == _LIGHT:
+        runs = tuple(_run(run, get) for run in stored.runs)
+    else:
+        runs = tuple(
+            Run(
+                run.id,
+                run.parent,
+                run.task,
+                run.at,
+                run.started,
+                get(run.raw),
+                get(run.input),
+                run.wait,
+                run.detail,
+                run.timers,
+                Loop(get(run.memory.items), run.memory.i) if type(run.memory) is Loop else run.memory,
+                run.vars,
+            )
+            for run in stored.runs
         )
-        for run in stored.runs
-    )
     return State(
         status=stored.status,
         instance_id=stored.instance_id,
@@ -369,7 +463,7 @@ def load(data: bytes | str) -> State:
         counts=stored.counts,
         next_id=stored.next_id,
         runs=runs,
-        again=stored.again,
+        again=stored.again if stored.version == _WHOLE else _again(stored.again, get),
     )
 
 
