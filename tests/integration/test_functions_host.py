@@ -167,7 +167,7 @@ async def test_a_shell_gets_its_arguments_and_input_and_nothing_of_ours(
     ended = await house.ran("""
 run:
   shell:
-    command: 'cat; echo "$1 $2 $WHO"; env | cut -d= -f1 | sort | tr "\\n" " "; ls -A | grep -v std || true'
+    command: 'cat; echo "$1 $2 $WHO"; env | cut -d= -f1 | sort | tr "\\n" " "; ls -A'
     arguments: [ '${ .a }', two ]
     stdin: '${ . }'
     environment: { WHO: ann }
@@ -183,6 +183,15 @@ async def test_a_shell_cannot_read_the_environment_of_its_worker(house: House) -
     ended = await house.ran(f"run: {{ shell: {{ command: 'cat /proc/{os.getpid()}/environ' }}, return: all }}")
     assert ended["output"]["code"] != 0
     assert ended["output"]["stdout"] == ""
+
+
+async def test_what_a_program_puts_in_its_directory_is_not_taken_for_its_output(house: House) -> None:
+    """Its output comes from what it wrote, not from a name that it may have pointed at a file of ours."""
+    await house.permit(PERMIT)
+    command = "for f in .stdout .stderr stdout out; do ln -sf /proc/self/environ $f; done; ls -A; echo said"
+    ended = await house.ran(f"run: {{ shell: {{ command: '{command}' }}, return: all }}")
+    assert ended["output"]["stdout"].splitlines()[-1] == "said"
+    assert "PATH=" not in exactjson.text(ended["output"])
 
 
 async def test_a_script_runs_in_python_with_its_arguments_and_input(house: House) -> None:

@@ -204,14 +204,14 @@ def _run(job: Job, time_limit_s: float) -> Performed:
     account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="crossdock-run-") as place:
         directory = Path(place)
-        out, err = directory / ".stdout", directory / ".stderr"
         if job.file is not None:
             directory.joinpath(job.file[0]).write_text(job.file[1], encoding="utf-8")
         if account is not None:
             for path in (directory, *directory.iterdir()):
                 os.chown(path, account.pw_uid, account.pw_gid)
         environment = {"PATH": PATH, "HOME": place, "TMPDIR": place, "LANG": "C.UTF-8", **job.environment}
-        with out.open("wb") as stdout, err.open("wb") as stderr:
+        # Files without a name, read through our own handle: a name in its directory could be made to point elsewhere.
+        with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
             try:
                 process = subprocess.Popen(
                     ("/bin/sh", "-c", _LIMITED, "sh", *job.argv), stdin=subprocess.PIPE, stdout=stdout, stderr=stderr,
@@ -222,10 +222,10 @@ def _run(job: Job, time_limit_s: float) -> Performed:
             except OSError as e:
                 return Failed(Error(RUNTIME, 500, "The program could not be started", str(e)))
             code = _wait(process, job.stdin, time_limit_s)
+            written = tuple(os.pread(f.fileno(), OUTPUT_LIMIT_BYTES + 1, 0) for f in (stdout, stderr))
         if code is None:
             detail = f"expected an end within {time_limit_s:g} s; it was killed with all that it had started"
             return Failed(Error(TIMEOUT, 408, "The program took too long", detail))
-        written = out.read_bytes(), err.read_bytes()
     if code == -signal.SIGXFSZ or any(len(w) > OUTPUT_LIMIT_BYTES for w in written):
         detail = f"expected at most {OUTPUT_LIMIT_BYTES} bytes on a stream, found more: write less, or to a file"
         return Failed(Error(RUNTIME, 500, "The program wrote too much", detail))
