@@ -1,7 +1,8 @@
 """What a batch of turns writes, in the columns that the database function write_turns takes.
 
 One call carries it all: a statement for each table and batch would cost more in round trips than in rows. Detail rows
-name their turn by its place in the batch, counted from 1, so tenant, instance and time travel once a turn.
+name their turn by its place in the batch, counted from 1, so tenant, instance and time travel once a turn. Large parts
+of facts and calls are cut out on the way (engine.payloads), and are written beside.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from crossdock import exactjson
 from crossdock.engine.turn import Turn
 from crossdock.events import correlation, envelope
 from crossdock.flow.facts import EventFilter
+from crossdock.flow.payloads import MOST, TooLarge
 
 # How many columns each part has, in the order of the parameters of write_turns.
 TURN, CONSUMED, HISTORY, UNSUBSCRIBED, SUBSCRIBED, CLEARED, TIMERS, CALLS, CHANGES, ATTEMPTS, EVENTS = (
@@ -28,7 +30,6 @@ Listener: TypeAlias = tuple[Turn, str, EventFilter]  # and the task that listens
 
 def of(turns: Sequence[Turn]) -> tuple[list[Any], list[Listener]]:
     """The columns, and the listeners they open in the order of the subscription rows."""
-    text = exactjson.text
     heads: list[tuple[Any, ...]] = []
     consumed: list[tuple[int, int]] = []
     history: list[tuple[Any, ...]] = []
@@ -43,6 +44,7 @@ def of(turns: Sequence[Turn]) -> tuple[list[Any], list[Listener]]:
     events: list[tuple[Any, ...]] = []
     for n, t in enumerate(turns, 1):
         output, error = _end(t)
+        text = exactjson.text if t.payloads is None else t.payloads.text
         heads.append(
             (t.tenant_id, t.instance_id, t.base_revision, t.state, t.status, t.stage, t.now, t.ended is not None,
              output, error, t.business_key, t.park)
@@ -79,7 +81,15 @@ def of(turns: Sequence[Turn]) -> tuple[list[Any], list[Listener]]:
             )  # fmt: skip
         for e in t.emits:
             events.append(
-                (n, e["source"], e["id"], e["type"], str(e.get("subject") or ""), envelope.time_of(e, t.now), text(e))
+                (
+                    n,
+                    e["source"],
+                    e["id"],
+                    e["type"],
+                    str(e.get("subject") or ""),
+                    envelope.time_of(e, t.now),
+                    _bounded(exactjson.text(e)),
+                )
             )
     parts = (
         (heads, TURN), (consumed, CONSUMED), (history, HISTORY), (unsubscribed, UNSUBSCRIBED),
@@ -96,6 +106,13 @@ def keys(turns: Iterable[Turn]) -> list[int]:
     )
 
 
+def _bounded(text: str) -> str:
+    """What others read whole. Raises TooLarge."""
+    if len(text) > MOST:
+        raise TooLarge(f"Expected at most {MOST} bytes in one event or output, found {len(text)}.")
+    return text
+
+
 def _end(turn: Turn) -> tuple[str | None, str | None]:
     """The output or the error to store, as JSON."""
     text = exactjson.text
@@ -103,7 +120,7 @@ def _end(turn: Turn) -> tuple[str | None, str | None]:
         return None, text({"detail": turn.stuck}) if turn.stuck else None
     if turn.ended.error is not None:
         return None, text(turn.ended.error)
-    return text(turn.ended.output), None
+    return _bounded(text(turn.ended.output)), None
 
 
 _NONE: dict[int, tuple[list[Any], ...]] = {}

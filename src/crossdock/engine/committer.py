@@ -22,7 +22,7 @@ import asyncpg
 
 from crossdock import exactjson, ids, telemetry
 from crossdock.db import Database, Tx, enter_tenants, queries
-from crossdock.engine import calls, columns
+from crossdock.engine import calls, columns, payloads
 from crossdock.engine.hooks import Crash, Hooks, Point, never
 from crossdock.engine.turn import Mail, Turn
 from crossdock.engine.vitals import Timed, spans
@@ -133,26 +133,29 @@ class Committer:
 
     async def _commit_for(self, turns: list[Turn]) -> list[Committed]:
         """Commits these turns, or none of them: then it raises, with REFUSED and the places of those not ours."""
-        if not any(t.together for t in turns) and self._crash is never:
+        written, listeners = columns.of(turns)
+        large = [(t.tenant_id, t.instance_id, t.payloads) for t in turns if t.payloads and t.payloads.fresh]
+        if not large and not any(t.together for t in turns) and self._crash is never:
             async with self._db.pool.acquire() as connection:  # one statement is its own transaction
-                rows, _ = await _write(connection, self._worker_id, turns, finish=True)
+                rows = await _write(connection, self._worker_id, turns, written, finish=True)
         else:
             async with self._db.transaction() as tx:
-                rows, listeners = await _write(tx, self._worker_id, turns, finish=False)
+                rows = await _write(tx, self._worker_id, turns, written, finish=False)
+                await payloads.keep(tx, large)
                 await _write_rest(tx, turns, rows, listeners, self._hooks)
                 rows = await _finish(tx, self._worker_id, turns)
                 self._crash(Point.BEFORE_COMMIT)
+        for _, _, stored in large:
+            stored.fresh = {}
         return _results(turns, rows)
 
 
 async def _write(
-    tx: Tx, worker_id: UUID, turns: list[Turn], *, finish: bool
-) -> tuple[list[asyncpg.Record], list[columns.Listener]]:
-    """One call of write_turns: rows it gives back, and the listeners that the turns open."""
+    tx: Tx, worker_id: UUID, turns: list[Turn], written: list[Any], *, finish: bool
+) -> list[asyncpg.Record]:
+    """One call of write_turns: the rows it gives back."""
     tenants = ",".join(sorted({t.tenant_id for t in turns}))
-    written, listeners = columns.of(turns)
-    rows = await tx.fetch(columns.WRITE, worker_id, tenants, finish, columns.keys(turns), *written)
-    return rows, listeners
+    return await tx.fetch(columns.WRITE, worker_id, tenants, finish, columns.keys(turns), *written)
 
 
 async def _write_rest(

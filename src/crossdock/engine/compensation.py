@@ -10,6 +10,7 @@ from uuid import UUID
 
 from crossdock import exactjson
 from crossdock.db import Tx, queries
+from crossdock.engine import payloads
 from crossdock.engine.turn import UNDO_SUFFIX
 from crossdock.flow import jq
 
@@ -36,7 +37,8 @@ Step: TypeAlias = Undo | Report
 async def next_step(tx: Tx, tenant_id: str, instance_id: UUID) -> Step:
     row = await tx.fetchrow(SQL["next_undo"], tenant_id, instance_id)
     if row is not None:
-        undo, output = exactjson.loads(row["undo"]), exactjson.loads(row["output"])
+        large = await payloads.read(tx, tenant_id, instance_id, [row["output"]])
+        undo, output = exactjson.loads(row["undo"]), large.value(row["output"])
         arguments = evaluate(undo.get("arguments", {}), output)
         return Undo(row["at"], undo["function"].split("@")[0].split(":")[0], arguments)
     undone: list[dict[str, Any]] = []

@@ -73,6 +73,7 @@ from crossdock.flow.outcomes import (
     Retry,
     Unknown,
 )
+from crossdock.flow.payloads import MOST, Payloads
 from crossdock.flow.program import Program
 
 FACTS: dict[str, type[Any]] = {
@@ -87,6 +88,7 @@ ATTEMPT = "Attempt"
 OPERATORS = frozenset({"Suspended", "Resumed", "CancelRequested", "Restarted"})
 FACTS_A_TURN = 1 << 20  # a loop over a long list may answer thousands of its own calls within one turn
 CONFIGURATION = "https://serverlessworkflow.io/spec/1.0.0/errors/configuration"
+COMMUNICATION = "https://serverlessworkflow.io/spec/1.0.0/errors/communication"
 RUNTIME = "https://serverlessworkflow.io/spec/1.0.0/errors/runtime"
 
 
@@ -125,6 +127,7 @@ class Live:
     toggled: list[int] = field(
         default_factory=list[int]
     )  # operators' mail that was read: it counts once, come what may
+    payloads: Payloads = field(default_factory=Payloads)
     _turn: Turn = field(init=False)
     _seq: int = field(init=False, default=0)
     _facts: deque[Fact] = field(default_factory=deque[Fact])
@@ -159,6 +162,7 @@ class Live:
         """Applies all that is at hand. Raises FlowFault or a bug when the interpreter cannot."""
         self._turn = Turn(self.tenant_id, self.instance_id, self.revision, self.clock(), stage=self.stage)
         self._turn.business_key, self._turn.traceparent = self.business_key, self.traceparent
+        self._turn.payloads = self.payloads
         self._seq = self.revision * FACTS_A_TURN  # history order: revision, then position within the turn
         while self.has_work:
             while (mail := self._next_mail()) is not None:
@@ -166,7 +170,7 @@ class Live:
             while self.answers:
                 self._hear(self.answers.popleft())
         if self.state is not None and self._turn.history:
-            self._turn.state = states.dump(self.state)
+            self._turn.state = states.dump(self.state, self.payloads)
             self.stage = self.state.stage or self.stage
         self._turn.stage = self.stage
         self._turn.status = self._status()
@@ -200,6 +204,7 @@ class Live:
         """A turn that records the compensating call of the effect at `of`, before it is performed."""
         turn = Turn(self.tenant_id, self.instance_id, self.revision, self.clock(), stage=self.stage)
         turn.business_key, turn.traceparent = self.business_key, self.traceparent
+        turn.payloads = self.payloads
         turn.status = self._status()
         self._turn = turn
         self._begin_remote(of + UNDO_SUFFIX, function, arguments, None)
@@ -216,6 +221,8 @@ class Live:
             self._try_again(mail.body["at"], canary=bool(mail.body.get("canary")))
             return
         fact = cast("Fact", msgspec.convert(mail.body, FACTS[mail.kind]))
+        if isinstance(fact, CallCompleted) and (size := _size(fact.output)) > MOST:
+            fact = CallFailed(fact.at, _too_large(fact.at, size), fact.now)
         if isinstance(fact, CallCompleted | CallFailed):
             self._close_parked(fact)
         if mail.kind in OPERATORS:
@@ -442,6 +449,9 @@ class Live:
                 )
             )
         match answer.outcome:
+            case Done(output) if (size := _size(output)) > MOST:
+                self._recovered(call)
+                self._failed(call, _too_large(call.invocation.at, size), answer.duration_ms)
             case Done(output):
                 self._recovered(call)
                 self._answered(call, output, answer.duration_ms)
@@ -542,6 +552,16 @@ class Live:
         if self.suspended:
             return "suspended"
         return str(self.state.status) if self.ended and self.state is not None else "running"
+
+
+def _size(output: Any) -> int:
+    """As JSON, in bytes; none of what cannot be large is written out."""
+    return len(exactjson.dumps(output)) if isinstance(output, dict | list | str) else 0
+
+
+def _too_large(at: str, size: int) -> Error:
+    detail = f"expected an answer of at most {MOST} bytes, found {size}; what was asked for may have been done"
+    return Error(COMMUNICATION, 413, "Answer too large", detail, at.partition("#")[0])
 
 
 def _is_undo(call: OpenCall) -> bool:

@@ -15,6 +15,7 @@ import msgspec
 
 from crossdock.flow.facts import Error, EventFilter, Fact, RunChild
 from crossdock.flow.outcomes import Invocation, Transactional
+from crossdock.flow.payloads import Payloads
 
 RETRY_TIMER = "~attempt"
 UNDO_SUFFIX = "~undo"
@@ -151,6 +152,7 @@ class Turn(msgspec.Struct):
     parent: tuple[UUID, str] | None = None
     perform: list[OpenCall] = []
     park: bool = False
+    payloads: Payloads | None = None  # what is too large to be written with each row that holds it
 
     @property
     def alone(self) -> bool:

@@ -24,7 +24,7 @@ from crossdock import exactjson, ids, telemetry
 from crossdock.clock import CHANNEL as CLOCK_CHANNEL
 from crossdock.clock import Clock, Stopwatch
 from crossdock.db import PASSING, Database, queries
-from crossdock.engine import compensation, timers
+from crossdock.engine import compensation, payloads, timers
 from crossdock.engine.committer import Committed, Committer
 from crossdock.engine.definitions import Programs
 from crossdock.engine.fallback import ProcessFallback
@@ -262,16 +262,22 @@ class Worker:
         lives: dict[tuple[str, UUID], Live] = {}
         now = self._clock.now()
         async with self._db.transaction(*sorted(set(tenants))) as tx:
+            opened: dict[tuple[str, UUID], list[Any]] = {}
+            for r in await tx.fetch(SQL["open_calls"], tenants, instances):
+                opened.setdefault((r["tenant_id"], r["instance_id"]), []).append(r)
             for r in await tx.fetch(SQL["load"], tenants, instances):
+                key = (r["tenant_id"], r["instance_id"])
+                calls = opened.get(key, [])
+                large = await payloads.read(tx, *key, [r["state"], *(c["arguments"] for c in calls)])
                 program = await self._programs.get(tx, r["tenant_id"], r["namespace"], r["name"], r["version"])
-                lives[r["tenant_id"], r["instance_id"]] = Live(
+                live = lives[key] = Live(
                     tenant_id=r["tenant_id"],
                     instance_id=r["instance_id"],
                     program=program,
                     functions=self._functions,
                     clock=self._clock.now,
                     revision=r["revision"],
-                    state=states.load(r["state"]) if r["state"] is not None else None,
+                    state=states.load(r["state"], large) if r["state"] is not None else None,
                     business_key=r["business_key"],
                     traceparent=r["traceparent"],
                     parent=(r["parent_id"], r["parent_at"]) if r["parent_id"] else None,
@@ -279,10 +285,9 @@ class Worker:
                     over=Over(r["ended_at"], r["output"], r["error"]) if r["ended"] else None,
                     stage=r["stage"],
                     suspended=r["status"] == "suspended",
+                    payloads=large,
                 )
-            for r in await tx.fetch(SQL["open_calls"], tenants, instances):
-                live = lives[r["tenant_id"], r["instance_id"]]
-                live.calls[r["at"]] = _open_call(r, live, now)
+                live.calls |= {c["at"]: _open_call(c, live, now) for c in calls}
             for r in await tx.fetch(SQL["mail"], tenants, instances):
                 live = lives[r["tenant_id"], r["instance_id"]]
                 live.absorb([Mail(r["fact_id"], r["kind"], exactjson.loads(r["body"]))])
@@ -521,7 +526,7 @@ def _open_call(row: Any, live: Live, now: datetime) -> OpenCall:
             at=row["at"],
             key=f"{live.instance_id}{row['at']}",
             function=row["function"],
-            arguments=exactjson.loads(row["arguments"]),
+            arguments=live.payloads.value(row["arguments"]),
             business_key=live.business_key,
             attempt=row["attempt"],
             now=now,
