@@ -156,13 +156,16 @@ class Turn(msgspec.Struct):
 
     @property
     def alone(self) -> bool:
-        """Whether it runs code of others in its transaction, and so must not share one."""
+        """Whether its transaction touches other instances or systems, whose rows others may lock in another order.
+
+        Functions that write what belongs to their own order (`begin`) share: whatever fails is committed one by one.
+        """
         return bool(
-            self.begin or self.postponed or self.withdrawn or self.held or self.recovered or self.asked or self.stuck
+            self.postponed or self.withdrawn or self.held or self.recovered or self.asked or self.stuck
             or self.children or self.unheld or (self.ended and (self.parent or self.ended.error))
         )  # fmt: skip
 
     @property
     def together(self) -> bool:
         """Whether it needs more than the one call that writes rows, in the same transaction."""
-        return bool(self.subscribe or self.unheard or self.undone or self.over or self.alone)
+        return bool(self.subscribe or self.unheard or self.undone or self.over or self.begin or self.alone)
