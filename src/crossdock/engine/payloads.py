@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from crossdock.db import Tx, queries
-from crossdock.flow.payloads import LIMIT, MOST, NAMED, Payloads, TooLarge, named_in
+from crossdock.flow.payloads import LIMIT, MOST, NAMED, Payloads, TooLarge, named_in, outline
 
-__all__ = ["LIMIT", "MOST", "NAMED", "Payloads", "TooLarge", "keep", "named_in", "read"]
+__all__ = ["LIMIT", "MOST", "NAMED", "Payloads", "TooLarge", "keep", "named_in", "one", "outline", "read"]
 
 SQL = queries("crossdock.engine", "payloads.sql")
 
@@ -26,6 +26,12 @@ async def read(tx: Tx, tenant_id: str, instance_id: UUID, texts: Iterable[bytes 
         bodies |= found
         wanted = set[str]().union(*(named_in(body) for body in found.values())) - bodies.keys()
     return Payloads(bodies)
+
+
+async def one(tx: Tx, tenant_id: str, instance_id: UUID, digest: str) -> bytes | None:
+    """One payload of one instance, as it is stored; None where it has none of this name."""
+    rows = await tx.fetch(SQL["named"], tenant_id, instance_id, [bytes.fromhex(digest)])
+    return rows[0]["body"] if rows else None
 
 
 async def keep(tx: Tx, of: Iterable[tuple[str, UUID, Payloads]]) -> None:

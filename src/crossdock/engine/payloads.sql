@@ -5,7 +5,3 @@ select * from unnest($1::text[], $2::uuid[], $3::bytea[], $4::bytea[]) on confli
 
 -- name: named
 select digest, body from crossdock.payload where tenant_id = $1 and instance_id = $2 and digest = any ($3::bytea[])
-
--- name: drop_payloads
--- They leave with their instances.
-delete from crossdock.payload where tenant_id = $1 and instance_id = any ($2::uuid[])

@@ -70,7 +70,14 @@ async def _drop_instances(db: Database, tenant_id: str, before: datetime) -> int
             return 0
         old = [r["instance_id"] for r in await tx.fetch(SQL["old_instances"], tenant_id, before, BATCH)]
         if old:
-            for name in ("drop_attempts", "drop_calls", "drop_history", "drop_kept_events", "drop_instances"):
+            for name in (
+                "drop_attempts",
+                "drop_calls",
+                "drop_history",
+                "drop_kept_events",
+                "drop_payloads",
+                "drop_instances",
+            ):
                 await tx.execute(SQL[name], tenant_id, old)
         return len(old)
 

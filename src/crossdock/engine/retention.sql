@@ -29,6 +29,10 @@ delete from crossdock.history where tenant_id = $1 and instance_id = any ($2::uu
 -- What was kept for a listener of theirs that will never come.
 delete from crossdock.early where tenant_id = $1 and instance_id = any ($2::uuid[])
 
+-- name: drop_payloads
+-- The large parts of their data leave with them.
+delete from crossdock.payload where tenant_id = $1 and instance_id = any ($2::uuid[])
+
 -- name: drop_instances
 delete from crossdock.instance where tenant_id = $1 and instance_id = any ($2::uuid[])
 

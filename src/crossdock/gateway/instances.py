@@ -10,14 +10,14 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from crossdock import telemetry
+from crossdock import exactjson, telemetry
 from crossdock.cases import common
 from crossdock.cases.hooks import People
 from crossdock.db import queries
-from crossdock.engine import operations
+from crossdock.engine import operations, payloads
 from crossdock.engine.definitions import Programs
 from crossdock.engine.fallback import ProcessFallback
 from crossdock.engine.operations import Command, Kind, jobs, reading
@@ -306,15 +306,15 @@ def _instance(r: reading.Found) -> Instance:
 
 @router.get("/instances/{instance}", summary="One instance: state, calls, waits, history")
 async def instance(instance: UUID, caller: Reader) -> InstanceDetail:
-    """The newest thousand facts of its history, oldest first."""
+    """The newest thousand facts of its history, oldest first; large parts of its data by name and size."""
     async with caller.transaction() as tx:
-        record = await reading.read(tx, caller.tenant_id, instance)
+        record = await reading.read(tx, caller.tenant_id, instance, whole=False)
         row = await tx.fetchrow(SQL["traceparent"], caller.tenant_id, instance)
         facts = await tx.fetch(SQL["history"], caller.tenant_id, instance)
         tried = await tx.fetch(reading.SQL["attempts"], caller.tenant_id, instance)
     if row is None:
         raise NotFound("No such instance")
-    state = states.load(record.state) if record.state else None
+    state = states.outline(record.state) if record.state else None
     attempts: dict[str, list[AttemptOut]] = {}
     for a in tried:
         attempts.setdefault(a["at"], []).append(AttemptOut.model_validate(dict(a)))
@@ -336,7 +336,8 @@ async def instance(instance: UUID, caller: Reader) -> InstanceDetail:
         ],
         history=[
             HistoryItem(
-                seq=h["seq"], at=h["at"], kind=h["kind"], data=telemetry.redact(reading.json_of(h["fact"]))
+                seq=h["seq"], at=h["at"], kind=h["kind"],
+                data=telemetry.redact(payloads.outline(exactjson.loads(h["fact"]))),
             )
             for h in reversed(facts)
         ],
@@ -349,6 +350,18 @@ async def instance(instance: UUID, caller: Reader) -> InstanceDetail:
         parent=str(record.parent[0]) if record.parent else None,
         trace_id=telemetry.trace_id(row["traceparent"]) or None,
     )  # fmt: skip
+
+
+@router.get("/instances/{instance}/payloads/{digest}", summary="A large part of an instance's data")
+async def payload(
+    instance: UUID, digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$")], caller: Reader
+) -> Json:  # fmt: skip
+    """What its history or state names `{"$payload": digest, "bytes": n}`; what is large in it in turn, by name."""
+    async with caller.transaction() as tx:
+        body = await payloads.one(tx, caller.tenant_id, instance, digest)
+    if body is None:
+        raise NotFound("No such payload of this instance")
+    return telemetry.redact(payloads.outline(exactjson.loads(body)))
 
 
 def _task(at: str) -> str:

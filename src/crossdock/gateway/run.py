@@ -22,6 +22,7 @@ from pydantic import Field
 
 from crossdock import audit, exactjson, ids, telemetry
 from crossdock.db import Database, Tx, queries
+from crossdock.engine import payloads
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
 from crossdock.events import correlation
 from crossdock.gateway.access import Caller, allow
@@ -102,8 +103,13 @@ async def _start(
         detail = {"workflow": "/".join(definition), "version": pinned, "key": key}
         await audit.record(tx, tenant_id, caller.name, "workflow.run", str(instance_id), detail)
         return instance_id
-    known = await tx.fetchval(SQL["first_input"], tenant_id, instance_id)
-    if known is not None and exactjson.canonical(exactjson.loads(known)["input"]) != exactjson.canonical(input):
+    if (row := await tx.fetchrow(SQL["first_input"], tenant_id, instance_id)) is not None:
+        if row["light"]:
+            known = (await payloads.read(tx, tenant_id, instance_id, [row["fact"]])).value(row["fact"])
+        else:
+            known = exactjson.loads(row["fact"])
+        if exactjson.canonical(known["input"]) == exactjson.canonical(input):
+            return instance_id
         raise Conflict("This Idempotency-Key started a run with other input. Use another key for another run.")
     return instance_id
 

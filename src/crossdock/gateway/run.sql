@@ -5,10 +5,12 @@ where tenant_id = $1 and namespace = $2 and name = $3 and ($4::text is null or v
 order by published_at desc, version desc limit 1
 
 -- name: first_input
--- What a run was started with: waiting to be read, or read already and in its history.
-select coalesce(
-  (select f.body from crossdock.fact f where f.tenant_id = $1 and f.instance_id = $2 and f.kind = 'Started'),
-  (select h.fact from crossdock.history h where h.tenant_id = $1 and h.instance_id = $2 and h.seq = 1))
+-- What a run was started with: waiting to be read, or read already and in its history, without its large parts.
+select f.body as fact, false as light from crossdock.fact f
+where f.tenant_id = $1 and f.instance_id = $2 and f.kind = 'Started'
+union all
+select h.fact, true from crossdock.history h where h.tenant_id = $1 and h.instance_id = $2 and h.seq = 1
+limit 1
 
 -- name: ended
 -- Of the runs of one tenant that somebody waits for, those that have ended, with their results.

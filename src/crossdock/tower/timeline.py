@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from crossdock import exactjson, telemetry
 from crossdock.db import Tx, queries
+from crossdock.flow.payloads import LIMIT
 
 SQL = queries("crossdock.tower", "timeline.sql")
 
@@ -119,6 +120,9 @@ def _event(row: Any) -> Item:
     body = exactjson.loads(row["body"])
     given = body.get("data")
     data = cast("Item", given) if isinstance(given, dict) else {}
+    if len(row["body"]) > LIMIT:  # a page is for reading: what is large is said to be, and is had by its own address
+        data = {name: value for name, value in data.items() if not isinstance(value, dict | list)}
+        data["bytes"] = len(row["body"])
     type_ = str(row["type"]).removeprefix(PREFIX)
     area = type_.partition(".")[0]
     kind = "money" if type_ in MONEY else KINDS.get(area, "event")

@@ -234,7 +234,7 @@ def _run_of(record: Record, command: Command, by_version: Any, facts: Any) -> st
         if record.status == "faulted":
             found = restart.failed_at(by_version.__getitem__, record.version, facts)
             return found or "!the workflow itself failed, not a task in it: start a new instance"
-        open_runs = [w.at for w in states.load(record.state).waiting] if record.state else []
+        open_runs = [w.at for w in states.outline(record.state).waiting] if record.state else []
         if len(open_runs) != 1:
             return f"!it stands at {len(open_runs)} tasks ({', '.join(open_runs) or 'none'}): say which one"
         return open_runs[0]
@@ -263,7 +263,7 @@ async def _migrate(tx: Tx, record: Record, command: Command, known: Programs, no
         raise PartnerError([reading.Finding("operation.version", "/version", "a published version",
                                             command.version, f"Publish it first ({unknown}).")]) from None  # fmt: skip
     old = await known.get(tx, record.tenant_id, record.namespace, record.name, record.version)
-    found = migrate.check(old, new, states.load(record.state), now, command.positions)
+    found = migrate.check(old, new, states.load(record.state, record.payloads), now, command.positions)
     lines = [Line(b.at, _name(b.at), "", "", "", b.code, "breaks", f"{b}") for b in found.breaks]
     undoable = sum(1 for c in record.calls if c.state == "done" and c.undo is not None and c.undone_at is None)
     notices = list(found.notices)

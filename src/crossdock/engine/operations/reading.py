@@ -1,6 +1,6 @@
 """What is on record of an instance, and which instances a selection means."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -10,11 +10,13 @@ import msgspec
 
 from crossdock import exactjson
 from crossdock.db import Tx, queries
+from crossdock.engine import payloads
 from crossdock.engine.definitions import Programs
 from crossdock.engine.live import FACTS
 from crossdock.errors import Finding, NotFound, PartnerError
 from crossdock.flow import restart
 from crossdock.flow.facts import Fact, Migrated
+from crossdock.flow.payloads import Payloads, outline
 from crossdock.flow.program import Program
 from crossdock.flow.restart import Made
 
@@ -134,6 +136,7 @@ class Record:
     status: str
     revision: int
     state: bytes | None
+    payloads: Payloads  # of the state, its large parts
     error: Any
     calls: Sequence[Call]
     children: Sequence[Made]
@@ -155,8 +158,11 @@ class Record:
         return [*calls, *self.children]
 
 
-async def read(tx: Tx, tenant_id: str, instance_id: UUID, *, lock: bool = False) -> Record:
-    """Raises NotFound. lock: nobody writes it before this transaction ends."""
+async def read(tx: Tx, tenant_id: str, instance_id: UUID, *, lock: bool = False, whole: bool = True) -> Record:
+    """Raises NotFound. lock: nobody writes it before this transaction ends.
+
+    whole: with its large parts; without, what calls were given and gave names them, and its state can only be outlined.
+    """
     row = await tx.fetchrow(SQL["locked" if lock else "instance"], tenant_id, instance_id)
     if row is None:
         raise NotFound("no such instance")
@@ -164,6 +170,12 @@ async def read(tx: Tx, tenant_id: str, instance_id: UUID, *, lock: bool = False)
     waiting = frozenset(str(m["at"]) for m in mail if m["kind"] in ANSWERS)
     children = await tx.fetch(SQL["children"], tenant_id, instance_id)
     waits = await tx.fetch(SQL["waits"], tenant_id, instance_id)
+    calls = await tx.fetch(SQL["calls"], tenant_id, instance_id)
+    parts = Payloads()
+    if whole:
+        texts = [row["state"], *(text for c in calls for text in (c["arguments"], c["output"]))]
+        parts = await payloads.read(tx, tenant_id, instance_id, texts)
+    value = parts.value if whole else _outlined
     return Record(
         tenant_id=tenant_id,
         instance_id=instance_id,
@@ -175,12 +187,13 @@ async def read(tx: Tx, tenant_id: str, instance_id: UUID, *, lock: bool = False)
         status=row["status"],
         revision=row["revision"],
         state=row["state"],
+        payloads=parts,
         error=json_of(row["error"]),
-        calls=[_call(instance_id, r) for r in await tx.fetch(SQL["calls"], tenant_id, instance_id)],
+        calls=[_call(instance_id, r, value) for r in calls],
         children=[
             Made(
                 at=str(c["at"]), function=c["name"], state=c["status"], child=True, output=json_of(c["output"]),
-                given=_input(c["fact"]), answer_waits=str(c["at"]) in waiting,
+                given=await _input(tx, tenant_id, c, whole=whole), answer_waits=str(c["at"]) in waiting,
             )
             for c in children
         ],
@@ -191,19 +204,29 @@ async def read(tx: Tx, tenant_id: str, instance_id: UUID, *, lock: bool = False)
     )  # fmt: skip
 
 
-def _call(instance_id: UUID, row: Any) -> Call:
+def _call(instance_id: UUID, row: Any, value: Callable[[str], Any]) -> Call:
     return Call(
         at=row["at"], key=f"{instance_id}{row['at']}", function=row["function"], system=row["system"],
-        state=row["state"], attempt=row["attempt"], abandoned=row["abandoned"], given=json_of(row["arguments"]),
-        output=json_of(row["output"]), undo=json_of(row["undo"]),
+        state=row["state"], attempt=row["attempt"], abandoned=row["abandoned"], given=value(row["arguments"]),
+        output=value(row["output"]) if row["output"] else None, undo=json_of(row["undo"]),
         # answered in the turn that asked, by nobody else: a pure computation
         computed=row["system"] == "" and row["duration_ms"] is not None,
         called_at=row["called_at"], answered_at=row["answered_at"], undone_at=row["undone_at"],
     )  # fmt: skip
 
 
-def _input(started: str | None) -> Any:
-    return exactjson.loads(started)["input"] if started else None
+def _outlined(text: str) -> Any:
+    return outline(exactjson.loads(text))
+
+
+async def _input(tx: Tx, tenant_id: str, child: Any, *, whole: bool) -> Any:
+    """What a child was started with; its large parts are its own."""
+    started: str | None = child["fact"]
+    if not started:
+        return None
+    if not whole:
+        return _outlined(started)["input"]
+    return (await payloads.read(tx, tenant_id, child["instance_id"], [started])).value(started)["input"]
 
 
 def json_of(stored: str | None) -> Any:
@@ -217,7 +240,8 @@ async def history(tx: Tx, tenant_id: str, instance_id: UUID) -> list[Fact]:
         found = f"more than {restart.MOST_FACTS}"
         raise PartnerError([Finding("operation.history", str(instance_id), "a history that can be folded", found,
                                     "Cancel it, and start a new instance.")])  # fmt: skip
-    return [cast("Fact", msgspec.convert(exactjson.loads(r["fact"]), FACTS[r["kind"]])) for r in rows]
+    parts = await payloads.read(tx, tenant_id, instance_id, (r["fact"] for r in rows))
+    return [cast("Fact", msgspec.convert(parts.value(r["fact"]), FACTS[r["kind"]])) for r in rows]
 
 
 async def programs(tx: Tx, known: Programs, record: Record, facts: Sequence[Fact]) -> dict[str, Program]:

@@ -12,6 +12,7 @@ import msgspec
 
 from crossdock import audit, exactjson
 from crossdock.db import Tx
+from crossdock.engine import payloads
 from crossdock.engine.definitions import Programs
 from crossdock.engine.hooks import Hooks
 from crossdock.engine.live import FACTS_A_TURN
@@ -109,13 +110,13 @@ async def _migrate(tx: Tx, shown: Preview, fact: Migrated, now: datetime) -> Non
     # With its row locked, nobody can claim it: a claim needs a ready row, and whoever makes one locks the row first.
     if await tx.fetchval(SQL["at_work"], record.tenant_id, record.instance_id):
         raise Busy("A worker has it in hand: try again in a moment, or suspend it first.")
-    step = interpreter.migrated(states.load(record.state), fact)
+    step = interpreter.migrated(states.load(record.state, record.payloads), fact)
     last: int = await tx.fetchval(SQL["last_seq"], record.tenant_id, record.instance_id)
     seq = max(last, record.revision * FACTS_A_TURN) + 1
     await tx.execute(
         SQL["remember"], record.tenant_id, record.instance_id, seq, now, "Migrated", exactjson.text(fact),
         exactjson.text(step.trace),
     )  # fmt: skip
-    await tx.execute(
-        SQL["migrate"], record.tenant_id, record.instance_id, fact.to, states.dump(step.state)
-    )  # fmt: skip
+    state = states.dump(step.state, record.payloads)
+    await payloads.keep(tx, [(record.tenant_id, record.instance_id, record.payloads)])
+    await tx.execute(SQL["migrate"], record.tenant_id, record.instance_id, fact.to, state)
