@@ -81,6 +81,8 @@ class Invoice:
     discounted_total: Decimal | None = None  # what an early payer pays
     stated_net: Decimal | None = None  # of the lines, before what follows them
     stated_tax: Decimal | None = None
+    prepaid: Decimal | None = None  # paid before the invoice was written
+    rounding: Decimal | None = None  # of the amount to pay; negative in the buyer's favour
     stated_total: Decimal | None = None
 
     @property
@@ -95,7 +97,7 @@ class Invoice:
 
     @property
     def due(self) -> Decimal | None:
-        """Lines, allowances, charges and taxes; None when a line has no amount.
+        """Lines, allowances, charges and taxes, less what is paid already; None when a line has no amount.
 
         Taxes are those of the whole document; else the sum it states; else those of the lines.
         """
@@ -107,7 +109,8 @@ class Invoice:
         if not amounts:
             amounts = [t.amount for line in self.lines for t in line.taxes if t.amount is not None]
         tax = sum(amounts, Decimal(0))
-        return self.net + sum((a.signed for a in self.adjustments), Decimal(0)) + tax
+        total = self.net + sum((a.signed for a in self.adjustments), Decimal(0)) + tax
+        return total - (self.prepaid or 0) + (self.rounding or 0)
 
     def differences(self, tolerance: Decimal = Decimal("0.005")) -> Iterator[Difference]:
         """Statements that disagree with their parts by more than half a cent for each rounded line."""

@@ -26,6 +26,8 @@ OVERRULED = frozenset(
     {
         "x12.isa13.reused",
         "edifact.unb0020.reused",
+        "cxml.payloadid.reused",
+        "cxml.operation",
         "order.po.reused",
         "x12.ctt01.count",
         "edi.lines.count",
@@ -177,6 +179,8 @@ def _named(document: Decoded) -> tuple[str, str, str]:
     """Code, place and acknowledgement of a number used again."""
     if document.format is Format.EDIFACT:
         return "edifact.unb0020", "UNB 0020", "UCI 4 26"
+    if document.format is Format.XML:
+        return "cxml.payloadid", "/cXML/@payloadID", ""
     return "x12.isa13", "ISA13", "TA1 R 025"
 
 

@@ -44,7 +44,7 @@ def decode(raw: bytes, filename: str, context: Context) -> list[Decoded]:
 def _unknown(what: str, context: Context) -> Decoded:
     empty = what in {"an empty file", "blanks only"}
     code = "file.empty" if empty else "file.unknown"
-    expected = "an order as X12, JSON, CSV or XLSX"
+    expected = "an order as X12, EDIFACT, UBL, cXML, JSON, CSV or XLSX"
     fix = "Send the file again; nothing arrived." if empty else "Send orders in one of these formats."
     issue = error(code, "the file", expected, what, fix)
     return Decoded(index=0, format=Format.UNKNOWN, partner=context.partner, issues=(issue,))
@@ -76,7 +76,8 @@ def _stranger(document: Decoded) -> Issue:
             "neither",
             "Add a customer column or customer_id, or say the partner (--partner ID).",
         )
-    name = {Format.X12: "ISA05:ISA06", Format.EDIFACT: "UNB 0007:0004"}.get(document.format, "the customer")
+    names = {Format.X12: "ISA05:ISA06", Format.EDIFACT: "UNB 0007:0004", Format.XML: "the sender"}
+    name = names.get(document.format, "the customer")
     return hold(
         "partner.unknown",
         name,

@@ -260,9 +260,9 @@ def test_released_characters_are_part_of_the_text():
 
 
 def test_xml_is_named_and_waits_and_broken_xml_has_a_line():
-    [cxml] = read("<cXML><Header><From/></Header><Request><OrderRequest/></Request></cXML>")
+    [cxml] = read("<cXML><Header><From/></Header><Request><PunchOutSetupRequest/></Request></cXML>")
     assert (cxml.type, [c for c, _ in codes(cxml, Severity.HOLD)]) == (
-        "OrderRequest",
+        "PunchOutSetupRequest",
         ["type.unsupported", "partner.unknown"],
     )
     [broken] = read("<Order>\n<Line>\n</Order>")

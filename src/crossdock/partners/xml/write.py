@@ -1,0 +1,92 @@
+"""A canonical document as UBL or cXML: written by its map, read back, and refused when it came back another.
+
+What we write is read again as a partner would read it. If an amount, quantity, number or date came back changed or not
+at all, the document is refused with the field's name; what the format merely has no place for is listed with it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, cast
+
+from lxml import etree
+
+from crossdock.errors import Finding, PartnerError
+from crossdock.partners.edi.maps import Canonical, plain
+from crossdock.partners.model import Severity
+from crossdock.partners.profiles import Identifier
+from crossdock.partners.xml import cxml, maps, shapes, totals
+from crossdock.partners.xml.decode import convert
+from crossdock.partners.xml.maps import CBC, Map
+from crossdock.partners.xml.safe import Element
+
+# What a partner acts upon: these come back as they were, or nothing is written.
+BINDING = frozenset({"unit_price", "quantity", "amount", "percent", "order_number", "currency", "stated_total"})
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """left_out: pointers of what the partner's format has no place for."""
+
+    map: Map
+    element: Element
+    left_out: tuple[str, ...]
+
+
+def document(map_id: str, content: Canonical) -> Written:
+    """Raises PartnerError naming every field that the format cannot take, or that its rules refuse."""
+    m = maps.load(map_id)
+    if not isinstance(content, m.object):
+        text = "Choose the map of this kind of document."
+        where, found = f"map {map_id}", type(content).__name__
+        raise PartnerError([Finding("map.object", where, m.object.__name__, found, text)])
+    data, facts = shapes.before_writing(content, m.syntax.name)
+    element, findings = maps.write(m, data, facts)
+    if findings:
+        raise PartnerError(findings)
+    reading = maps.read(m, etree.fromstring(etree.tostring(element)))
+    again = convert(reading, str(data.get("currency", "")))
+    refused = [i.finding for i in reading.issues if i.severity is not Severity.NOTE]
+    if again is not None and m.root in {"Invoice", "CreditNote"}:
+        customization = element.findtext(f"{{{CBC}}}CustomizationID") or ""
+        checked = totals.check(reading, again, customization) if isinstance(again, shapes.Invoice) else ()
+        refused += [i.finding for i in checked if i.severity is Severity.ERROR]
+    if refused or again is None:
+        raise PartnerError(refused)
+    changed = list(_changed(plain(content), plain(again), ""))
+    lost = [f for f in changed if f.where.rpartition("/")[2] in BINDING]
+    if lost:
+        raise PartnerError(lost)
+    return Written(m, element, tuple(f.where for f in changed))
+
+
+def _changed(before: Any, after: Any, at: str) -> Iterator[Finding]:
+    """Fields that are not, or are something else, on the other side."""
+    if isinstance(before, dict):
+        found = cast(dict[str, Any], after) if isinstance(after, dict) else {}
+        for key, value in cast(dict[str, Any], before).items():
+            yield from _changed(value, found.get(key), f"{at}/{key}")
+    elif isinstance(before, list):
+        others = list(cast(list[Any], after)) if isinstance(after, list) else []
+        values = cast(list[Any], before)
+        for place, value in enumerate(values):
+            if value in others:
+                continue  # wherever it came back: some formats keep an order of their own
+            other = others[place] if place < len(others) else None
+            yield from _changed(value, other, f"{at}/{place}")
+    elif before != after:
+        text = "Leave it out, or agree with the partner how it is said."
+        shown_before = f"{before:f}" if isinstance(before, Decimal) else str(before)[:80]
+        yield Finding("map.changed", at, shown_before, "nothing" if after is None else str(after)[:80], text)
+
+
+def ubl(written: Written) -> bytes:
+    return etree.tostring(written.element, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def cxml_request(
+    written: Written, *, sender: Identifier, receiver: Identifier, payload: str, now: datetime, test: bool = False
+) -> bytes:
+    """In its envelope. payload: unique to this message, and the same when it is sent again."""
+    return cxml.wrapped(written.element, sender=sender, receiver=receiver, payload=payload, now=now, test=test)
