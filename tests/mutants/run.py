@@ -93,7 +93,8 @@ def put_in(mutant: Mutant, source: Path, into: Path) -> None:
 
 async def run(tests: Sequence[str], source: Path, scratch: Path, database_url: str) -> Ran:
     """The tests, on the code in `source`."""
-    seen = scratch / f"{source.name}.json"
+    seen = Path(tempfile.mkdtemp(dir=scratch)) / "seen.json"
+    within_s = WITHIN_S + 10 * len(tests)
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join((str(source), str(Path(__file__).parent))),
@@ -109,12 +110,12 @@ async def run(tests: Sequence[str], source: Path, scratch: Path, database_url: s
         *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     try:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(within_s):
             output, _ = await process.communicate()
     except TimeoutError:
         process.kill()
         await process.wait()
-        return Ran(None, "", f"not done within {WITHIN_S} s", time.monotonic() - began)
+        return Ran(None, "", f"not done within {within_s} s", time.monotonic() - began)
     found = json.loads(seen.read_text()) if seen.exists() else {"tests": None, "code": ""}
     tail = output.decode(errors="replace").strip()[-1000:]
     return Ran(found["tests"], found["code"], tail, time.monotonic() - began)
@@ -161,14 +162,17 @@ async def one(mutant: Mutant, original: Path, scratch: Path, database_url: str) 
 
 async def unmutated(tests: list[str], original: Path, scratch: Path, database_url: str) -> dict[str, str]:
     """For each test that does not pass on the code as it is: why."""
-    ran = await run(tests, original, scratch, database_url)
+    parts = [part for n in range(AT_ONCE) if (part := tests[n::AT_ONCE])]
     wrong: dict[str, str] = {}
-    for test in tests:
-        outcomes = {t["outcome"] for t in of(test, ran)}
-        if outcomes != {"passed"}:
-            wrong[test] = ", ".join(sorted(outcomes)) or "did not run"
-    if any(why == "did not run" for why in wrong.values()):
-        print(ran.tail)
+    for part, ran in zip(
+        parts, await asyncio.gather(*(run(p, original, scratch, database_url) for p in parts)), strict=True
+    ):
+        for test in part:
+            outcomes = {t["outcome"] for t in of(test, ran)}
+            if outcomes != {"passed"}:
+                wrong[test] = ", ".join(sorted(outcomes)) or "did not run"
+        if any(wrong.get(test) == "did not run" for test in part):
+            print(ran.tail)
     return wrong
 
 
