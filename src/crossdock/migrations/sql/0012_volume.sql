@@ -84,7 +84,7 @@ revoke update on crossdock.history from crossdock_app;
 -- Makes the partitions of this month of business time and the next two. Rows of a month that lie in the default
 -- partition move to it. Returns the names of those that are new.
 create function crossdock.make_months() returns setof text
-language plpgsql volatile security definer set search_path = crossdock, pg_temp set lock_timeout = '2s' as $$
+language plpgsql volatile security definer set search_path = crossdock, pg_temp set lock_timeout = '2s' set timezone = 'UTC' as $$
 declare first date; name text;
 begin
   for n in 0..2 loop
@@ -96,9 +96,12 @@ begin
     continue when to_regclass('crossdock.' || name) is not null;
     lock table crossdock.history in access exclusive mode;
     execute format('create table crossdock.%I (like crossdock.history including all)', name);
+    -- row security is forced on the owner too, who must see what he moves; nobody else can look meanwhile
+    alter table crossdock.history_other no force row level security;
     execute format('with moved as (delete from crossdock.history_other where at >= %L and at < %L returning *)
                     insert into crossdock.%I select * from moved',
                    first::text || ' 00:00:00+00', (first + interval '1 month')::date::text || ' 00:00:00+00', name);
+    alter table crossdock.history_other force row level security;
     execute format('alter table crossdock.history attach partition crossdock.%I for values from (%L) to (%L)',
                    name, first::text || ' 00:00:00+00', (first + interval '1 month')::date::text || ' 00:00:00+00');
     perform crossdock.protect(('crossdock.' || name)::regclass);
@@ -110,21 +113,29 @@ revoke all on function crossdock.make_months() from public;
 grant execute on function crossdock.make_months() to crossdock_app;
 
 -- ── retention ───────────────────────────────────────────────────────────────────────────────────────────────────
+-- When the oldest instance started that still runs, or ended at or after `before`. A time and nothing else.
+create policy dispatch on crossdock.instance for select to crossdock_dispatch using (true);
+grant select (tenant_id, started_at, ended_at) on crossdock.instance to crossdock_dispatch;
+create function crossdock.oldest_needed(before timestamptz) returns timestamptz
+language sql stable security definer set search_path = crossdock as $$
+  select min(started_at) from instance where ended_at is null or ended_at >= before
+$$;
+alter function crossdock.oldest_needed(timestamptz) owner to crossdock_dispatch;
+
 -- Months whose last instance ended before `before` are dropped whole: no instance that still runs has a row there.
 create function crossdock.drop_months(before timestamptz) returns setof text
-language plpgsql volatile security definer set search_path = crossdock, pg_temp set lock_timeout = '2s' as $$
-declare part record;
+language plpgsql volatile security definer set search_path = crossdock, pg_temp set lock_timeout = '2s' set timezone = 'UTC' as $$
+declare part record; needed timestamptz;
 begin
   perform pg_advisory_xact_lock(x'0C0565'::int);
   for part in
-    select c.relname, to_timestamp(substr(c.relname, 9), 'YYYY_MM') as first
+    select c.relname, make_timestamptz(substr(c.relname, 9, 4)::int, substr(c.relname, 14, 2)::int, 1, 0, 0, 0, 'UTC') as first
     from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
     where i.inhparent = 'crossdock.history'::regclass and c.relname ~ '^history_\d{4}_\d{2}$'
   loop
     continue when part.first + interval '1 month' > before;
-    continue when exists (
-      select from crossdock.instance x
-      where x.started_at < part.first + interval '1 month' and (x.ended_at is null or x.ended_at >= before));
+    needed := coalesce(needed, crossdock.oldest_needed(before), 'infinity');
+    continue when needed < part.first + interval '1 month';
     execute format('drop table crossdock.%I', part.relname);
     return next part.relname;
   end loop;
