@@ -123,7 +123,7 @@ async def authenticated(request: Request) -> Caller:
     given = request.headers.get("authorization", "")
     if given:
         scheme, _, token = given.partition(" ")
-        found = await identity.by_key(db, token.strip()) if scheme.lower() == "bearer" else None
+        found = await state.keys.holder(db, token.strip()) if scheme.lower() == "bearer" else None
     else:
         token = request.cookies.get(COOKIE, "")
         found = await identity.by_session(db, token) if token else None

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from crossdock.clock import Clock
 from crossdock.db import Database
+from crossdock.gateway.identity import Keys
 from crossdock.gateway.pressure import Pressure
 from crossdock.settings import Settings
 from crossdock.tower.board import Drawings
@@ -47,6 +48,7 @@ class Running:
     ends: "Ends"
     drawings: Drawings = field(default_factory=Drawings)
     pressure: Pressure = field(default_factory=Pressure)
+    keys: Keys = field(default_factory=Keys)
 
 
 def running(request: Request) -> Running:
