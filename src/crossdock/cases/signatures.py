@@ -514,6 +514,22 @@ with:
             "call: allocate@crossdock\nwith: { strategy: nearest, lines: '${ .lines }', availability: '${ .at }' }\n",
         ),
         Signature(
+            "document-send",
+            "Tells the buyer in X12 or EDIFACT, as its order came, what becomes of the order: 855, 856 or 810.",
+            (
+                _must("kind", K.WORD, "What is told", ("response", "despatch", "invoice")),
+                _must("state", K.OBJECT, "What is so, line by line in the unit ordered; see docs/sending.md"),
+                _ORDER,
+            ),
+            "`{sent: true, document, type, control, deadline}`, or `{sent: false, reason}` when nobody reads it",
+            ("`validation` 400: the lines do not add up, or the partner's format cannot take it",),
+            """call: document-send@crossdock
+with:
+  kind: response
+  state: { lines: [ { line: '1', accepted: 6, backordered: 4, backorder_on: 2026-12-24 } ] }
+""",
+        ),
+        Signature(
             "run.shell",
             "Runs a command of /bin/sh. Off, unless a policy of the tenant permits it.",
             (_must("command", K.TEXT, "The command"), *_PROGRAM),
@@ -555,3 +571,4 @@ with:
     )
 }
 PROGRAMS = ("run.shell", "run.script", "run.container")
+DOCUMENTS = ("document-send",)  # written where partners are

@@ -16,6 +16,7 @@ from crossdock.cases import calendars, checks, messages, programs, sla
 from crossdock.cases import functions as people
 from crossdock.cases.hooks import People
 from crossdock.cases.signatures import PROGRAMS
+from crossdock.cli.silence import Desk
 from crossdock.connect import config, registry, sandbox
 from crossdock.connect.budget import Crew
 from crossdock.connect.config import Secrets, SystemConfig
@@ -33,6 +34,8 @@ from crossdock.flow.outcomes import Immediate, Transactional
 from crossdock.gateway.services import Services
 from crossdock.outbound import Client
 from crossdock.partners import intake
+from crossdock.partners.sending import overdue
+from crossdock.partners.sending.function import DocumentSend
 from crossdock.rules import Rulebook
 from crossdock.rules import load as load_table
 from crossdock.settings import Settings
@@ -83,7 +86,8 @@ def rulebook() -> Rulebook:
 
 def catalogue() -> Mapping[str, Immediate | Transactional]:
     """The catalogue functions, with the shipped tables and templates."""
-    return people.catalogue(rulebook(), messages.load())
+    written = people.checked("document-send", DocumentSend())
+    return {**people.catalogue(rulebook(), messages.load()), "document-send": written}
 
 
 def _version(table: bytes) -> str:
@@ -241,12 +245,15 @@ def duties(db: Database, time: clock.Clock, keep: timedelta | None = None) -> li
         await retention.make_months(db)
         await _one_at_a_time(db, 0x0C0567, drop_old)
 
+    async def silence() -> None:
+        await _one_at_a_time(db, 0x0C0568, lambda: overdue.run_due(db, Desk(), time.now()))
+
     known = definitions.Programs(ProcessFallback())  # its child starts with the first expression that needs it
 
     async def bulk() -> None:
         await operations.run_due(db, known, People())
 
-    return [clocks, seal, watch, lambda: schedules.start_due(db), bulk, upkeep]
+    return [clocks, silence, seal, watch, lambda: schedules.start_due(db), bulk, upkeep]
 
 
 async def _one_at_a_time(db: Database, lock: int, work: Callable[[], Awaitable[object]]) -> None:

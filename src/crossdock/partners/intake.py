@@ -8,13 +8,14 @@ the 997, the event) is one transaction: all of it or nothing. Transports and pag
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias, assert_never
 from uuid import UUID
 
 from crossdock import exactjson, ids, telemetry
+from crossdock.canonical.acknowledgement import FunctionalAcknowledgement
 from crossdock.canonical.order import PartyRole, PurchaseOrder
 from crossdock.db import Database, Tx, queries
 from crossdock.errors import Conflict, NotFound, PartnerError
@@ -26,6 +27,7 @@ from crossdock.partners.edifact import contrl
 from crossdock.partners.edifact.contrl import Contrl
 from crossdock.partners.model import MAX_BYTES, Context, Decoded, Format, Status, error
 from crossdock.partners.profiles import Mode, Profile
+from crossdock.partners.sending import answers
 from crossdock.partners.tabular import map as maps
 from crossdock.partners.x12 import acknowledge
 
@@ -321,6 +323,9 @@ async def _record(
     if verdict.effect is not None:
         order_no = await _effect(tx, tenant_id, verdict, document_id, receipt, numbers, publish)
     done = result(verdict, receipt["filename"], document_id, order_no)
+    if verdict.status is Status.ACCEPTED and isinstance(d.content, FunctionalAcknowledgement):
+        unknown = await answers.take(tx, tenant_id, d, document_id, receipt["received_at"])
+        done = replace(done, notes=(*done.notes, *(i.plain() for i in unknown)))
     if d.partner is not None and d.partner.mode is Mode.TRIAL and not receipt["manual"]:
         await tx.execute(
             SQL["adopt_profile"], tenant_id, d.partner.id, _clean(exactjson.text(profiles.plain(d.partner)))

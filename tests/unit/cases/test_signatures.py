@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crossdock.cases import checks, functions, messages
-from crossdock.cases.signatures import PROGRAMS, SIGNATURES
+from crossdock.cases.signatures import DOCUMENTS, PROGRAMS, SIGNATURES
 from crossdock.engine.functions import COMPENSATE
 from crossdock.flow import program, yaml12
 from crossdock.rules import Rulebook
@@ -38,7 +38,7 @@ def call(name: str, **arguments: Any) -> list[tuple[str, str]]:
 
 def test_every_function_has_a_signature_and_every_signature_a_function() -> None:
     catalogue = functions.catalogue(Rulebook([]), messages.load())
-    assert {*catalogue, COMPENSATE, *PROGRAMS} == set(SIGNATURES)
+    assert {*catalogue, COMPENSATE, *PROGRAMS, *DOCUMENTS} == set(SIGNATURES)
 
 
 @pytest.mark.parametrize("name", sorted(SIGNATURES))

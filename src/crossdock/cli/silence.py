@@ -1,0 +1,38 @@
+"""Where partners' silence meets people: a document of ours that is overdue or rejected is one case, closed by itself.
+
+Partners and cases do not know each other; the composition root brings them together here.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from crossdock.cases import casework
+from crossdock.db import Tx
+from crossdock.partners.sending.states import State
+
+REISSUE = "Reissue it when the partner could not use it, replay it when it was lost; a late answer closes this case"
+
+
+class Desk:
+    """Cases of the queue `partners`."""
+
+    async def open(self, tx: Tx, tenant_id: str, document: dict[str, Any], now: datetime) -> UUID:
+        rejected = document["state"] == State.REJECTED
+        named = f"{document['type']} {document['number']} to {document['partner']} (number {document['control']})"
+        said = "was rejected" if rejected else "has not been acknowledged in time"
+        new = casework.New(
+            kind="document-rejected" if rejected else "document-overdue",
+            queue="partners",
+            severity="high" if rejected else "medium",
+            title=f"{named} {said}",
+            reason="The partner's system refused it" if rejected else "Nothing was heard of it",
+            detail=REISSUE,
+            order=document["order"],
+            evidence={k: document[k] for k in ("document", "po", "deadline", "sent_at", "tries", "answers")},
+            key=f"sending/{document['document']}",
+        )
+        return (await casework.open_case(tx, tenant_id, new, now)).case_id
+
+    async def close(self, tx: Tx, tenant_id: str, case_id: UUID, what: str, now: datetime) -> None:
+        await casework.close_by_system(tx, tenant_id, case_id, what, now)

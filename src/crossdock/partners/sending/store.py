@@ -1,0 +1,337 @@
+"""Writing documents, and sending them again: three ways that are three things.
+
+A document, its control numbers and its row are one transaction with the call that wants it. *Retry* offers what was
+written once more, because its delivery failed. *Replay* sends the same bytes under the same numbers, because the
+partner lost them. *Reissue* says the same anew under new numbers, because the partner could not use the first. Each
+can be previewed, and each is audited.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from crossdock import audit, exactjson, ids
+from crossdock.canonical.despatch import DespatchAdvice
+from crossdock.canonical.order import PurchaseOrder
+from crossdock.db import Tx, queries
+from crossdock.errors import Conflict, Finding, NotFound, PartnerError
+from crossdock.partners import numbering
+from crossdock.partners.edi import maps, outbound
+from crossdock.partners.edi.maps import Canonical
+from crossdock.partners.profiles import Identifier
+from crossdock.partners.sending.states import Move, State, after
+from crossdock.partners.x12.write import Address, Numbers
+
+SQL = queries("crossdock.partners.sending", "sending.sql")
+INTAKE = queries("crossdock.partners", "intake.sql")
+ACKNOWLEDGE_WITHIN = timedelta(hours=24)  # what agreements usually say; sending_terms says what one partner's does
+VERSION = "004010"  # X12 release where the order names none
+
+
+class Kind(StrEnum):
+    RESPONSE = "response"
+    DESPATCH = "despatch"
+    INVOICE = "invoice"
+
+
+MAPS = {
+    ("x12", Kind.RESPONSE): "x12-855",
+    ("x12", Kind.DESPATCH): "x12-856",
+    ("x12", Kind.INVOICE): "x12-810",
+    ("edifact", Kind.RESPONSE): "edifact-ordrsp",
+    ("edifact", Kind.DESPATCH): "edifact-desadv",
+    ("edifact", Kind.INVOICE): "edifact-invoic",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered:
+    """An order of a partner that can be answered in its own syntax. sender: the partner, as its order names it."""
+
+    document_id: UUID
+    order_no: str
+    partner_id: str
+    customer_id: str
+    syntax: str
+    sender: str
+    receiver: str
+    version: str
+    test: bool
+    order: PurchaseOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    document_id: UUID
+    type: str
+    control: str
+    deadline: datetime | None
+
+
+async def ordered(tx: Tx, tenant_id: str, order_no: str) -> Ordered | None:
+    """None when there is nobody to write to: the order came from no partner, or in a format that has no answers."""
+    row = await tx.fetchrow(SQL["order"], tenant_id, order_no)
+    if row is None or row["format"] not in {"x12", "edifact"} or not row["partner_id"]:
+        return None
+    return Ordered(
+        document_id=row["document_id"],
+        order_no=order_no,
+        partner_id=row["partner_id"],
+        customer_id=row["customer_id"] or "",
+        syntax=row["format"],
+        sender=row["sender"],
+        receiver=row["receiver"],
+        version=row["version"] or VERSION,
+        test=row["test"],
+        order=msgspec.convert(exactjson.loads(row["canonical"]), PurchaseOrder, strict=False),
+    )
+
+
+async def by_key(tx: Tx, tenant_id: str, key: str) -> dict[str, Any] | None:
+    """What a call has written already."""
+    found: UUID | None = await tx.fetchval(SQL["of_key"], tenant_id, key)
+    return None if found is None else summary(await tx.fetchrow(SQL["one"], tenant_id, found))
+
+
+async def send(
+    tx: Tx,
+    tenant_id: str,
+    to: Ordered,
+    kind: Kind,
+    content: Canonical,
+    number: str,
+    now: datetime,
+    *,
+    key: str,
+    by: str,
+    reissues: UUID | None = None,
+) -> Sent:
+    """Writes a document for the partner of an order and offers it.
+
+    Raises PartnerError naming what its format cannot take; then no number was taken, whatever the caller commits.
+    """
+    async with tx.transaction():  # a savepoint: numbers and document, or neither
+        return await _written(tx, tenant_id, to, kind, content, number, now, key, by, reissues)
+
+
+async def _written(
+    tx: Tx,
+    tenant_id: str,
+    to: Ordered,
+    kind: Kind,
+    content: Canonical,
+    number: str,
+    now: datetime,
+    key: str,
+    by: str,
+    reissues: UUID | None,
+) -> Sent:
+    written = outbound.document(MAPS[to.syntax, kind], content)
+    x12 = to.syntax == "x12"
+    address = Address(
+        sender=_identifier(to.receiver),
+        receiver=_identifier(to.sender),
+        version=to.version,
+        test=to.test,
+        acknowledge=not x12,  # a CONTRL is sent on request; a 997 always
+    )
+    taken = await numbering.take(tx, tenant_id, to.receiver, to.sender, messages=1, group=x12)
+    if x12:
+        numbers = Numbers(interchange=taken.interchange, group=taken.group, sets=taken.messages)
+        raw, control = outbound.x12([written], address, numbers, now), f"{taken.interchange:09d}"
+    else:
+        raw = outbound.edifact_interchange([written], address, taken.interchange, taken.messages, now)
+        control = str(taken.interchange)
+    sha256, document_id = hashlib.sha256(raw).digest(), ids.new()
+    await tx.execute(INTAKE["store_raw"], tenant_id, sha256, raw, len(raw))
+    lines = len(list(content.lines())) if isinstance(content, DespatchAdvice) else len(to.order.lines)
+    values: list[Any] = [
+        *(tenant_id, document_id, None, 0, "out", to.syntax, written.type, "sent", to.test, sha256),
+        *(f"{written.type}-{to.partner_id}-{control}.edi", "outbox", to.partner_id, to.customer_id),
+        *(to.receiver, to.sender, control, str(taken.messages[0]), to.order_no, to.order.number, None),
+        *(getattr(content, "stated_total", None), to.order.currency, lines, "[]", "[]"),
+        *(exactjson.text({"text": raw.decode("utf-8", "replace")}), exactjson.text(content), None, now),
+    ]
+    await tx.execute(INTAKE["store_document"], *values)
+    window = await _window(tx, tenant_id, to.partner_id)
+    deadline = now + window if window is not None else None
+    ssccs = sorted({line.sscc for line in content.lines() if line.sscc}) if isinstance(content, DespatchAdvice) else []
+    await tx.execute(
+        SQL["store"],
+        *(tenant_id, document_id, key, to.partner_id, written.type, to.receiver, to.sender),
+        *(taken.interchange, taken.group, taken.messages[0], to.order_no, to.order.number, number, ssccs, to.test),
+        *(to.document_id, reissues, now, deadline),
+    )
+    await tx.execute(SQL["store_try"], tenant_id, document_id, 1, "first", by, now)
+    detail = {"document": str(document_id), "type": written.type, "partner": to.partner_id, "control": control}
+    await audit.record(tx, tenant_id, by, "document.send", to.order_no, detail)
+    return Sent(document_id=document_id, type=written.type, control=control, deadline=deadline)
+
+
+def _identifier(text: str) -> Identifier:
+    scheme, separator, value = text.partition(":")
+    return Identifier(scheme, value) if separator else Identifier("", text)
+
+
+async def _window(tx: Tx, tenant_id: str, partner_id: str) -> timedelta | None:
+    row = await tx.fetchrow(SQL["terms"], tenant_id, partner_id)
+    return ACKNOWLEDGE_WITHIN if row is None else row["acknowledge_within"]
+
+
+async def save_terms(tx: Tx, tenant_id: str, partner_id: str, acknowledge_within: timedelta | None) -> None:
+    """None: the partner never acknowledges, so nothing of it is overdue."""
+    await tx.execute(SQL["save_terms"], tenant_id, partner_id, acknowledge_within)
+
+
+# ── once more ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+AGAIN = {"retry": Move.RETRIED, "replay": Move.REPLAYED, "reissue": Move.REISSUED}
+
+
+async def preview(tx: Tx, tenant_id: str, document_id: UUID, way: str) -> dict[str, Any]:
+    """What `retry`, `replay` or `reissue` would do, and why it may not. Changes nothing, takes no number."""
+    row = await _locked(tx, tenant_id, document_id)
+    then = after(State(row["state"]), AGAIN[way])
+    effects = {
+        "retry": "It is offered once more: it was not collected, or not well.",
+        "replay": "The same bytes are sent once more under the same numbers; a partner that has them says so.",
+        "reissue": "The same content is written under new numbers; this document is replaced by it.",
+    }
+    return {
+        "document": str(document_id),
+        "action": way,
+        "allowed": then is not None,
+        "reason": "" if then is not None else f"It is {row['state']}.",
+        "effect": effects[way],
+        "state": row["state"],
+        "becomes": then,
+        "control": row["interchange"],
+        "same_numbers": way != "reissue",
+        "tries": row["tries"],
+    }
+
+
+async def again(tx: Tx, tenant_id: str, document_id: UUID, way: str, by: str, now: datetime) -> dict[str, Any]:
+    """Retries or replays. Raises Conflict when its state does not allow it."""
+    row = await _locked(tx, tenant_id, document_id)
+    state = _moved(row, way)
+    window = await _window(tx, tenant_id, row["partner_id"])
+    deadline = now + window if window is not None else None
+    tries = row["tries"] + 1
+    await tx.execute(SQL["move"], tenant_id, document_id, state, row["sent_at"], None, deadline, tries, None)
+    await tx.execute(SQL["store_try"], tenant_id, document_id, tries, way, by, now)
+    detail = {"document": str(document_id), "type": row["type"], "control": row["interchange"], "try": tries}
+    await audit.record(tx, tenant_id, by, f"document.{way}", row["order_no"], detail)
+    return await one(tx, tenant_id, document_id)
+
+
+async def reissue(tx: Tx, tenant_id: str, document_id: UUID, by: str, now: datetime) -> dict[str, Any]:
+    """The same content under new numbers. Raises Conflict when its state does not allow it."""
+    row = await _locked(tx, tenant_id, document_id)
+    state = _moved(row, "reissue")
+    to = await ordered(tx, tenant_id, row["order_no"])
+    stored = await tx.fetchrow(SQL["document"], tenant_id, document_id)
+    if to is None or stored is None:
+        raise Conflict("The order it tells of is gone.")
+    kind = next(
+        k for (syntax, k), m in MAPS.items() if m == f"{to.syntax}-{row['type'].lower()}" and syntax == to.syntax
+    )
+    declared = maps.load_map(MAPS[to.syntax, kind])
+    content = msgspec.convert(exactjson.loads(stored["canonical"]), declared.object, strict=False)
+    key = f"reissue/{document_id}"
+    sent = await send(tx, tenant_id, to, kind, content, row["number"], now, key=key, by=by, reissues=document_id)
+    attention = "close" if row["case_id"] is not None else None
+    await tx.execute(
+        SQL["move"],
+        *(tenant_id, document_id, state, row["sent_at"], row["answered_at"], None, row["tries"], attention),
+    )
+    detail = {"document": str(document_id), "by": str(sent.document_id), "control": sent.control}
+    await audit.record(tx, tenant_id, by, "document.reissue", row["order_no"], detail)
+    return await one(tx, tenant_id, sent.document_id)
+
+
+async def _locked(tx: Tx, tenant_id: str, document_id: UUID) -> Any:
+    row = await tx.fetchrow(SQL["locked"], tenant_id, document_id)
+    if row is None:
+        raise NotFound("No such sent document.")
+    return row
+
+
+def _moved(row: Any, way: str) -> State:
+    then = after(State(row["state"]), AGAIN[way])
+    if then is None:
+        raise Conflict(f"A document that is {row['state']} cannot be sent by {way}.")
+    return then
+
+
+# ── to read ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def page(
+    tx: Tx,
+    tenant_id: str,
+    *,
+    state: str | None = None,
+    partner: str | None = None,
+    order: str | None = None,
+    q: str | None = None,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """Newest first. q: part of a purchase order, invoice, shipment, control number or SSCC."""
+    if state is not None and state not in set(State):
+        text = "Choose one of them."
+        raise PartnerError([Finding("sending.state", "state", ", ".join(State), state, text)])
+    pattern = f"%{q.replace('%', '').replace('_', '')}%" if q else None
+    rows = await tx.fetch(SQL["page"], tenant_id, state, partner, order, pattern, limit)
+    return [summary(r) for r in rows]
+
+
+def summary(row: Any) -> dict[str, Any]:
+    return {
+        "document": str(row["document_id"]),
+        "type": row["type"],
+        "state": row["state"],
+        "partner": row["partner_id"],
+        "order": row["order_no"],
+        "po": row["po"],
+        "number": row["number"],
+        "control": row["interchange"],
+        "test": row["test"],
+        "tries": row["tries"],
+        "written_at": row["written_at"],
+        "sent_at": row["sent_at"],
+        "answered_at": row["answered_at"],
+        "deadline": row["deadline"],
+        "reissues": str(row["reissues"]) if row["reissues"] else None,
+        "case": str(row["case_id"]) if row["case_id"] else None,
+    }
+
+
+async def one(tx: Tx, tenant_id: str, document_id: UUID) -> dict[str, Any]:
+    """With its tries and everything its partner said of it. Raises NotFound."""
+    row = await tx.fetchrow(SQL["one"], tenant_id, document_id)
+    if row is None:
+        raise NotFound("No such sent document.")
+    tries = await tx.fetch(SQL["tries"], tenant_id, document_id)
+    answers = await tx.fetch(SQL["answers"], tenant_id, document_id)
+    later: UUID | None = await tx.fetchval(SQL["reissued_by"], tenant_id, document_id)
+    return {
+        **summary(row),
+        "about": str(row["about"]),
+        "ssccs": list(row["ssccs"]),
+        "group": row["group_number"],
+        "message": row["message"],
+        "reissued_by": str(later) if later else None,
+        "history": [dict(t) for t in tries],
+        "answers": [{**dict(a), "answer": str(a["answer"]), "said": exactjson.loads(a["said"])} for a in answers],
+    }
+
+
+def utc(at: datetime) -> datetime:
+    """As an envelope tells it."""
+    return at.astimezone(UTC)
