@@ -14,6 +14,8 @@ from crossdock.outbound import Authenticator, Denied, Request, Response, Sent, T
 
 Send: TypeAlias = Callable[[Request], Awaitable[Response | TransportProblem]]
 
+DOCUMENTS = 256  # OpenAPI documents kept parsed; an address in an expression may name any number
+
 
 class WebCalls:
     """outcomes.Remote for the functions `http` and `openapi`."""
@@ -59,6 +61,8 @@ class WebCalls:
             if answer.status != 200:
                 error = Error(faults.COMMUNICATION, answer.status, f"No OpenAPI document at {fetched.uri}")
                 return Failed(error)
+            if len(self._documents) >= DOCUMENTS:  # the one that was fetched first makes room
+                self._documents.pop(next(iter(self._documents)))
             self._documents[known] = web.parse_document(answer.body, fetched.uri)
         return web.operation(self._documents[known], fetched.uri, call.arguments, call.key)
 

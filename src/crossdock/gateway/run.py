@@ -21,7 +21,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import Field
 
 from crossdock import audit, exactjson, ids, telemetry
-from crossdock.db import Database, Tx, queries
+from crossdock.db import Database, Tx, Unavailable, queries
 from crossdock.engine import payloads
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
 from crossdock.events import correlation
@@ -171,7 +171,7 @@ class Ends:
             for tenant_id in list(self._waiting):
                 try:
                     await self._tell(tenant_id)
-                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                except (Unavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                     log.warning("runs that are waited for cannot be looked at: %s", error)
                     await asyncio.sleep(RETRY_S)
 
