@@ -1,14 +1,20 @@
 """Instances over HTTP: lists, one instance, operations after a preview, bulk jobs, and who may do what."""
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from crossdock.cases.hooks import People
-from crossdock.engine import operations
+from crossdock.engine import operations, payloads
+from crossdock.flow.facts import CallCompleted
+from crossdock.flow.payloads import Payloads
 from crossdock.gateway.instances import programs
 
 from .conftest import ORDER
+
+MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
 async def test_an_instance_is_found_by_its_order_and_shows_where_it_stands(gateway: Any) -> None:
@@ -120,3 +126,26 @@ async def test_a_bulk_operation_needs_a_selection(gateway: Any) -> None:
     cora = await gateway.as_("cora")
     answer = await cora.post("/api/instance-jobs", {"command": {"kind": "suspend"}, "selection": {}})
     assert (answer.status, answer.json["findings"][0]["where"]) == (422, "/selection")
+
+
+async def test_a_large_part_of_an_instance_is_shown_by_size_and_had_by_its_name(gateway: Any) -> None:
+    things = await gateway.things()
+    instance = UUID(things.instance)
+    output = {"lines": ["a large line"] * 10_000}
+    large = Payloads()
+    fact = large.text(CallCompleted("/do/9#1", output, MORNING))
+    async with gateway.db.transaction("norrland") as tx:
+        await payloads.keep(tx, [("norrland", instance, large)])
+        await tx.execute(
+            "insert into crossdock.history (tenant_id, instance_id, seq, at, kind, fact, trace)"
+            " values ('norrland', $1, 7, $2, 'CallCompleted', $3, '[]')", instance, MORNING, fact,
+        )  # fmt: skip
+    vera = await gateway.as_("vera")
+    path = f"/api/instances/{things.instance}"
+    shown = (await vera.get(path)).json
+    (named,) = [h["data"]["output"] for h in shown["history"] if h["seq"] == 7]
+    ref = named["lines"]
+    assert ref["bytes"] > 100_000
+    assert (await vera.get(f"{path}/payloads/{ref['$payload']}")).json == output["lines"]
+    assert (await vera.get(f"{path}/payloads/{'0' * 64}")).status == 404
+    assert (await vera.get(f"/api/instances/{UUID(int=1)}/payloads/{ref['$payload']}")).status == 404
