@@ -27,6 +27,7 @@ from crossdock.gateway import (
     problems,
     run,
     search,
+    sending,
     session,
     stream,
 )
@@ -40,7 +41,7 @@ from crossdock.tower.board import Drawings
 
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
-    people, stream,
+    people, sending, stream,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 
