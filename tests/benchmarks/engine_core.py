@@ -76,8 +76,6 @@ async def work(dsn: str) -> None:
     worker = Worker(db, Functions({"erp.step": Null()}, {}), Clock(), Silent())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
     print("ready", flush=True)
-    import gc
-    gc.collect(); gc.freeze(); gc.set_threshold(50_000, 20, 50)
     await worker.run()
     print(json.dumps({"turns": worker.stats.turns, "commits": worker._committer.commits}), file=sys.stderr)
     await db.close()
