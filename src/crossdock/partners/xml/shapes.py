@@ -17,6 +17,7 @@ from crossdock.partners.xml.maps import Plain, Reading
 
 SIGNED = ("quantity", "stated_amount")
 CREDIT = "credit_note"
+MOVED = frozenset({"lines", "order_number", "ordered_on"})  # of a cXML document, into its portions
 
 
 def after_reading(r: Reading) -> Plain:
@@ -264,6 +265,8 @@ def _from_response(data: Plain, syntax: str) -> Plain:
                     o["shipped_on" if dated.startswith("ship") else "delivered_on"] = o.pop("on")
                 if "unit_price" in line:
                     o["unit_price"] = line["unit_price"]
+            if outcomes:
+                line.pop("unit_price", None)  # said by each outcome
             lines.append({**line, "outcomes": outcomes})
             continue
         lines += _ubl_outcomes(line, outcomes)
@@ -311,7 +314,8 @@ def _from_despatch(data: Plain, syntax: str) -> Plain:
     portions: list[Plain] = []
     for number, same in groupby(lines, lambda x: x.get("order_number", "")):
         inside = list(same)
-        portion: Plain = {"order_number": number, "lines": [x for x in inside if not x.get("whole")]}
+        items = [{k: v for k, v in x.items() if k not in MOVED} for x in inside if not x.get("whole")]
+        portion: Plain = {"order_number": number, "lines": items}
         if (on := inside[0].get("ordered_on")) is not None:
             portion["ordered_on"] = on
         portions.append(portion)
@@ -362,5 +366,4 @@ def _from_invoice(data: Plain, content: Invoice, syntax: str) -> tuple[Plain, Pl
     if data.get("kind") == CREDIT:
         _turned(data)
         facts |= {k: -facts[k] for k in ("lines", "gross")}
-    data["portions"] = portions
-    return data, facts
+    return {**{k: v for k, v in data.items() if k not in MOVED}, "portions": portions}, facts

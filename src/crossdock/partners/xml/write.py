@@ -5,6 +5,7 @@ at all, the document is refused with the field's name; what the format merely ha
 """
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from typing import Any, cast
 
 from lxml import etree
 
+from crossdock.canonical.invoice import Invoice, InvoiceKind
 from crossdock.errors import Finding, PartnerError
 from crossdock.partners.edi.maps import Canonical, plain
 from crossdock.partners.model import Severity
@@ -23,6 +25,16 @@ from crossdock.partners.xml.safe import Element
 
 # What a partner acts upon: these come back as they were, or nothing is written.
 BINDING = frozenset({"unit_price", "quantity", "amount", "percent", "order_number", "currency", "stated_total"})
+MAPS = {
+    ("PurchaseOrder", "ubl"): "ubl-order",
+    ("PurchaseOrder", "cxml"): "cxml-orderrequest",
+    ("OrderResponse", "ubl"): "ubl-orderresponse",
+    ("OrderResponse", "cxml"): "cxml-confirmationrequest",
+    ("DespatchAdvice", "ubl"): "ubl-despatchadvice",
+    ("DespatchAdvice", "cxml"): "cxml-shipnoticerequest",
+    ("Invoice", "ubl"): "ubl-invoice",
+    ("Invoice", "cxml"): "cxml-invoicedetailrequest",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +58,34 @@ def document(map_id: str, content: Canonical) -> Written:
     if findings:
         raise PartnerError(findings)
     reading = maps.read(m, etree.fromstring(etree.tostring(element)))
+    told = deepcopy(reading.data)
     again = convert(reading, str(data.get("currency", "")))
     refused = [i.finding for i in reading.issues if i.severity is not Severity.NOTE]
     if again is not None and m.root in {"Invoice", "CreditNote"}:
         customization = element.findtext(f"{{{CBC}}}CustomizationID") or ""
-        checked = totals.check(reading, again, customization) if isinstance(again, shapes.Invoice) else ()
+        checked = totals.check(reading, again, customization) if isinstance(again, Invoice) else ()
         refused += [i.finding for i in checked if i.severity is Severity.ERROR]
     if refused or again is None:
         raise PartnerError(refused)
-    changed = list(_changed(plain(content), plain(again), ""))
-    lost = [f for f in changed if f.where.rpartition("/")[2] in BINDING]
+    if "currency" not in told:  # no amount in the document: no currency either
+        data.pop("currency", None)
+    lost = [f for f in _changed(data, told, "") if f.where.rpartition("/")[2] in BINDING]
     if lost:
         raise PartnerError(lost)
-    return Written(m, element, tuple(f.where for f in changed))
+    return Written(m, element, tuple(f.where for f in _changed(plain(content), plain(again), "")))
+
+
+def map_of(content: Canonical, syntax: str) -> str:
+    """The map that writes this document as `ubl` or `cxml`. Raises PartnerError when there is none."""
+    match content, syntax:
+        case Invoice(kind=InvoiceKind.CREDIT_NOTE), "ubl":
+            return "ubl-creditnote"
+        case _ if (found := MAPS.get((type(content).__name__, syntax))) is not None:
+            return found
+        case _:
+            names = ", ".join(sorted(f"{name} as {way}" for name, way in MAPS))
+            found = f"{type(content).__name__} as {syntax}"
+            raise PartnerError([Finding("map.none", "the document", f"one of {names}", found, "Send it another way.")])
 
 
 def _changed(before: Any, after: Any, at: str) -> Iterator[Finding]:
@@ -75,7 +102,7 @@ def _changed(before: Any, after: Any, at: str) -> Iterator[Finding]:
                 continue  # wherever it came back: some formats keep an order of their own
             other = others[place] if place < len(others) else None
             yield from _changed(value, other, f"{at}/{place}")
-    elif before != after:
+    elif before != after and not (before == "" and after is None):
         text = "Leave it out, or agree with the partner how it is said."
         shown_before = f"{before:f}" if isinstance(before, Decimal) else str(before)[:80]
         yield Finding("map.changed", at, shown_before, "nothing" if after is None else str(after)[:80], text)
