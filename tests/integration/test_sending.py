@@ -1,5 +1,6 @@
 """Documents we send: written under their numbers, collected, answered, overdue, and sent again."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -7,8 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
-from crossdock import audit, ids
+from crossdock import audit, exactjson, ids
 from crossdock.canonical.identifiers import check_digit
 from crossdock.cases import casework
 from crossdock.cli.silence import Desk
@@ -18,7 +21,7 @@ from crossdock.errors import Conflict, NotFound
 from crossdock.flow.outcomes import Done, Failed, Invocation
 from crossdock.partners import documents, intake
 from crossdock.partners.profiles import Identifier, Profile
-from crossdock.partners.sending import outbox, overdue, store
+from crossdock.partners.sending import cli, outbox, overdue, store
 from crossdock.partners.sending.function import DocumentSend
 
 T = "norrland"
@@ -307,3 +310,23 @@ async def test_cases_of_silence_can_be_worked_like_others(db: Database):
         case = await casework.get(tx, T, row["case_id"])
     assert case.title == "855 SO-10001 to bolts (number 2) has not been acknowledged in time"
     assert (case.queue, case.order) == ("partners", "SO-10001")
+
+
+async def test_the_command_line_previews_and_sends_again(db: Database, app_dsn: str, tmp_path: Path):
+    document = await sent(db, (await take(db, purchase())).order)
+    app = typer.Typer()
+    cli.register(app, lambda: Database.open(app_dsn))
+
+    async def ran(*words: str) -> Any:
+        given = ["documents", *words, "--tenant", T]
+        done = await asyncio.to_thread(CliRunner().invoke, app, given)
+        return exactjson.loads(done.stdout) if done.exit_code == 0 else done.exit_code
+
+    assert await ran("deliver", str(tmp_path)) == {"delivered": 1}
+    assert [s["state"] for s in await ran("sent", "4500012")] == ["sent"]
+    assert (await ran("replay", str(document), "--dry-run"))["becomes"] == "written"
+    assert [s["tries"] for s in await ran("sent", "--state", "sent")] == [1]
+    assert (await ran("replay", str(document)))["tries"] == 2
+    assert await ran("retry", str(document)) == 2  # it is offered still
+    assert (await ran("reissue", str(document)))["reissues"] == str(document)
+    assert await ran("sent", "--state", "nonsense") == 2
