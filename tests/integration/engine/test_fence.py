@@ -122,3 +122,11 @@ schedule: {{on: {{one: {{with: {{type: test.{name}}}}}}}}}
 do:
   - one: {{set: {{done: true}}}}
 """
+
+
+async def test_of_two_turns_from_one_revision_the_second_is_refused(host: Host) -> None:
+    """As after a commit whose answer was lost: what is stored has exactly the number that the turn would write."""
+    here = await alive(host)
+    (i,) = await claimed(host, here)
+    assert await written(host, here, turn(i), turn(i)) == [True, False]
+    assert (await host.instance(i))["revision"] == 1

@@ -41,7 +41,7 @@ create function crossdock.write_turns(
 language plpgsql volatile as $$
 declare
   k bigint;
-  written int;
+  written uuid[];
 begin
   perform set_config('crossdock.tenants', p_tenants, true);
   -- The fence: until this transaction ends nobody can bury this worker, and a buried one finds no row.
@@ -55,25 +55,24 @@ begin
   end loop;
   -- Instance rows first, in the order of the columns (by instance); only those still leased to this worker, and not
   -- written by anybody since they were read.
-  update crossdock.instance i
-  set revision = s.base + 1, state = coalesce(s.state, i.state), status = s.status, stage = s.stage,
-      business_key = case when s.business_key = '' then i.business_key else s.business_key end,
-      stage_since = case when i.stage = s.stage then i.stage_since else s.now end,
-      updated_at = s.now, ended_at = case when s.ended then s.now end, output = s.output, error = s.error
-  from unnest(p_tenant, p_instance, p_base, p_state, p_status, p_stage, p_now, p_ended, p_output, p_error, p_business_key)
-    as s (tenant_id, instance_id, base, state, status, stage, now, ended, output, error, business_key)
-  where i.tenant_id = s.tenant_id and i.instance_id = s.instance_id and i.revision = s.base
-    and exists (select from crossdock.lease l
-                where l.tenant_id = s.tenant_id and l.instance_id = s.instance_id and l.worker_id = p_worker);
-  get diagnostics written = row_count;
-  if written < cardinality(p_tenant) then
+  with done as (
+    update crossdock.instance i
+    set revision = s.base + 1, state = coalesce(s.state, i.state), status = s.status, stage = s.stage,
+        business_key = case when s.business_key = '' then i.business_key else s.business_key end,
+        stage_since = case when i.stage = s.stage then i.stage_since else s.now end,
+        updated_at = s.now, ended_at = case when s.ended then s.now end, output = s.output, error = s.error
+    from unnest(p_tenant, p_instance, p_base, p_state, p_status, p_stage, p_now, p_ended, p_output, p_error, p_business_key)
+      as s (tenant_id, instance_id, base, state, status, stage, now, ended, output, error, business_key)
+    where i.tenant_id = s.tenant_id and i.instance_id = s.instance_id and i.revision = s.base
+      and exists (select from crossdock.lease l
+                  where l.tenant_id = s.tenant_id and l.instance_id = s.instance_id and l.worker_id = p_worker)
+    returning i.instance_id)
+  select coalesce(array_agg(d.instance_id), '{}') into written from done d;
+  if cardinality(written) < cardinality(p_tenant) then
     -- Undone by the exception, and written again without these by the caller.
     raise exception using errcode = 'XD001', message = 'refused', detail = (
-      select string_agg(t.n::text, ',') from unnest(p_tenant, p_instance, p_base) with ordinality as t (tenant_id, instance_id, base, n)
-      where not exists (
-        select from crossdock.instance i
-        join crossdock.lease l on l.tenant_id = i.tenant_id and l.instance_id = i.instance_id and l.worker_id = p_worker
-        where i.tenant_id = t.tenant_id and i.instance_id = t.instance_id and i.revision = t.base + 1));
+      select string_agg(t.n::text, ',') from unnest(p_instance) with ordinality as t (instance_id, n)
+      where t.instance_id <> all (written));
   end if;
   if cardinality(c_n) > 0 then
     delete from crossdock.fact f using unnest(c_n, c_fact) as c (n, fact_id)

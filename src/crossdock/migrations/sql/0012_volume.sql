@@ -7,7 +7,7 @@ alter table crossdock.instance add priority smallint not null default 5 check (p
 
 -- As before, and the row in `ready` has the priority of its instance.
 create or replace function crossdock.deliver(t text, i uuid, k text, b json) returns boolean
-language plpgsql volatile as $$
+language plpgsql volatile set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare holder uuid; urgency smallint;
 begin
   select priority into urgency from crossdock.instance where tenant_id = t and instance_id = i
