@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from crossdock.engine import definitions
-from crossdock.engine.committer import Committer
 from crossdock.engine.live import ATTEMPT, Live
 from crossdock.engine.simulation import invariants, world
 from crossdock.engine.simulation.seeds import Failure
@@ -63,18 +62,6 @@ def test_a_call_that_leaves_before_it_is_recorded(simulated: Simulated, monkeypa
         return await whole(self, live, turn)
 
     monkeypatch.setattr(Worker, "_commit", eager)
-    assert found(simulated)
-
-
-def test_a_refused_commit_that_is_believed(simulated: Simulated, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = Committer.submit
-
-    async def submit(self: Committer, turn: Any) -> Any:
-        committed = await whole(self, turn)
-        committed.kept = True
-        return committed
-
-    monkeypatch.setattr(Committer, "submit", submit)
     assert found(simulated)
 
 
