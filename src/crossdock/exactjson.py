@@ -5,7 +5,7 @@ JSON number with all its digits. Every stored or exchanged document goes through
 18-digit SSCC and a price of 0.10 survive any number of round trips.
 """
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
 import msgspec
@@ -20,8 +20,13 @@ DecodeError = msgspec.DecodeError
 
 
 def loads(data: bytes | str) -> Any:
-    """The value of one JSON text. Raises DecodeError, which names the byte position."""
-    return _decoder.decode(data)
+    """The value of one JSON text. Raises DecodeError, which names the byte position where the text itself is wrong."""
+    try:
+        return _decoder.decode(data)
+    except RecursionError:
+        raise DecodeError("JSON is nested too deeply: expected at most some hundred levels") from None
+    except InvalidOperation:
+        raise DecodeError("JSON has a number whose exponent is too large to keep exactly") from None
 
 
 def dumps(value: Any) -> bytes:

@@ -24,7 +24,7 @@ from crossdock import exactjson, ids, telemetry
 from crossdock.db import Database, Tx, enter_tenants, queries
 from crossdock.engine import calls, columns, payloads
 from crossdock.engine.hooks import Crash, Hooks, Point, never
-from crossdock.engine.turn import Mail, Turn
+from crossdock.engine.turn import Mail, Turn, mail_of
 from crossdock.engine.vitals import Timed, spans
 from crossdock.events import correlation
 from crossdock.flow import correlation as filters
@@ -331,7 +331,7 @@ def _results(turns: list[Turn], rows: list[asyncpg.Record]) -> list[Committed]:
     results = [Committed(kept=True) for _ in turns]
     for row in rows:
         place: int = row["n"]
-        results[place - 1].mail.append(Mail(row["seq"], row["kind"], exactjson.loads(row["body"])))
+        results[place - 1].mail.append(mail_of(row["seq"], row["kind"], row["body"]))
     for turn, result in zip(turns, results, strict=True):
         result.parked = turn.park and not result.mail
     return results

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
 
+from crossdock import exactjson
 from crossdock.flow.facts import Error, EventFilter, Fact, RunChild
 from crossdock.flow.outcomes import Invocation, Transactional
 from crossdock.flow.payloads import Payloads
@@ -56,6 +57,14 @@ class Mail(msgspec.Struct, frozen=True):
     fact_id: int
     kind: str
     body: Mapping[str, Any]
+
+
+def mail_of(fact_id: int, kind: str, body: str) -> Mail:
+    """One row of the mailbox. A body that cannot be read makes the turn fail that applies it, and nothing before."""
+    try:
+        return Mail(fact_id, kind, exactjson.loads(body))
+    except exactjson.DecodeError:
+        return Mail(fact_id, kind, cast("Mapping[str, Any]", None))
 
 
 class CallRow(msgspec.Struct, frozen=True):

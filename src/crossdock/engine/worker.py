@@ -23,7 +23,7 @@ import asyncpg
 from crossdock import exactjson, ids, telemetry
 from crossdock.clock import CHANNEL as CLOCK_CHANNEL
 from crossdock.clock import Clock, Stopwatch
-from crossdock.db import PASSING, Database, queries
+from crossdock.db import PASSING, Database, Tx, queries
 from crossdock.engine import compensation, payloads, timers
 from crossdock.engine.committer import Committed, Committer
 from crossdock.engine.definitions import Programs
@@ -31,7 +31,7 @@ from crossdock.engine.fallback import ProcessFallback
 from crossdock.engine.functions import Functions
 from crossdock.engine.hooks import Crash, Hooks, Point, never
 from crossdock.engine.live import OPERATORS, Answer, Live
-from crossdock.engine.turn import CallState, Mail, OpenCall, Over, Turn
+from crossdock.engine.turn import CallState, OpenCall, Over, Turn, mail_of
 from crossdock.engine.vitals import EVERY_S, Vitals, spans
 from crossdock.errors import CrossdockError
 from crossdock.events import outbox
@@ -258,42 +258,70 @@ class Worker:
         return len(keys)
 
     async def _load(self, keys: list[tuple[str, UUID]]) -> list[Live]:
+        """Reads what was claimed. One that cannot be read is set aside: it never takes its neighbours with it."""
         tenants, instances = [k[0] for k in keys], [k[1] for k in keys]
         lives: dict[tuple[str, UUID], Live] = {}
-        now = self._clock.now()
+        unreadable: dict[tuple[str, UUID], tuple[Any, Exception]] = {}
         async with self._db.transaction(*sorted(set(tenants))) as tx:
             opened: dict[tuple[str, UUID], list[Any]] = {}
-            for r in await tx.fetch(SQL["open_calls"], tenants, instances):
-                opened.setdefault((r["tenant_id"], r["instance_id"]), []).append(r)
+            for c in await tx.fetch(SQL["open_calls"], tenants, instances):
+                opened.setdefault((c["tenant_id"], c["instance_id"]), []).append(c)
+            mailed: dict[tuple[str, UUID], list[Any]] = {}
+            for m in await tx.fetch(SQL["mail"], tenants, instances):
+                mailed.setdefault((m["tenant_id"], m["instance_id"]), []).append(m)
             for r in await tx.fetch(SQL["load"], tenants, instances):
                 key = (r["tenant_id"], r["instance_id"])
-                calls = opened.get(key, [])
-                large = await payloads.read(tx, *key, [r["state"], *(c["arguments"] for c in calls)])
-                program = await self._programs.get(tx, r["tenant_id"], r["namespace"], r["name"], r["version"])
-                live = lives[key] = Live(
-                    tenant_id=r["tenant_id"],
-                    instance_id=r["instance_id"],
-                    program=program,
-                    functions=self._functions,
-                    clock=self._clock.now,
-                    revision=r["revision"],
-                    state=states.load(r["state"], large) if r["state"] is not None else None,
-                    business_key=r["business_key"],
-                    traceparent=r["traceparent"],
-                    parent=(r["parent_id"], r["parent_at"]) if r["parent_id"] else None,
-                    ended=r["ended"],
-                    over=Over(r["ended_at"], r["output"], r["error"]) if r["ended"] else None,
-                    stage=r["stage"],
-                    suspended=r["status"] == "suspended",
-                    payloads=large,
-                )
-                live.calls |= {c["at"]: _open_call(c, live, now) for c in calls}
-            for r in await tx.fetch(SQL["mail"], tenants, instances):
-                live = lives[r["tenant_id"], r["instance_id"]]
-                live.absorb([Mail(r["fact_id"], r["kind"], exactjson.loads(r["body"]))])
-        for live in lives.values():
-            live.resume()
+                try:
+                    lives[key] = await self._read(tx, r, opened.get(key, []), mailed.get(key, []))
+                except (*PASSING, asyncpg.PostgresError):  # says nothing about the row, and ends the transaction
+                    raise
+                except Exception as error:
+                    unreadable[key] = (r, error)
+        for key, (r, error) in unreadable.items():
+            await self._set_aside(key, r, error)
         return list(lives.values())
+
+    async def _read(self, tx: Tx, r: Any, calls: list[Any], mail: list[Any]) -> Live:
+        now = self._clock.now()
+        large = await payloads.read(
+            tx, r["tenant_id"], r["instance_id"], [r["state"], *(c["arguments"] for c in calls)]
+        )
+        live = Live(
+            tenant_id=r["tenant_id"],
+            instance_id=r["instance_id"],
+            program=await self._programs.get(tx, r["tenant_id"], r["namespace"], r["name"], r["version"]),
+            functions=self._functions,
+            clock=self._clock.now,
+            revision=r["revision"],
+            state=states.load(r["state"], large) if r["state"] is not None else None,
+            business_key=r["business_key"],
+            traceparent=r["traceparent"],
+            parent=(r["parent_id"], r["parent_at"]) if r["parent_id"] else None,
+            ended=r["ended"],
+            over=Over(r["ended_at"], r["output"], r["error"]) if r["ended"] else None,
+            stage=r["stage"],
+            suspended=r["status"] == "suspended",
+            payloads=large,
+        )
+        live.calls |= {c["at"]: _open_call(c, live, now) for c in calls}
+        live.absorb([mail_of(m["fact_id"], m["kind"], m["body"]) for m in mail])
+        live.resume()
+        return live
+
+    async def _set_aside(self, key: tuple[str, UUID], row: Any, error: Exception) -> None:
+        """Its definition, state or mail cannot be read: it stands still, with all it has, until a person has looked."""
+        log.error("%s/%s cannot be read and is set aside", *key, exc_info=error)
+        tenant_id, instance_id = key
+        if row["status"] == "running":
+            turn = Turn(tenant_id, instance_id, row["revision"], self._clock.now(), stage=row["stage"])
+            turn.status, turn.business_key = "suspended", row["business_key"]
+            turn.stuck = f"it cannot be read: {type(error).__name__}: {error}"[:2000]
+            await self._committer.submit(turn)
+        async with self._db.transaction(tenant_id) as tx:
+            await tx.execute(
+                "delete from crossdock.lease where tenant_id = $1 and instance_id = $2 and worker_id = $3",
+                tenant_id, instance_id, self.id,
+            )  # fmt: skip
 
     def _take(self, live: Live) -> None:
         key = (live.tenant_id, live.instance_id)
@@ -389,7 +417,7 @@ class Worker:
     async def _fetch_mail(self, live: Live) -> None:
         async with self._db.transaction(live.tenant_id) as tx:
             rows = await tx.fetch(SQL["mail"], [live.tenant_id], [live.instance_id])
-        live.absorb([Mail(r["fact_id"], r["kind"], exactjson.loads(r["body"])) for r in rows])
+        live.absorb([mail_of(r["fact_id"], r["kind"], r["body"]) for r in rows])
 
     async def _release(self, live: Live) -> None:
         """Gives an instance back without having written anything; others will find its mail."""
@@ -491,7 +519,13 @@ class Worker:
     async def _do_duties(self) -> None:
         while True:
             for duty in self._duties:
-                await duty()
+                try:
+                    await duty()
+                except PASSING:
+                    raise
+                except Exception:
+                    # What one duty cannot do (a row that it cannot read) keeps no order from being worked on.
+                    log.exception("a duty of this worker failed; the others go on, and it is tried again")
             await asyncio.sleep(0.25)
 
     async def _refresh_statistics(self) -> None:

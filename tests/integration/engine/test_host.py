@@ -1,11 +1,16 @@
 """The durable host, by its public face: facts in, calls out, everything durable in between."""
 
 import asyncio
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
+import asyncpg
 import pytest
 
 from crossdock import exactjson
+from crossdock.db import Tx
 from crossdock.engine import definitions, operations
 from crossdock.engine.fallback import ProcessFallback
 from crossdock.engine.hooks import Silent
@@ -483,3 +488,53 @@ async def test_a_cancelled_child_fails_the_parent_that_awaits_it(host: Host) -> 
         499,
         "not wanted any more",
     )
+
+
+NOTHING = """
+document: {dsl: '1.0.3', namespace: test, name: nothing, version: '1.0.0'}
+do:
+  - one: {set: {done: true}}
+"""
+
+
+@dataclass
+class Telling(Silent):
+    """Remembers what the host could not go on with."""
+
+    told: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+    async def stuck(
+        self, tx: Tx, tenant_id: str, instance_id: UUID, business_key: str, detail: str, now: datetime
+    ) -> None:
+        self.told.append((business_key, detail))
+
+
+@pytest.mark.parametrize("part", ["definition", "state", "mail"])
+async def test_an_instance_that_cannot_be_read_is_set_aside_and_the_others_go_on(
+    host: Host, admin_dsn: str, part: str
+) -> None:
+    host.hooks = hooks = Telling()
+    good = await host.publish(NOTHING)
+    bad = await host.publish(NOTHING.replace("name: nothing", "name: bad"))
+    i, j = await host.start(bad, {}, "BAD"), await host.start(good, {}, "GOOD")
+    admin = await asyncpg.connect(admin_dsn)
+    await admin.execute(
+        {
+            "definition": "update crossdock.definition set source = 'do: [', hash = 'x' where name = 'bad'",
+            "state": "update crossdock.instance set state = 'no state' where name = 'bad'",
+            "mail": "update crossdock.fact set body = '{\"n\": 1e9999999999999999999}' where instance_id = "
+            "(select instance_id from crossdock.instance where name = 'bad')",
+        }[part]
+    )
+    await admin.close()
+    async with host.working() as (worker,):
+        await host.until(lambda: _is(host, j, "completed"))
+        await host.until(lambda: _is(host, i, "suspended"))
+        await host.idle()
+        assert worker.stats.turns > 0
+    assert [key for key, _ in hooks.told] == ["BAD"], "told once"
+    assert await host.rows("select * from crossdock.fact where instance_id = $1", i), "nothing of it is lost"
+
+
+async def _is(host: Host, instance_id: Any, status: str) -> bool:
+    return (await host.instance(instance_id))["status"] == status
