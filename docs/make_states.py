@@ -39,7 +39,7 @@ def call() -> str:
 def instance() -> str:
     return _section(
         "An instance of a workflow",
-        "One row of `crossdock.instance`. Whatever has ended hears nothing more; one that failed may be taken up again.",
+        "One row of `crossdock.instance`. What has ended hears nothing more; one that failed may be taken up again.",
         [("[*]", "started", "running"), *_edges(states.INSTANCE)], states.InstanceStatus,
         ("completed", "faulted", "cancelled"),
     )  # fmt: skip

@@ -7,14 +7,27 @@ what the state, the history and the call's row hold is a mark.
 from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from functools import cache
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, assert_never, cast
 
+import msgspec
 from msgspec.structs import replace
 
+from crossdock import exactjson
 from crossdock.flow import faults
 from crossdock.flow import secrets as marks
 from crossdock.flow.facts import Error
-from crossdock.flow.outcomes import Failed, Immediate, Invocation, Remote, Transactional
+from crossdock.flow.outcomes import (
+    Absent,
+    Done,
+    Failed,
+    Immediate,
+    Invocation,
+    Performed,
+    Probed,
+    Remote,
+    Transactional,
+    Unknown,
+)
 
 Function: TypeAlias = Immediate | Transactional | Remote
 Secrets: TypeAlias = Callable[[str], Mapping[str, Any]]  # a tenant's secrets by name
@@ -77,6 +90,25 @@ class Functions:
             # "If a workflow attempts to access a secret … which does not exist, runtimes must raise an error" …, 403
             detail = f"No secret {missing} is available to this tenant."
             return Failed(Error(faults.AUTHORIZATION, 403, "Unknown secret", detail))
+
+    def hidden(self, call: Invocation, names: Collection[str], outcome: Performed | Probed) -> Performed | Probed:
+        """The outcome with no secret of its call in what it says of a failure: people read that.
+
+        An answer is the system's data and stays as it came, as what it echoes may be a word like any other.
+        """
+        if not names:
+            return outcome
+        values = self._secrets(call.tenant_id)
+        match outcome:
+            case Failed(error=error):
+                plain = marks.hide(exactjson.plain(error), names, values)
+                return replace(outcome, error=msgspec.convert(plain, Error))
+            case Unknown(detail):
+                return Unknown(marks.hide(detail, names, values))
+            case Done() | Absent():
+                return outcome
+            case _:
+                assert_never(outcome)
 
     def names(self, tenant_id: str) -> set[str]:
         return {*self._catalogue, *self._operations.get(tenant_id, {}), COMPENSATE}

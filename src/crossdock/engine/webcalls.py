@@ -59,7 +59,7 @@ class WebCalls:
             if isinstance(answer, Failed | Unknown):
                 return answer
             if answer.status != 200:
-                error = Error(faults.COMMUNICATION, answer.status, f"No OpenAPI document at {fetched.uri}")
+                error = Error(faults.COMMUNICATION, answer.status, f"No OpenAPI document at {web.shown(fetched.uri)}")
                 return Failed(error)
             if len(self._documents) >= DOCUMENTS:  # the one that was fetched first makes room
                 self._documents.pop(next(iter(self._documents)))
@@ -94,7 +94,7 @@ class WebCalls:
 
 
 def _problem(message: web.Message, problem: TransportProblem) -> Failed | Unknown:
-    detail = f"{message.method} {message.uri}: {problem.kind}: {problem.detail}"
+    detail = f"{message.method} {web.shown(message.uri)}: {problem.kind}: {problem.detail}"
     if problem.sent is Sent.NO or message.method in web.SAFE:
         return Failed(Error(faults.COMMUNICATION, 503, "No answer", detail))
     return Unknown(detail)

@@ -467,9 +467,11 @@ class Worker:
         remote = self._functions.remote(live.tenant_id, invocation.function)
         watch = Stopwatch()
         tried_at = self._clock.now()
+        named: tuple[str, ...] = ()
         try:
             task = live.program.task(invocation.at)
-            filled = self._functions.filled(invocation, task.secrets if task else ())
+            named = task.secrets if task else ()
+            filled = self._functions.filled(invocation, named)
             if remote is None:
                 outcome = Unknown(f"no connector performs {invocation.function} any more")
             elif monotonic() > self._leased_until:
@@ -487,6 +489,7 @@ class Worker:
             # A connector must classify; what it let through may have had its effect.
             log.exception("connector of %s raised", invocation.function)
             outcome = Unknown(f"{type(error).__name__}: {error}")
+        outcome = self._functions.hidden(invocation, named, outcome)
         self._crash(Point.AFTER_EFFECT)
         outage = False
         if probe and isinstance(outcome, Unknown):

@@ -40,6 +40,13 @@ def request(arguments: Mapping[str, Any], key: str = "") -> Message:
     return _message(method, uri, headers, _mapping(arguments.get("query")), arguments.get("body"), policy, key)
 
 
+def shown(uri: str) -> str:
+    """An address as people may see it: a password in it, and what its query says, are left out."""
+    scheme, _, rest = uri.partition("?")[0].partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}" + ("?…" if "?" in uri else "")
+
+
 def answer(
     arguments: Mapping[str, Any], sent: Message, status: int, headers: Mapping[str, str], body: bytes
 ) -> Done | Failed:
@@ -52,13 +59,13 @@ def answer(
     content = _content(headers, body)
     if not 200 <= status <= accepted:
         detail = content if isinstance(content, str) else exactjson.text(content) if content is not None else ""
-        error = Error(faults.COMMUNICATION, status, f"{sent.method} {sent.uri} answered {status}", detail[:2000])
+        error = Error(faults.COMMUNICATION, status, f"{sent.method} {shown(sent.uri)} answered {status}", detail[:2000])
         return Failed(error)
     match arguments.get("output", "content"):
         case "raw":
             return Done(base64.b64encode(body).decode())
         case "response":
-            described = {"method": sent.method, "uri": sent.uri, "headers": _public(sent)}
+            described = {"method": sent.method, "uri": shown(sent.uri), "headers": _public(sent)}
             return Done({"request": described, "statusCode": status, "headers": dict(headers), "content": content})
         case _:
             return Done(content)

@@ -107,12 +107,19 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
             code=f"request.{e['type']}",
             where="/" + "/".join(str(part) for part in e["loc"]),
             expected=str(e.get("msg", "")),
-            found=repr(e.get("input"))[:120],
+            found=_found(e),
             fix="Correct this field and send it again.",
         )
         for e in error.errors()
     ]
     return problem(422, "What was sent is not right", f"{len(findings)} fields are wrong", findings)
+
+
+def _found(error: Any) -> str:
+    """What was there. Never a whole body, which may hold a password beside the field that is missing."""
+    if error["type"] == "missing":
+        return "nothing"
+    return "(not shown)" if error["loc"][-1] in ("password", "key") else repr(error.get("input"))[:120]
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

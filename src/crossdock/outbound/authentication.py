@@ -110,9 +110,9 @@ class Authenticator:
         fresh = _strongest(answer.headers.get("www-authenticate", ""))
         if fresh is None:
             return Denied("Expected a digest challenge of a known algorithm with the answer 401, found none.")
-        if known is not None and fresh.parameters.get("stale", "").lower() != "true":
-            return answer  # it knew our answer and refused it: the password is wrong
         _keep(self._challenges, key, fresh)
+        if known is not None and fresh.parameters.get("stale", "").lower() != "true" and _same(known, fresh):
+            return answer  # it knew our answer and refused it: the password is wrong
         return await self._send(_with(request, _response(fresh, request, user, password)))
 
     # ── tokens (RFC 6749, OpenID Connect) ────────────────────────────────────────────────────────────────────────
@@ -205,6 +205,11 @@ class Authenticator:
             )
         _keep(self._discovered, (owner, url), (self._now() + DISCOVERED_S, metadata))
         return metadata
+
+
+def _same(known: _Challenge, fresh: _Challenge) -> bool:
+    """Whether a server asks what it asked before. A restarted one has other nonces, and need not call ours stale."""
+    return all(known.parameters.get(name) == fresh.parameters.get(name) for name in ("realm", "nonce"))
 
 
 def _with(request: Request, authorization: str) -> Request:

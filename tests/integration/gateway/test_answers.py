@@ -150,3 +150,10 @@ def test_pages_that_were_not_built_say_how_to_build_them(tmp_path: Any) -> None:
     answer = pages.Built(tmp_path).answer("orders", Asked())  # type: ignore[arg-type]
     assert answer.status_code == 503
     assert b"not built" in answer.body
+
+
+async def test_a_refused_sign_in_repeats_no_password(gateway: Any) -> None:
+    for body in ({"password": "hunter22"}, {"user": "ada", "password": "hunter22" * 200}):
+        answer = await gateway.browser().post("/api/session", body)
+        assert answer.status == 422
+        assert b"hunter" not in answer.body
