@@ -132,7 +132,7 @@ def test_files_with_a_hash_in_their_name_are_kept_for_ever(built: pages.Built) -
     assert again.status_code == 304
 
 
-@pytest.mark.parametrize("path", ["", "orders", "orders/SO-10001", "sign-in", "definitions/order-to-cash/1.0.0"])
+@pytest.mark.parametrize("path", ["", "orders", "orders/SO-10001", "sign-in", "definitions/order-to-cash/1.1.0"])
 def test_addresses_of_the_pages_get_the_entry_page(built: pages.Built, path: str) -> None:
     answer = built.answer(path, Asked())  # type: ignore[arg-type]
     assert b"<title>Crossdock" in answer.body
