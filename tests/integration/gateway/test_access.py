@@ -195,9 +195,9 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
     values = {
         "order": things.order, "document": things.document, "case": things.case, "approval": things.approval,
         "hold": things.hold, "incident": things.incident, "instance": things.instance, "name": "order-to-cash",
-        "version": "1.0.0", "job": await suspension(ours, things.order),
+        "version": "1.1.0", "job": await suspension(ours, things.order),
     }  # fmt: skip
-    secrets = re.compile("|".join([*values.values(), "Secret", "PO-SECRET", "C-0007"]).replace("1.0.0|", ""))
+    secrets = re.compile("|".join([*values.values(), "Secret", "PO-SECRET", "C-0007"]).replace("1.1.0|", ""))
     app = create(Services(db=gateway.db, clock=Clock(), settings=Settings()))
     seen = 0
     for route in access.declared(app.routes):
