@@ -187,6 +187,14 @@ def test_the_list_of_routes_is_the_routes() -> None:
     assert routes.page() == routes.PAGE.read_text(encoding="utf-8"), "python -m crossdock.gateway.routes"
 
 
+# What one of everything does not have; that its own tenant is shown it stands in the test named.
+SHOWN_ELSEWHERE = {
+    "/api/instances/{instance}/payloads/{digest}": "test_instances.py",
+    "/api/sent-documents/{document}": "test_sending.py",
+    "/api/sent-documents/{document}/{way}": "test_sending.py",
+}
+
+
 async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
     """Every GET route, with the other tenant's identifiers wherever it takes some."""
     things = await gateway.things("norrland")
@@ -195,9 +203,9 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
     values = {
         "order": things.order, "document": things.document, "case": things.case, "approval": things.approval,
         "hold": things.hold, "incident": things.incident, "instance": things.instance, "name": "order-to-cash",
-        "version": "1.1.0", "job": await suspension(ours, things.order),
+        "version": "1.1.0", "job": await suspension(ours, things.order), "digest": "0" * 64, "way": "replay",
     }  # fmt: skip
-    secrets = re.compile("|".join([*values.values(), "Secret", "PO-SECRET", "C-0007"]).replace("1.1.0|", ""))
+    secrets = re.compile("|".join([*values.values(), "Secret", "PO-SECRET", "C-0007"]).replace("1.1.0|", "").replace("|replay", ""))
     app = create(Services(db=gateway.db, clock=Clock(), settings=Settings()))
     seen = 0
     for route in access.declared(app.routes):
@@ -208,7 +216,8 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
         answer = await carl.get(path + query)
         if "{" in route.path:
             assert answer.status == 404, path
-            assert (await ours.get(path)).status == 200, path
+            if route.path not in SHOWN_ELSEWHERE:
+                assert (await ours.get(path)).status == 200, path
         else:
             assert answer.status == 200, path
         if route.path != "/api/openapi.json":
