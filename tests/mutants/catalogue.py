@@ -43,8 +43,8 @@ MUTANTS: tuple[Mutant, ...] = (
         name="lease-not-checked",
         means="a worker writes an order that another one has in hand",
         file=HOST_SQL,
-        text="where l.tenant_id = s.tenant_id and l.instance_id = s.instance_id and l.worker_id = p_worker)\n",
-        replacement="where l.tenant_id = s.tenant_id and l.instance_id = s.instance_id)\n",
+        text="l.tenant_id = s.tenant_id and l.instance_id = s.instance_id and l.worker_id = p_worker)\n",
+        replacement="l.tenant_id = s.tenant_id and l.instance_id = s.instance_id)\n",
         tests=(FENCE + "test_a_worker_writes_no_instance_that_another_holds_and_its_others_are_written",),
     ),
     Mutant(
