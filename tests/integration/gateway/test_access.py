@@ -205,7 +205,8 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
         "hold": things.hold, "incident": things.incident, "instance": things.instance, "name": "order-to-cash",
         "version": "1.1.0", "job": await suspension(ours, things.order), "digest": "0" * 64, "way": "replay",
     }  # fmt: skip
-    secrets = re.compile("|".join([*values.values(), "Secret", "PO-SECRET", "C-0007"]).replace("1.1.0|", "").replace("|replay", ""))
+    told = [v for name, v in values.items() if name not in ("version", "digest", "way")]
+    secrets = re.compile("|".join([*told, "Secret", "PO-SECRET", "C-0007"]))
     app = create(Services(db=gateway.db, clock=Clock(), settings=Settings()))
     seen = 0
     for route in access.declared(app.routes):
