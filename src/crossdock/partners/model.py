@@ -19,8 +19,8 @@ from crossdock.errors import Finding
 from crossdock.partners.profiles import Identifier, Profile
 
 if TYPE_CHECKING:
-    from crossdock.partners.edi.maps import Canonical
     from crossdock.partners.edifact.contrl import Contrl
+    from crossdock.partners.maps.canonical import Canonical
     from crossdock.partners.tabular.map import TableMap
     from crossdock.partners.x12.acknowledge import Acknowledgement
 

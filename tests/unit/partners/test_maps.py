@@ -9,7 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from crossdock.partners import Context, Severity, decode
-from crossdock.partners.edi import maps, outbound
+from crossdock.partners.edi import outbound
+from crossdock.partners.maps import edi as maps
+from crossdock.partners.maps.edi.language import Rule
+from crossdock.partners.maps.paths import Path
 from crossdock.partners.profiles import Identifier
 from crossdock.partners.x12.write import Address, Numbers
 
@@ -70,7 +73,7 @@ def test_what_is_written_reads_back_as_the_same_document(map_id: str):
     check()
 
 
-def names(path: maps.Path, object_type: object) -> object:
+def names(path: Path, object_type: object) -> object:
     """The type at a path; fails when a name on the way is none of its fields."""
     for step in path:
         if step == ".":
@@ -88,9 +91,9 @@ def names(path: maps.Path, object_type: object) -> object:
 
 @pytest.mark.parametrize("map_id", MAPS)
 def test_a_map_names_only_fields_that_exist(map_id: str):
-    declared = maps.load_map(map_id)
+    declared = maps.load(map_id)
 
-    def check(rules: tuple[maps.Rule, ...], object_type: object) -> None:
+    def check(rules: tuple[Rule, ...], object_type: object) -> None:
         for rule in rules:
             inner = object_type
             if rule.each:

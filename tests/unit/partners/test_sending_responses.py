@@ -14,7 +14,8 @@ from crossdock.canonical.order import Address, ItemId, ItemScheme, OrderLine, Pa
 from crossdock.canonical.response import LineStatus, OrderResponse, ResponseStatus
 from crossdock.errors import PartnerError
 from crossdock.partners import Context, Severity, decode
-from crossdock.partners.edi import maps, outbound
+from crossdock.partners.edi import outbound
+from crossdock.partners.maps import edi as maps
 from crossdock.partners.profiles import Identifier
 from crossdock.partners.sending import responses
 from crossdock.partners.sending.responses import Bill, Billed, Despatch, Goods, Package, Promised, Response

@@ -15,7 +15,7 @@ from crossdock.canonical.order import ItemId, ItemScheme
 from crossdock.canonical.remittance import RemittanceAdvice
 from crossdock.canonical.response import OrderChange, OrderResponse
 from crossdock.canonical.stock import InventoryReport, WarehouseOrder, WarehouseShipAdvice
-from crossdock.partners.edi.maps import Canonical
+from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.model import Issue, hold, note
 
 MAX_DIGIT_NOTES = 20  # of one document; a catalogue of wrong check digits helps nobody

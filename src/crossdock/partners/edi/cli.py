@@ -11,8 +11,9 @@ import typer
 
 from crossdock import exactjson
 from crossdock.errors import CrossdockError, Finding, PartnerError
-from crossdock.partners.edi import maps, outbound, stream
+from crossdock.partners.edi import outbound, stream
 from crossdock.partners.edi.walk import Node, Segment
+from crossdock.partners.maps import edi as maps
 from crossdock.partners.model import Severity
 from crossdock.partners.profiles import Identifier
 from crossdock.partners.x12.write import Address, Numbers
@@ -75,7 +76,7 @@ def register(app: typer.Typer) -> None:
 
 def _content(map_id: str, source: Path) -> maps.Canonical:
     try:
-        declared = maps.load_map(map_id)
+        declared = maps.load(map_id)
     except KeyError as e:
         text = "Give the name of a map in docs/edi.md."
         raise PartnerError([Finding("map.none", "MAP", "a declared map such as x12-855", map_id, text)]) from e

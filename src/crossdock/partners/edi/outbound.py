@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crossdock.errors import Finding, PartnerError
-from crossdock.partners.edi import elements, maps, walk
-from crossdock.partners.edi.maps import Canonical, Map
+from crossdock.partners.edi import elements, walk
 from crossdock.partners.edifact import decode as edifact
 from crossdock.partners.edifact import write as edifact_write
 from crossdock.partners.edifact.tokens import Segment as EdifactSegment
+from crossdock.partners.maps import edi as maps
+from crossdock.partners.maps.canonical import Canonical
+from crossdock.partners.maps.edi import Map
 from crossdock.partners.model import Severity
 from crossdock.partners.x12 import guide as x12_guide
 from crossdock.partners.x12 import write as x12_write
@@ -38,7 +40,7 @@ class Written:
 
 def document(map_id: str, content: Canonical) -> Written:
     """Raises PartnerError naming every field that the partner's format cannot take."""
-    declared = maps.load_map(map_id)
+    declared = maps.load(map_id)
     if not isinstance(content, declared.object):
         where, found = f"map {map_id}", type(content).__name__
         text = "Choose the map of this kind of document."

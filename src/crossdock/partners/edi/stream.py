@@ -8,10 +8,10 @@ functions; only files that are wrapped at a fixed width are not read here.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from crossdock.partners.edi.maps import Canonical
 from crossdock.partners.edi.walk import Node
 from crossdock.partners.edifact import decode as edifact
 from crossdock.partners.edifact import tokens as edifact_tokens
+from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.model import Context, Format, Issue, error, shown
 from crossdock.partners.x12 import decode as x12
 from crossdock.partners.x12 import envelope, tokens

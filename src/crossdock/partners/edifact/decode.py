@@ -9,11 +9,12 @@ from typing import Any
 
 from crossdock.canonical.order import PurchaseOrder
 from crossdock.partners import profiles
-from crossdock.partners.edi import checks, elements, guide, maps, walk
+from crossdock.partners.edi import checks, elements, guide, walk
 from crossdock.partners.edi.faults import CODES, Fault, Kind
-from crossdock.partners.edi.maps import Canonical
 from crossdock.partners.edifact import contrl, order, tokens
 from crossdock.partners.edifact.tokens import Segment
+from crossdock.partners.maps import edi as maps
+from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.model import Context, Decoded, Format, Interchange, Issue, Severity, error, hold, shown
 from crossdock.partners.profiles import Identifier, Profile
 
@@ -185,7 +186,7 @@ def content_of(
         return None, None, []
     currency = (partner.currency if partner else "") or context.currency
     ordered = message.type == "ORDERS"
-    declared = maps.load_map(f"edifact-{message.type.lower()}")
+    declared = maps.load(f"edifact-{message.type.lower()}")
     said, found = maps.read(declared, message.tree, placed, defaults={"currency": currency} if ordered else None)
     if isinstance(said, PurchaseOrder):
         return said, None, found + order.judge(said, message.segments, partner)

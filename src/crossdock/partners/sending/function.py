@@ -13,7 +13,7 @@ from crossdock import exactjson
 from crossdock.errors import PartnerError
 from crossdock.flow.facts import Error
 from crossdock.flow.outcomes import Begun, Done, Failed, Invocation
-from crossdock.partners.edi.maps import Canonical
+from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.sending import responses, store
 from crossdock.partners.sending.store import Kind, Ordered
 

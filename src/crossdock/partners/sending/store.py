@@ -21,8 +21,9 @@ from crossdock.canonical.order import PurchaseOrder
 from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
 from crossdock.partners import numbering
-from crossdock.partners.edi import maps, outbound
-from crossdock.partners.edi.maps import Canonical
+from crossdock.partners.edi import outbound
+from crossdock.partners.maps import edi as maps
+from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.profiles import Identifier
 from crossdock.partners.sending.states import Move, State, after
 from crossdock.partners.x12.write import Address, Numbers
@@ -241,7 +242,7 @@ async def reissue(tx: Tx, tenant_id: str, document_id: UUID, by: str, now: datet
     kind = next(
         k for (syntax, k), m in MAPS.items() if m == f"{to.syntax}-{row['type'].lower()}" and syntax == to.syntax
     )
-    declared = maps.load_map(MAPS[to.syntax, kind])
+    declared = maps.load(MAPS[to.syntax, kind])
     content = msgspec.convert(exactjson.loads(stored["canonical"]), declared.object, strict=False)
     key = f"reissue/{document_id}"
     sent = await send(tx, tenant_id, to, kind, content, row["number"], now, key=key, by=by, reissues=document_id)

@@ -5,10 +5,11 @@ from typing import Any
 
 from crossdock.canonical.order import PartyRole, PurchaseOrder
 from crossdock.partners import profiles
-from crossdock.partners.edi import checks, maps
-from crossdock.partners.edi.maps import Canonical
+from crossdock.partners.edi import checks
 from crossdock.partners.edi.walk import Node
 from crossdock.partners.jsonorder import other_customer
+from crossdock.partners.maps import edi as maps
+from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.model import Context, Decoded, Format, Interchange, Issue, error, hold, note, shown
 from crossdock.partners.profiles import Identifier, Profile
 from crossdock.partners.x12 import acknowledge, envelope, guide, order, tokens
@@ -186,7 +187,7 @@ def order_of(s: Set, context: Context, partner: Profile | None = None) -> tuple[
 def content_of(s: Set, tree: Node | None) -> tuple[Canonical | None, list[Issue]]:
     if tree is None:
         return None, []
-    said, issues = maps.read(maps.load_map(f"x12-{s.type}"), tree, guide.placed)
+    said, issues = maps.read(maps.load(f"x12-{s.type}"), tree, guide.placed)
     if said is not None:
         issues += checks.check(said, place(s.segments[0]))
     return said, issues

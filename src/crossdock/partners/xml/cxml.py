@@ -10,9 +10,9 @@ from datetime import datetime
 
 from lxml import etree
 
+from crossdock.partners.maps.xml import local, place
 from crossdock.partners.model import Interchange, Issue, Severity, Status, error
 from crossdock.partners.profiles import Identifier, Profile, find
-from crossdock.partners.xml.maps import local, place
 from crossdock.partners.xml.safe import Element
 
 SECRETS = frozenset({"SharedSecret", "Digest"})

@@ -9,12 +9,13 @@ from crossdock.canonical.invoice import Invoice
 from crossdock.canonical.order import PurchaseOrder, Purpose
 from crossdock.partners import profiles
 from crossdock.partners.edi import checks
-from crossdock.partners.edi.maps import Canonical
 from crossdock.partners.jsonorder import change, other_customer
+from crossdock.partners.maps import xml as maps
+from crossdock.partners.maps.canonical import Canonical
+from crossdock.partners.maps.xml import CAC, CBC, UBL_BASE, Reading, local, place
 from crossdock.partners.model import Context, Decoded, Format, Interchange, Issue, Severity, error, hold, note, shown
 from crossdock.partners.profiles import ANY, Identifier, Profile
-from crossdock.partners.xml import cxml, maps, safe, shapes, totals
-from crossdock.partners.xml.maps import CAC, CBC, UBL_BASE, Reading, local, place
+from crossdock.partners.xml import cxml, safe, shapes, totals
 from crossdock.partners.xml.safe import Element
 
 # Document types that a declared map reads, and for UBL the party that sends them.

@@ -11,9 +11,10 @@ from itertools import groupby
 from typing import Any
 
 from crossdock.canonical.invoice import Invoice
-from crossdock.partners.edi.maps import Canonical, plain
+from crossdock.partners.maps.canonical import Canonical, plain
+from crossdock.partners.maps.paths import Plain
+from crossdock.partners.maps.xml import Reading
 from crossdock.partners.model import hold
-from crossdock.partners.xml.maps import Plain, Reading
 
 SIGNED = ("quantity", "stated_amount")
 CREDIT = "credit_note"

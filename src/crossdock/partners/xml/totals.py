@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
 from crossdock.canonical.invoice import Invoice, InvoiceLine
+from crossdock.partners.maps.xml import Reading
 from crossdock.partners.model import Issue, error, note
-from crossdock.partners.xml.maps import Reading
 
 EN16931 = "urn:cen.eu:en16931:2017"
 BII = "urn:www.cenbii.eu:transaction:biicoretrdm"

@@ -15,12 +15,13 @@ from lxml import etree
 
 from crossdock.canonical.invoice import Invoice, InvoiceKind
 from crossdock.errors import Finding, PartnerError
-from crossdock.partners.edi.maps import Canonical, plain
+from crossdock.partners.maps import xml as maps
+from crossdock.partners.maps.canonical import Canonical, plain
+from crossdock.partners.maps.xml import CBC, Map
 from crossdock.partners.model import Severity
 from crossdock.partners.profiles import Identifier
-from crossdock.partners.xml import cxml, maps, shapes, totals
+from crossdock.partners.xml import cxml, shapes, totals
 from crossdock.partners.xml.decode import convert
-from crossdock.partners.xml.maps import CBC, Map
 from crossdock.partners.xml.safe import Element
 
 # What a partner acts upon: these come back as they were, or nothing is written.
