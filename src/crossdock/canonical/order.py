@@ -9,6 +9,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from crossdock.canonical.parts import Address, Adjustment, Tax
+
 
 class PartyRole(StrEnum):
     BUYER = "buyer"
@@ -34,16 +36,6 @@ class Purpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    name: str = ""
-    lines: tuple[str, ...] = ()
-    city: str = ""
-    region: str = ""
-    postal_code: str = ""
-    country: str = ""  # ISO 3166-1 alpha-2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
     role: PartyRole
     id: str = ""
@@ -58,6 +50,16 @@ class ItemId:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """The part of a line that goes to one of several places (X12 SDQ, EDIFACT LOC with QTY), in the line's unit."""
+
+    ship_to: str  # the place, as scheme numbers it
+    scheme: str = ""  # gln, duns, assigned_by_buyer, store, …
+    quantity: Decimal
+    location: str = ""  # within the place: a dock, a department
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
     number: str  # unique within the order, as the partner wrote it; else 1, 2, …
     items: tuple[ItemId, ...]
@@ -66,6 +68,9 @@ class OrderLine:
     unit: str  # UN/ECE Recommendation 20 or the X12 code as received: EA, CS, …
     unit_price: Decimal | None = None  # None: the partner leaves pricing to us
     requested_on: date | None = None
+    splits: tuple[Split, ...] = ()  # none: all of it to the order's ship-to
+    adjustments: tuple[Adjustment, ...] = ()  # of the whole line, as the buyer states them
+    taxes: tuple[Tax, ...] = ()
 
     @property
     def amount(self) -> Decimal | None:
@@ -87,12 +92,14 @@ class PurchaseOrder:
     ship_not_before: date | None = None
     payment_terms_days: int | None = None
     references: dict[str, str] = field(default_factory=dict[str, str])
+    adjustments: tuple[Adjustment, ...] = ()  # of the whole order, as the buyer states them
+    taxes: tuple[Tax, ...] = ()
     notes: str = ""
     stated_total: Decimal | None = None  # what the document itself claims, if it does
 
     @property
     def total(self) -> Decimal | None:
-        """Sum of quantity × price, or None when any line has no price."""
+        """Sum of quantity × price, or None when any line has no price. Adjustments and taxes are not in it."""
         amounts = [line.amount for line in self.lines]
         return None if any(a is None for a in amounts) else sum((a for a in amounts if a is not None), Decimal(0))
 

@@ -10,7 +10,15 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from crossdock.canonical.order import Address
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    name: str = ""
+    lines: tuple[str, ...] = ()
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""  # ISO 3166-1 alpha-2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

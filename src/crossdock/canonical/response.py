@@ -1,12 +1,13 @@
-"""What the seller answers to an order, and what the buyer changes of it."""
+"""What the seller answers to an order, or to a change of it."""
 
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from crossdock.canonical.change import ChangeAction
 from crossdock.canonical.order import ItemId
-from crossdock.canonical.parts import Adjustment, Dated, Party, Reference
+from crossdock.canonical.parts import Adjustment, Dated, Party, Reference, Tax
 
 
 class ResponseStatus(StrEnum):
@@ -58,13 +59,19 @@ class ResponseLine:
     unit: str = ""
     unit_price: Decimal | None = None
     status: LineStatus | None = None  # of the whole line, where the document says it once
+    action: ChangeAction | None = None  # that it answers, or that the seller asks for
+    action_code: str = ""  # the partner's own, where several have the same meaning
     outcomes: tuple[Outcome, ...] = ()
     references: tuple[Reference, ...] = ()
     dates: tuple[Dated, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    taxes: tuple[Tax, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderResponse:
+    """sequence: of the change it answers; "" when it answers the order itself."""
+
     order_number: str  # the buyer's
     purpose: str = "original"
     status: ResponseStatus | None = None
@@ -73,61 +80,15 @@ class OrderResponse:
     issued_on: date | None = None
     ordered_on: date | None = None
     release: str = ""
+    sequence: str = ""
+    changed_on: date | None = None  # the day of the change it answers
     currency: str = ""
     references: tuple[Reference, ...] = ()
     dates: tuple[Dated, ...] = ()
     parties: tuple[Party, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
+    taxes: tuple[Tax, ...] = ()
     lines: tuple[ResponseLine, ...] = ()
-    notes: tuple[str, ...] = ()
-    stated_lines: int | None = None
-    stated_quantity: Decimal | None = None
-    stated_total: Decimal | None = None
-
-
-class ChangeAction(StrEnum):
-    ADD = "add"
-    DELETE = "delete"
-    CHANGE = "change"
-    PRICE = "price"
-    QUANTITY_UP = "quantity_up"
-    QUANTITY_DOWN = "quantity_down"
-    RESCHEDULE = "reschedule"
-    REPLACE = "replace"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeLine:
-    number: str = ""
-    action: ChangeAction
-    code: str = ""  # the partner's own, where several have the same meaning
-    quantity: Decimal | None = None  # the new one
-    open_quantity: Decimal | None = None  # left to receive
-    unit: str = ""
-    unit_price: Decimal | None = None
-    items: tuple[ItemId, ...] = ()
-    attributes: tuple[Reference, ...] = ()
-    description: str = ""
-    references: tuple[Reference, ...] = ()
-    dates: tuple[Dated, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderChange:
-    """purpose: change, or cancellation of the whole order."""
-
-    order_number: str
-    purpose: str = "change"
-    release: str = ""
-    sequence: str = ""  # of this change among those of the order
-    ordered_on: date | None = None
-    changed_on: date | None = None
-    currency: str = ""
-    references: tuple[Reference, ...] = ()
-    dates: tuple[Dated, ...] = ()
-    parties: tuple[Party, ...] = ()
-    lines: tuple[ChangeLine, ...] = ()
     notes: tuple[str, ...] = ()
     stated_lines: int | None = None
     stated_quantity: Decimal | None = None

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from crossdock.canonical.change import ChangeAction, ChangeLine, OrderChange
 from crossdock.canonical.despatch import DespatchAdvice, Mark, Unit
 from crossdock.canonical.identifiers import check_digit
 from crossdock.canonical.invoice import Invoice, InvoiceKind, InvoiceLine
@@ -26,10 +27,7 @@ from crossdock.canonical.parts import (
 )
 from crossdock.canonical.remittance import Deduction, Direction, Entity, RemittanceAdvice, RemittedItem
 from crossdock.canonical.response import (
-    ChangeAction,
-    ChangeLine,
     LineStatus,
-    OrderChange,
     OrderResponse,
     Outcome,
     ResponseLine,
@@ -223,7 +221,7 @@ CHANGES = st.builds(
         st.builds(
             ChangeLine,
             action=st.sampled_from(
-                [ChangeAction.ADD, ChangeAction.DELETE, ChangeAction.QUANTITY_UP, ChangeAction.PRICE]
+                [ChangeAction.ADD, ChangeAction.CANCEL, ChangeAction.QUANTITY_UP, ChangeAction.PRICE]
             ),
             quantity=QUANTITY,
             open_quantity=none_or(QUANTITY),

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from crossdock.canonical import identifiers
+from crossdock.canonical.change import OrderChange
 from crossdock.canonical.despatch import DespatchAdvice, Level
 from crossdock.canonical.invoice import Invoice
 from crossdock.canonical.order import ItemId, ItemScheme
 from crossdock.canonical.remittance import RemittanceAdvice
-from crossdock.canonical.response import OrderChange, OrderResponse
+from crossdock.canonical.response import OrderResponse
 from crossdock.canonical.stock import InventoryReport, WarehouseOrder, WarehouseShipAdvice
 from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.model import Issue, hold, note

@@ -5,12 +5,12 @@ from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias, cast
 
-from crossdock.canonical import acknowledgement, despatch, invoice, order, remittance, response, stock
+from crossdock.canonical import acknowledgement, change, despatch, invoice, order, remittance, response, stock
 
 Canonical: TypeAlias = (
     order.PurchaseOrder
     | response.OrderResponse
-    | response.OrderChange
+    | change.OrderChange
     | despatch.DespatchAdvice
     | invoice.Invoice
     | stock.InventoryReport
@@ -25,7 +25,7 @@ OBJECTS: dict[str, type[Canonical]] = {
     for t in (
         order.PurchaseOrder,
         response.OrderResponse,
-        response.OrderChange,
+        change.OrderChange,
         despatch.DespatchAdvice,
         invoice.Invoice,
         stock.InventoryReport,
