@@ -112,6 +112,7 @@ class Settings:
     )
     otlp_url: str | None = _setting(None, _url, "OpenTelemetry collector (OTLP over HTTP) to send traces to")
     workflow_secrets: Path | None = _setting(None, _path, "Directory of the secrets of workflows: TENANT/NAME")
+    channel_folders: Path | None = _setting(None, _path, "Directory below which watched folders lie: TENANT/…")
     allow_internal_addresses: bool = _setting(
         False, _flag, "Let connectors call loopback and private networks, as the demo's sandbox needs"
     )

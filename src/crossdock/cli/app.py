@@ -22,6 +22,7 @@ from crossdock.db import Database
 from crossdock.errors import CrossdockError
 from crossdock.gateway import doctor, identity, server
 from crossdock.partners import cli as intake
+from crossdock.partners.transports import cli as channel
 from crossdock.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -86,6 +87,7 @@ async def _open_for_intake() -> Database:
 
 
 intake.register(app, _open_for_intake)
+channel.register(app, _open_for_intake, lambda: compose.channel_means(_settings()))
 
 
 @app.command()

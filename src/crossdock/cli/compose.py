@@ -1,7 +1,8 @@
 """The composition root: the one place that builds what everything else is given."""
 
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
@@ -16,7 +17,7 @@ from crossdock.cases import calendars, checks, messages, programs, sla
 from crossdock.cases import functions as people
 from crossdock.cases.hooks import People
 from crossdock.cases.signatures import PROGRAMS
-from crossdock.cli.silence import Desk
+from crossdock.cli.silence import ChannelDesk, Desk
 from crossdock.connect import config, registry, sandbox
 from crossdock.connect.budget import Crew
 from crossdock.connect.config import Secrets, SystemConfig
@@ -32,10 +33,13 @@ from crossdock.events.inbox import business_now
 from crossdock.flow import yaml12
 from crossdock.flow.outcomes import Immediate, Transactional
 from crossdock.gateway.services import Services
-from crossdock.outbound import Client
+from crossdock.outbound import Client, Guard
 from crossdock.partners import intake
+from crossdock.partners.model import MAX_BYTES
 from crossdock.partners.sending import overdue
 from crossdock.partners.sending.function import DocumentSend
+from crossdock.partners.transports import running
+from crossdock.partners.transports.opening import Opener
 from crossdock.rules import Rulebook
 from crossdock.rules import load as load_table
 from crossdock.settings import Settings
@@ -152,6 +156,26 @@ def _origin(url: str) -> str:
     return f"{scheme}://{rest.partition('/')[0]}"
 
 
+# ── channels of partners ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def channel_opener(settings: Settings, http: Client) -> Opener:
+    return Opener(settings.channel_folders, Vault(settings.workflow_secrets).of, http)
+
+
+def channel_client(settings: Settings) -> Client:
+    """For partners' addresses, which tenants configure: internal ones only where the operator allowed them."""
+    guard = Guard(judge=lambda _: None) if settings.allow_internal_addresses else None
+    return Client(guard=guard, timeout=timedelta(seconds=60), read_timeout=timedelta(seconds=60), max_body=MAX_BYTES)
+
+
+@asynccontextmanager
+async def channel_means(settings: Settings) -> AsyncGenerator[tuple[running.Open, ChannelDesk]]:
+    """What running a channel needs, for the command line."""
+    async with channel_client(settings) as http:
+        yield channel_opener(settings, http), ChannelDesk()
+
+
 # ── the gateway ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -175,8 +199,19 @@ async def resume_intake(db: Database) -> None:
 # ── the worker ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def worker(db: Database, settings: Settings) -> tuple[Worker, Client]:
-    """A worker with all functions, and the client that its owner closes."""
+class Held:
+    """What a worker's owner closes after it."""
+
+    def __init__(self, *parts: Any) -> None:
+        self._parts = parts
+
+    async def close(self) -> None:
+        for part in self._parts:
+            await part.close()
+
+
+async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
+    """A worker with all functions, and what its owner closes."""
     configs = await systems(db)
     http = client(settings, configs)
     crew = Crew()
@@ -199,12 +234,14 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Client]:
             counted_at = monotonic()
             crew.size = await living(db)
 
+    partners_http = channel_client(settings)
+    channels = running.Crew(db, channel_opener(settings, partners_http), ChannelDesk())
     crew.size = await living(db) + 1  # this one counts itself in a moment
     made = Worker(
         db, functions, time, People(), [projection.project],
-        duties=[count_crew, *duties(db, time, settings.retention)],
+        duties=[count_crew, *duties(db, time, settings.retention), channels.duty],
     )  # fmt: skip
-    return made, http
+    return made, Held(channels, partners_http, http)
 
 
 def duties(db: Database, time: clock.Clock, keep: timedelta | None = None) -> list[Callable[[], Awaitable[object]]]:

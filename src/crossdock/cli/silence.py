@@ -1,4 +1,5 @@
-"""Where partners' silence meets people: a document of ours that is overdue or rejected is one case, closed by itself.
+"""Where partners' silence meets people: a document of ours that is overdue or rejected is one case, closed by itself;
+and so is a channel that does not work.
 
 Partners and cases do not know each other; the composition root brings them together here.
 """
@@ -10,6 +11,7 @@ from uuid import UUID
 from crossdock.cases import casework
 from crossdock.db import Tx
 from crossdock.partners.sending.states import State
+from crossdock.partners.transports.desk import Trouble
 
 REISSUE = "Reissue it when the partner could not use it, replay it when it was lost; a late answer closes this case"
 
@@ -31,6 +33,26 @@ class Desk:
             order=document["order"],
             evidence={k: document[k] for k in ("document", "po", "deadline", "sent_at", "tries", "answers")},
             key=f"sending/{document['document']}",
+        )
+        return (await casework.open_case(tx, tenant_id, new, now)).case_id
+
+    async def close(self, tx: Tx, tenant_id: str, case_id: UUID, what: str, now: datetime) -> None:
+        await casework.close_by_system(tx, tenant_id, case_id, what, now)
+
+
+class ChannelDesk:
+    """The same for what channels run into."""
+
+    async def open(self, tx: Tx, tenant_id: str, trouble: Trouble, now: datetime) -> UUID:
+        new = casework.New(
+            kind=trouble.kind,
+            queue="partners",
+            severity=trouble.severity,
+            title=trouble.title,
+            reason=trouble.reason,
+            detail=trouble.detail,
+            evidence=trouble.evidence,
+            key=trouble.key,
         )
         return (await casework.open_case(tx, tenant_id, new, now)).case_id
 

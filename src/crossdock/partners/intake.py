@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias, assert_never
 from uuid import UUID
 
-from crossdock import exactjson, ids, telemetry
+from crossdock import audit, exactjson, ids, telemetry
 from crossdock.canonical.acknowledgement import FunctionalAcknowledgement
 from crossdock.canonical.order import PartyRole, PurchaseOrder
 from crossdock.db import Database, Tx, queries
@@ -39,6 +39,8 @@ MANUAL = "manual:"
 IN_THREAD_BYTES = 64 * 1024
 
 Publish: TypeAlias = Callable[[Tx, str, Mapping[str, Any]], Awaitable[object]]
+# Asked in the transaction that stores the bytes of a receipt; False: they are here already, and are not stored again.
+Once: TypeAlias = Callable[[Tx, UUID], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +137,8 @@ async def receive(
     if len(raw) > MAX_BYTES:
         # not worth keeping, and not kept: its sender must cut it up
         return [result(v, filename) for v in deciding.decide(decode(raw, filename, Context()), Known())]
-    receipt_id = await _store(db, tenant_id, raw, filename, channel, partner, adopt=adopt)
-    return await _carry_out(db, tenant_id, receipt_id, publish)
+    receipt_id = await store(db, tenant_id, raw, filename, channel, partner, adopt=adopt)
+    return await carry_out(db, tenant_id, receipt_id, publish=publish)
 
 
 async def receive_manual(
@@ -145,8 +147,8 @@ async def receive_manual(
     """An order typed in by one of us: the same path, from the same JSON (docs/intake.md)."""
     given = written(order) if isinstance(order, PurchaseOrder) else order
     raw = exactjson.dumps({k: v for k, v in given.items() if v is not None})
-    receipt_id = await _store(db, tenant_id, raw, "manual.json", f"{MANUAL}{by}", None, manual=True)
-    return (await _carry_out(db, tenant_id, receipt_id, publish))[0]
+    receipt_id = await store(db, tenant_id, raw, "manual.json", f"{MANUAL}{by}", None, manual=True)
+    return (await carry_out(db, tenant_id, receipt_id, publish=publish))[0]
 
 
 async def resume(db: Database, tenant_id: str, *, publish: Publish = inbox.receive, limit: int = 100) -> int:
@@ -154,8 +156,29 @@ async def resume(db: Database, tenant_id: str, *, publish: Publish = inbox.recei
     async with db.transaction(tenant_id) as tx:
         open_ = [r[0] for r in await tx.fetch(SQL["open_receipts"], tenant_id, limit)]
     for receipt_id in open_:
-        await _carry_out(db, tenant_id, receipt_id, publish)
+        await carry_out(db, tenant_id, receipt_id, publish=publish)
     return len(open_)
+
+
+async def assign(
+    db: Database, tenant_id: str, document_id: UUID, partner: str, by: str, *, publish: Publish = inbox.receive
+) -> list[DocumentResult]:
+    """Says whose a file in quarantine is, and carries it out as if its channel had known.
+
+    Raises NotFound, Conflict when it is not (any more) in quarantine, PartnerError when there is no such partner.
+    """
+    async with db.transaction(tenant_id) as tx:
+        await context(tx, tenant_id, partner, False)
+        held = await tx.fetchrow(SQL["held"], tenant_id, document_id)
+        receipt_id: UUID | None = held["receipt_id"] if held is not None else None
+        if receipt_id is None:
+            raise NotFound("No such inbound document.")
+        # the file is read anew, whole; what stood for it unread goes, and a crash from here on is `resume`'s
+        if not await tx.fetchval(SQL["assign_receipt"], tenant_id, receipt_id, partner, by):
+            raise Conflict("The document is not in quarantine. Release it, or add its sender to a partner.")
+        await tx.execute(SQL["drop_unread"], tenant_id, document_id)
+        await audit.record(tx, tenant_id, by, "document.assign", str(document_id), {"partner": partner})
+    return await carry_out(db, tenant_id, receipt_id, publish=publish)
 
 
 async def release(
@@ -231,7 +254,7 @@ def named(own: Sequence[Profile], partner: str) -> Profile:
     return found
 
 
-async def _store(
+async def store(
     db: Database,
     tenant_id: str,
     raw: bytes,
@@ -241,20 +264,34 @@ async def _store(
     *,
     adopt: bool = False,
     manual: bool = False,
-) -> UUID:
-    """The claim check: bytes and receipt committed, before anybody looks into them."""
+    stranger: str | None = None,
+    once: Once | None = None,
+) -> UUID | None:
+    """The claim check: bytes and receipt committed, before anybody looks into them. What follows is `carry_out`'s.
+
+    stranger: who sent it, where its channel does not know the sender; it is kept unread until a person assigns it.
+    Returns None when `once` says that it is here already.
+    """
     receipt_id = ids.new()
     sha256 = hashlib.sha256(raw).digest()
     async with db.transaction(tenant_id) as tx:
         if partner is not None:
             await context(tx, tenant_id, partner, adopt)
+        if once is not None and not await once(tx, receipt_id):
+            return None
         await tx.execute(SQL["store_raw"], tenant_id, sha256, raw, len(raw))
         name, way = _text(filename), _text(channel)
-        await tx.fetchval(SQL["store_receipt"], tenant_id, receipt_id, sha256, name, way, partner, manual, adopt)
+        who = _text(stranger) if stranger is not None else None
+        await tx.fetchval(SQL["store_receipt"], tenant_id, receipt_id, sha256, name, way, partner, manual, adopt, who)
     return receipt_id
 
 
-async def _carry_out(db: Database, tenant_id: str, receipt_id: UUID, publish: Publish) -> list[DocumentResult]:
+async def carry_out(
+    db: Database, tenant_id: str, receipt_id: UUID | None, *, publish: Publish = inbox.receive
+) -> list[DocumentResult]:
+    """What becomes of stored bytes; nothing, when another process has done it or (None) they were stored before."""
+    if receipt_id is None:
+        return []
     with telemetry.span("intake", document=str(receipt_id), tenant=tenant_id):
         async with db.transaction(tenant_id) as tx:
             receipt = await tx.fetchrow(SQL["receipt"], tenant_id, receipt_id)
@@ -276,6 +313,7 @@ async def _carry_out(db: Database, tenant_id: str, receipt_id: UUID, publish: Pu
 
 async def _decoded(tx: Tx, tenant_id: str, receipt: Any) -> list[Decoded]:
     ctx = await context(tx, tenant_id, receipt["partner_id"], receipt["adopt"], receipt["manual"])
+    ctx = replace(ctx, stranger=receipt["stranger"])
     raw, filename = receipt["bytes"], receipt["filename"]
     if len(raw) > IN_THREAD_BYTES:
         return await asyncio.to_thread(decode, raw, filename, ctx)

@@ -169,6 +169,7 @@ class Context:
 
     partner: the sender, as the operator or the channel says it; then the document's own sender is not looked up.
     adopt: an unknown sender becomes a trial partner instead of a reason to hold.
+    stranger: who sent it, where the channel does not know the sender; then nothing of the file is believed.
     """
 
     profiles: tuple[Profile, ...] = ()
@@ -176,5 +177,6 @@ class Context:
     partner: Profile | None = None
     adopt: bool = False
     manual: bool = False
+    stranger: str | None = None
     currency: str = "USD"
     max_bytes: int = MAX_BYTES

@@ -1,0 +1,218 @@
+"""`crossdock channel …`: the ways by which documents come and go, as JSON."""
+
+import asyncio
+import getpass
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+from uuid import UUID
+
+import typer
+
+from crossdock import exactjson
+from crossdock.db import Database
+from crossdock.errors import CrossdockError, SetupError
+from crossdock.partners import intake
+from crossdock.partners.transports import handing, running, store
+from crossdock.partners.transports.desk import Desk
+from crossdock.partners.transports.model import Channel, Direction, Kind, wrong
+from crossdock.partners.transports.running import Open
+
+OpenDatabase: TypeAlias = Callable[[], Awaitable[Database]]
+# What only the composition root can make: how channels are opened, and where their trouble is told.
+Means: TypeAlias = Callable[[], AbstractAsyncContextManager[tuple[Open, Desk]]]
+Work: TypeAlias = Callable[[Database, str], Awaitable[Any]]
+Tenant = Annotated[str, typer.Option(help="Whose channels; needed when there are several tenants")]
+Name = Annotated[str, typer.Argument(help="The channel", metavar="CHANNEL")]
+
+
+def register(app: typer.Typer, open_database: OpenDatabase, means: Means) -> None:
+    channels = typer.Typer(
+        no_args_is_help=True, help="Ways by which documents come and go: folders, SFTP, AS2, mail, S3."
+    )
+    app.add_typer(channels, name="channel")
+    _declaring(channels, open_database)
+    _working(channels, open_database, means)
+    _looking(channels, open_database, means)
+
+
+def _declaring(channels: typer.Typer, open_database: OpenDatabase) -> None:
+    @channels.command("add")
+    def add(  # pyright: ignore[reportUnusedFunction] - typer keeps it
+        name: Name,
+        kind: Annotated[Kind, typer.Argument(help="How documents travel")],
+        direction: Annotated[Direction, typer.Option(help="For us")] = Direction.IN,
+        partner: Annotated[str, typer.Option(help="Whose it is; without one, documents or senders say")] = "",
+        set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, a value as JSON or text")] = None,
+        settings: Annotated[Path | None, typer.Option(help="The same as a JSON file")] = None,
+        every: Annotated[int, typer.Option(help="Seconds between two runs")] = 30,
+        max_bytes: Annotated[int, typer.Option(help="Larger files are refused")] = 32 * 1024 * 1024,
+        tenant: Tenant = "",
+    ) -> None:
+        """Declare a channel, or replace it. docs/transports.md lists the settings of each kind."""
+        given: dict[str, Any] = exactjson.loads(settings.read_bytes()) if settings else {}
+        given |= dict(map(_pair, set_ or []))
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            channel = Channel(
+                tenant_id=tenant_id, id=name, kind=kind, direction=direction, partner=partner or None, settings=given,
+                every_s=every, max_bytes=max_bytes,
+            )  # fmt: skip
+            async with db.transaction(tenant_id) as tx:
+                await store.add(tx, channel, _me())
+                return store.shown(await store.one(tx, tenant_id, name))
+
+        _run(open_database, tenant, work)
+
+    def switch(on: bool, name: str, tenant: str) -> None:
+        async def work(db: Database, tenant_id: str) -> Any:
+            async with db.transaction(tenant_id) as tx:
+                await store.enable(tx, tenant_id, name, on, _me())
+                return store.shown(await store.one(tx, tenant_id, name))
+
+        _run(open_database, tenant, work)
+
+    @channels.command("enable")
+    def enable(name: Name, tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        """Let it run again."""
+        switch(True, name, tenant)
+
+    @channels.command("disable")
+    def disable(name: Name, tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        """Stop it; what it has brought stays."""
+        switch(False, name, tenant)
+
+
+def _working(channels: typer.Typer, open_database: OpenDatabase, means: Means) -> None:
+    @channels.command("test")
+    def test(name: Name, tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        """Connect and look; move nothing."""
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            async with db.transaction(tenant_id) as tx:
+                channel = await store.one(tx, tenant_id, name)
+            async with means() as (open_, _):
+                return {"channel": name, "works": True, "found": await running.test(channel, open_)}
+
+        _run(open_database, tenant, work)
+
+    @channels.command("run")
+    def run(name: Name, tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        """Run it once now, also when it is disabled."""
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            async with db.transaction(tenant_id) as tx:
+                await store.one(tx, tenant_id, name)
+            async with means() as (open_, desk):
+                ran = await running.run(db, tenant_id, name, open_, desk, by_hand=True)
+            if ran is None:
+                raise SetupError(f"{name} runs elsewhere just now.")
+            if ran.trouble:
+                raise SetupError(ran.trouble)
+            return {"channel": name, **asdict(ran)}
+
+        _run(open_database, tenant, work)
+
+    @channels.command("resend")
+    def resend(  # pyright: ignore[reportUnusedFunction]
+        document: Annotated[UUID, typer.Argument(help="As `channel deliveries` shows it")], tenant: Tenant = ""
+    ) -> None:
+        """Send once more what is unknown, refused or failed, as the same message."""
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            async with means() as (_, desk), db.transaction(tenant_id) as tx:
+                return await handing.again(tx, tenant_id, document, _me(), desk)
+
+        _run(open_database, tenant, work)
+
+    @channels.command("assign")
+    def assign(  # pyright: ignore[reportUnusedFunction]
+        document: Annotated[UUID, typer.Argument(help="A document in quarantine")],
+        partner: Annotated[str, typer.Argument(help="Whose it is")],
+        tenant: Tenant = "",
+    ) -> None:
+        """Say whose a file of an unknown sender is; then it is read."""
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            return [r.plain() for r in await intake.assign(db, tenant_id, document, partner, _me())]
+
+        _run(open_database, tenant, work)
+
+
+def _looking(channels: typer.Typer, open_database: OpenDatabase, means: Means) -> None:
+    @channels.command("list")
+    def list_(tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        """Channels, with how they fare."""
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            async with db.transaction(tenant_id) as tx:
+                return [store.shown(c) for c in await store.find(tx, tenant_id)]
+
+        _run(open_database, tenant, work)
+
+    @channels.command("arrivals")
+    def arrivals(  # pyright: ignore[reportUnusedFunction]
+        name: Annotated[str, typer.Argument(help="Only of this channel")] = "", tenant: Tenant = ""
+    ) -> None:
+        """What came, newest first, with the documents in it; what was refused, and why."""
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            async with db.transaction(tenant_id) as tx:
+                return await store.arrivals(tx, tenant_id, name or None)
+
+        _run(open_database, tenant, work)
+
+    @channels.command("deliveries")
+    def deliveries(  # pyright: ignore[reportUnusedFunction]
+        name: Annotated[str, typer.Argument(help="Only of this channel")] = "",
+        state: Annotated[str, typer.Option(help="sending, delivered, failed, unknown or refused")] = "",
+        tenant: Tenant = "",
+    ) -> None:
+        """What was sent, newest first."""
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            async with db.transaction(tenant_id) as tx:
+                return await store.deliveries(tx, tenant_id, name or None, state or None)
+
+        _run(open_database, tenant, work)
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise wrong("--set", "KEY=VALUE", text, "Write it so.")
+    try:
+        return key, exactjson.loads(value.encode())
+    except exactjson.DecodeError:
+        return key, value
+
+
+def _me() -> str:
+    return f"cli:{getpass.getuser()}"
+
+
+def _run(open_database: OpenDatabase, tenant: str, work: Work) -> None:
+    async def whole() -> Any:
+        async with _tenant_of(open_database, tenant) as (db, tenant_id):
+            return await work(db, tenant_id)
+
+    try:
+        typer.echo(exactjson.text(asyncio.run(whole())))
+    except CrossdockError as e:
+        typer.echo(str(e), err=True)
+        raise typer.Exit(2) from e
+
+
+@asynccontextmanager
+async def _tenant_of(open_database: OpenDatabase, tenant: str) -> AsyncGenerator[tuple[Database, str]]:
+    db = await open_database()
+    try:
+        known = await db.tenant_ids()
+        if tenant not in known and (tenant or len(known) != 1):
+            choices = ", ".join(known) or "none yet; `crossdock tenant add` makes one"
+            raise SetupError(f"Expected --tenant to be one of {choices}; found {tenant or 'nothing'}.")
+        yield db, tenant or known[0]
+    finally:
+        await db.close()

@@ -1,0 +1,36 @@
+"""A channel into an open transport: the one table of kinds.
+
+Transports get what they need and nothing else: the folder of their tenant, their secrets, the guarded HTTP client, the
+guard itself where they speak no HTTP.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, assert_never
+
+from crossdock.outbound import Client
+from crossdock.partners.transports.folder import WatchedFolder
+from crossdock.partners.transports.model import Channel, ChannelTrouble, Kind, Secrets, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """folders: below which watched folders lie; None: the operator allows none."""
+
+    folders: Path | None
+    secrets: Secrets
+    http: Client
+
+    async def __call__(self, channel: Channel) -> Transport:
+        """Connects. Raises ChannelTrouble; PartnerError when the settings do not hold any more."""
+        match channel.kind:
+            case Kind.FOLDER:
+                return WatchedFolder(self.folders, channel)
+            case Kind.SFTP | Kind.AS2 | Kind.IMAP | Kind.S3 | Kind.HTTP | Kind.SFTP_LOGIN | Kind.SMTP:
+                raise ChannelTrouble(f"A channel of kind {channel.kind.value} is served, not run.")
+            case _:
+                assert_never(channel.kind)
+
+    def _of(self, channel: Channel) -> Mapping[str, Any]:
+        return self.secrets(channel.tenant_id)
