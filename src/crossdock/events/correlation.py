@@ -238,13 +238,18 @@ async def start(
     parent_id, parent_at = parent or (None, None)
     row = await tx.fetchval(
         SQL["start_instance"], tenant_id, instance_id, namespace, name, version, business_key, parent_id, parent_at,
-        traceparent or f"00-{instance_id.hex}-{instance_id.hex[16:]}-01", priority,
+        traceparent or new_trace(instance_id), priority,
     )  # fmt: skip
     if row is None:
         return False
     body = exactjson.text({"input": input, "now": now, "instance_id": str(instance_id)})
     await tx.fetchval(SQL["deliver"], tenant_id, instance_id, "Started", body)
     return True
+
+
+def new_trace(instance_id: UUID) -> str:
+    """The trace that an instance begins which nobody traced so far, as a W3C traceparent."""
+    return f"00-{instance_id.hex}-{instance_id.hex[16:]}-01"
 
 
 def encode_trigger(p: Program) -> str | None:

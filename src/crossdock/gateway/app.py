@@ -26,6 +26,7 @@ from crossdock.gateway import (
     people,
     problems,
     run,
+    runs,
     search,
     sending,
     session,
@@ -54,7 +55,10 @@ def create(services: Services) -> FastAPI:
     """The gateway as an ASGI application. Raises CrossdockBug for a route that declares no action."""
     drawings = Drawings()
     hub = Hub(services.db, services.clock, drawings)
-    running = Running(services=services, hub=hub, attempts=Attempts(), ends=run.Ends(services.db), drawings=drawings)
+    running = Running(
+        services=services, hub=hub, attempts=Attempts(), starts=runs.Starts(services.db), ends=runs.Ends(services.db),
+        drawings=drawings,
+    )  # fmt: skip
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:

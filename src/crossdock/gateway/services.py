@@ -16,7 +16,7 @@ from crossdock.tower.board import Drawings
 if TYPE_CHECKING:
     from crossdock.gateway.limits import Attempts
     from crossdock.gateway.live import Hub
-    from crossdock.gateway.run import Ends
+    from crossdock.gateway.runs import Ends, Starts
 
 # (tenant, system) → the secret with which that system signs its webhooks; "" when it sends none.
 WebhookSecret: TypeAlias = Callable[[str, str], str]
@@ -45,6 +45,7 @@ class Running:
     services: Services
     hub: "Hub"
     attempts: "Attempts"
+    starts: "Starts"
     ends: "Ends"
     drawings: Drawings = field(default_factory=Drawings)
     pressure: Pressure = field(default_factory=Pressure)

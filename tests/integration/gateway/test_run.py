@@ -3,15 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
-from crossdock import exactjson
+import asyncpg
+
+from crossdock import exactjson, ids
 from crossdock.clock import Clock
 from crossdock.engine import definitions
 from crossdock.engine.functions import Functions
 from crossdock.engine.hooks import Silent
 from crossdock.engine.worker import Worker
 from crossdock.flow.outcomes import Done, Invocation
+from crossdock.gateway.runs import Begun, Start, Starts
 from crossdock.settings import Settings
 
 ADD = """
@@ -102,6 +106,36 @@ async def test_a_key_repeated_before_anybody_worked_is_compared_as_well(gateway:
     assert (await key.post(path, {"number": 1}, headers=once)).json["id"] == first.json["id"]
     assert (await key.post(path, {"number": 2}, headers=once)).status == 409
     assert await instances(gateway) == 1
+
+
+async def test_starts_that_meet_share_a_commit_and_one_that_is_refused_fails_alone(gateway: Any) -> None:
+    tenants = ("norrland", "castell")
+    for tenant in tenants:
+        await publish(gateway, ADD % "1.0.0", tenant=tenant)
+
+    def start(tenant: str, input: str, name: str = "add") -> Start:
+        return Start(
+            tenant_id=tenant, instance_id=ids.new(), namespace="test", name=name, version=None, business_key="SO-1",
+            traceparent="", input=input, actor="key:k", key=None,
+        )  # fmt: skip
+
+    asked = [start(tenants[n % 2], exactjson.text({"number": n})) for n in range(20)]
+    asked += [start("castell", "{}", "unknown"), start("nobody", "{}")]
+    starts = Starts(gateway.db)
+    answers = await asyncio.gather(*map(starts.begin, asked))
+    assert answers == [Begun("1.0.0", True)] * 20 + [Begun(None, False)] * 2
+    assert [await instances(gateway, t) for t in tenants] == [10, 10]
+    async with gateway.db.transaction("norrland") as tx:
+        commits = await tx.fetchval("select count(distinct xmin::text) from crossdock.instance")
+        facts = await tx.fetch("select body->'input'->>'number' as n from crossdock.fact order by fact_id")
+        own = await tx.fetchval("select crossdock.now() - max((body->>'now')::timestamptz) from crossdock.fact")
+    assert commits < 10
+    assert sorted(int(f["n"]) for f in facts) == list(range(0, 20, 2))
+    assert timedelta(0) <= own < timedelta(minutes=1)
+    mixed = [start("castell", text) for text in ("1", "{broken", "3")]
+    answers = await asyncio.gather(*map(starts.begin, mixed), return_exceptions=True)
+    assert (answers[0], answers[2]) == (Begun("1.0.0", True),) * 2
+    assert isinstance(answers[1], asyncpg.DataError)
 
 
 async def test_the_same_key_in_another_tenant_is_another_run(gateway: Any) -> None:
