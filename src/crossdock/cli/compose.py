@@ -17,6 +17,7 @@ from crossdock.cases import calendars, checks, messages, programs, sla
 from crossdock.cases import functions as people
 from crossdock.cases.hooks import People
 from crossdock.cases.signatures import PROGRAMS
+from crossdock.cli import differences
 from crossdock.cli.silence import ChannelDesk, Desk
 from crossdock.connect import config, registry, sandbox
 from crossdock.connect.budget import Crew
@@ -36,6 +37,7 @@ from crossdock.gateway.services import Services
 from crossdock.outbound import Client, Guard
 from crossdock.partners import intake
 from crossdock.partners.model import MAX_BYTES
+from crossdock.partners.reconciling import duty as reconciling
 from crossdock.partners.sending import overdue
 from crossdock.partners.sending.function import DocumentSend
 from crossdock.partners.transports import running
@@ -285,12 +287,15 @@ def duties(db: Database, time: clock.Clock, keep: timedelta | None = None) -> li
     async def silence() -> None:
         await _one_at_a_time(db, 0x0C0568, lambda: overdue.run_due(db, Desk(), time.now()))
 
+    async def reconcile() -> None:
+        await _one_at_a_time(db, 0x0C0572, lambda: reconciling.run_due(db, differences.Desk(), time.now()))
+
     known = definitions.Programs(ProcessFallback())  # its child starts with the first expression that needs it
 
     async def bulk() -> None:
         await operations.run_due(db, known, People())
 
-    return [clocks, silence, seal, watch, lambda: schedules.start_due(db), bulk, upkeep]
+    return [clocks, silence, reconcile, seal, watch, lambda: schedules.start_due(db), bulk, upkeep]
 
 
 async def _one_at_a_time(db: Database, lock: int, work: Callable[[], Awaitable[object]]) -> None:

@@ -14,6 +14,7 @@ from crossdock.gateway import (
     approvals,
     board,
     cases,
+    chains,
     definitions,
     documents,
     events,
@@ -42,7 +43,7 @@ from crossdock.tower.board import Drawings
 
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
-    people, sending, stream,
+    people, sending, chains, stream,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

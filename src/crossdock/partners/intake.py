@@ -25,8 +25,9 @@ from crossdock.partners.deciding import Effect, Known, Seen, Verdict
 from crossdock.partners.decoding import decode
 from crossdock.partners.edifact import contrl
 from crossdock.partners.edifact.contrl import Contrl
-from crossdock.partners.model import MAX_BYTES, Context, Decoded, Format, Status, error
+from crossdock.partners.model import MAX_BYTES, Context, Decoded, Format, Status, error, note, shown
 from crossdock.partners.profiles import Mode, Profile
+from crossdock.partners.reconciling import store as chains
 from crossdock.partners.sending import answers
 from crossdock.partners.tabular import map as maps
 from crossdock.partners.x12 import acknowledge
@@ -364,6 +365,8 @@ async def _record(
     if verdict.status is Status.ACCEPTED and isinstance(d.content, FunctionalAcknowledgement):
         unknown = await answers.take(tx, tenant_id, d, document_id, receipt["received_at"])
         done = replace(done, notes=(*done.notes, *(i.plain() for i in unknown)))
+    elif verdict.status is Status.ACCEPTED and not d.test:
+        done = await _chained(tx, tenant_id, d, done, document_id, receipt["received_at"])
     if d.partner is not None and d.partner.mode is Mode.TRIAL and not receipt["manual"]:
         await tx.execute(
             SQL["adopt_profile"], tenant_id, d.partner.id, _clean(exactjson.text(profiles.plain(d.partner)))
@@ -402,6 +405,18 @@ async def _record(
         receipt["received_at"],
     )
     return done
+
+
+async def _chained(
+    tx: Tx, tenant_id: str, d: Decoded, done: DocumentResult, document_id: UUID, now: datetime
+) -> DocumentResult:
+    """What is about an order is compared with it."""
+    partner, customer = (_text(done.partner) if done.partner else ""), _text(d.customer_id)
+    if await chains.arrived(tx, tenant_id, d.content, document_id, partner, customer, now):
+        return done
+    text = "Ask which order is meant; nothing of ours has this number, so it is compared with nothing."
+    unknown = note("chain.unknown", "the order it is about", "an order we know", shown(d.po or "none"), text)
+    return replace(done, notes=(*done.notes, unknown.plain()))
 
 
 async def _effect(

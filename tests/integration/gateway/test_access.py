@@ -190,6 +190,8 @@ def test_the_list_of_routes_is_the_routes() -> None:
 # What one of everything does not have; that its own tenant is shown it stands in the test named.
 SHOWN_ELSEWHERE = {
     "/api/instances/{instance}/payloads/{digest}": "test_instances.py",
+    "/api/chains/{chain}": "test_chains.py",
+    "/api/orders/{order}/chain": "test_chains.py",
     "/api/sent-documents/{document}": "test_sending.py",
     "/api/sent-documents/{document}/{way}": "test_sending.py",
 }
@@ -204,6 +206,7 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
         "order": things.order, "document": things.document, "case": things.case, "approval": things.approval,
         "hold": things.hold, "incident": things.incident, "instance": things.instance, "name": "order-to-cash",
         "version": "1.1.0", "job": await suspension(ours, things.order), "digest": "0" * 64, "way": "replay",
+        "chain": things.document,
     }  # fmt: skip
     told = [v for name, v in values.items() if name not in ("version", "digest", "way")]
     secrets = re.compile("|".join([*told, "Secret", "PO-SECRET", "C-0007"]))

@@ -25,6 +25,8 @@ from crossdock.partners.edi import outbound
 from crossdock.partners.maps import edi as maps
 from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.profiles import Identifier
+from crossdock.partners.reconciling import store as chains
+from crossdock.partners.reconciling.model import Side
 from crossdock.partners.sending.states import Move, State, after
 from crossdock.partners.x12.write import Address, Numbers
 
@@ -169,6 +171,12 @@ async def _written(
         *(to.document_id, reissues, now, deadline),
     )
     await tx.execute(SQL["store_try"], tenant_id, document_id, 1, "first", by, now)
+    if (part := chains.kind_of(content)) is not None and not to.test:
+        sold = chains.Order(
+            document_id=to.document_id, side=Side.SELLER, partner_id=to.partner_id, order_no=to.order_no,
+            po=to.order.number, currency=to.order.currency,
+        )  # fmt: skip
+        await chains.join(tx, tenant_id, sold, document_id, part, now)
     detail = {"document": str(document_id), "type": written.type, "partner": to.partner_id, "control": control}
     await audit.record(tx, tenant_id, by, "document.send", to.order_no, detail)
     return Sent(document_id=document_id, type=written.type, control=control, deadline=deadline)

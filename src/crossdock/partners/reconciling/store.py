@@ -1,0 +1,280 @@
+"""Which documents are about which order, and the comparison of one order with all of them.
+
+A document joins its chain in the transaction that stores it, which also says that the chain is to be compared; `duty`
+does that. A chain begins with the first document about an order: orders that nobody answers cost nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+
+from crossdock import exactjson
+from crossdock.canonical.despatch import DespatchAdvice
+from crossdock.canonical.invoice import Invoice, InvoiceKind
+from crossdock.canonical.order import PurchaseOrder
+from crossdock.canonical.remittance import RemittanceAdvice
+from crossdock.canonical.response import OrderResponse
+from crossdock.db import Tx, queries
+from crossdock.errors import Finding, NotFound, PartnerError
+from crossdock.partners.reconciling import matching, statements
+from crossdock.partners.reconciling.model import Comparison, Difference, Kind, Side, State, Statement, Terms, Units
+
+SQL = queries("crossdock.partners.reconciling", "reconciling.sql")
+CLASSES: Mapping[str, type[Any]] = {
+    Kind.ORDER: PurchaseOrder,
+    Kind.RESPONSE: OrderResponse,
+    Kind.DESPATCH: DespatchAdvice,
+    Kind.INVOICE: Invoice,
+    Kind.CREDIT: Invoice,
+    Kind.REMITTANCE: RemittanceAdvice,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """The order that a chain is about."""
+
+    document_id: UUID
+    side: Side
+    partner_id: str
+    order_no: str
+    po: str
+    currency: str
+
+
+def kind_of(said: object) -> Kind | None:
+    """None: it is not about an order, or says nothing that could be compared."""
+    match said:
+        case OrderResponse():
+            return Kind.RESPONSE
+        case DespatchAdvice():
+            return Kind.DESPATCH
+        case Invoice(kind=InvoiceKind.CREDIT_NOTE):
+            return Kind.CREDIT
+        case Invoice(kind=InvoiceKind.PRO_FORMA):
+            return None
+        case Invoice():
+            return Kind.INVOICE
+        case RemittanceAdvice():
+            return Kind.REMITTANCE
+        case _:
+            return None
+
+
+# ── joining ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def join(tx: Tx, tenant_id: str, order: Order, part_id: UUID, kind: Kind, now: datetime) -> None:
+    """A document is about an order; said twice, it changes nothing."""
+    await tx.execute(
+        SQL["join"],
+        *(tenant_id, order.document_id, order.side, order.partner_id, order.order_no, order.po, order.currency),
+        *(part_id, kind, now),
+    )
+
+
+async def arrived(
+    tx: Tx, tenant_id: str, said: object, part_id: UUID, partner_id: str, customer_id: str, now: datetime
+) -> bool:
+    """A partner's document joins the chains of the orders that it is about.
+
+    Responses, despatch advices and invoices of a partner are about orders that we sent to it; receipts and payments
+    about its orders to us. Returns False when it is about orders, and we have none of them.
+    """
+    kind = kind_of(said)
+    if kind is None:
+        return True
+    numbers = statements.orders(said)
+    if isinstance(said, RemittanceAdvice):
+        rows = await tx.fetch(SQL["billed"], tenant_id, partner_id, statements.invoices(said))
+        side = Side.SELLER
+    elif kind is Kind.RECEIPT:
+        rows, side = await tx.fetch(SQL["sold"], tenant_id, customer_id, numbers), Side.SELLER
+    else:
+        rows, side = await tx.fetch(SQL["bought"], tenant_id, partner_id, numbers), Side.BUYER
+    for row in rows:
+        await join(tx, tenant_id, _order(row, side), part_id, kind, now)
+    return bool(rows)
+
+
+def _order(row: Any, side: Side) -> Order:
+    return Order(
+        document_id=row["document_id"],
+        side=side,
+        partner_id=row["partner_id"],
+        order_no=row["order_no"],
+        po=row["po"],
+        currency=row["currency"] or "",
+    )
+
+
+async def learn_units(tx: Tx, tenant_id: str, order_id: UUID, lines: Iterable[Mapping[str, Any]], base: str) -> None:
+    """What the process knows of each line: {line, quantity, unit, base_quantity}, base quantities in `base`."""
+    rows = [
+        (tenant_id, order_id, str(n["line"]), base, Decimal(n["quantity"]), Decimal(n["base_quantity"]))
+        for n in lines
+        if n.get("base_quantity") and n.get("quantity") and n.get("unit") != base
+    ]
+    if rows:
+        await tx.executemany(SQL["learn_unit"], rows)
+
+
+# ── what was agreed ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def terms(tx: Tx, tenant_id: str, partner_id: str) -> Terms:
+    row = await tx.fetchrow(SQL["terms"], tenant_id, partner_id)
+    return Terms() if row is None else read_terms(exactjson.loads(row["terms"]))
+
+
+async def save_terms(tx: Tx, tenant_id: str, partner_id: str, agreed: Terms) -> None:
+    await tx.execute(SQL["save_terms"], tenant_id, partner_id, exactjson.text(asdict(agreed)))
+
+
+def read_terms(data: Mapping[str, Any]) -> Terms:
+    """Raises PartnerError naming what is wrong with them."""
+    unknown = sorted(set(data) - set(Terms.__dataclass_fields__))
+    findings = [
+        Finding("terms.key", f"terms#/{k}", f"one of {', '.join(Terms.__dataclass_fields__)}", k, "Remove it.")
+        for k in unknown
+    ]
+    try:
+        agreed = msgspec.convert({k: v for k, v in data.items() if k not in unknown}, Terms, strict=False)
+    except msgspec.ValidationError as e:
+        raise PartnerError([*findings, Finding("terms.value", "terms", "numbers", str(e), "Correct it.")]) from e
+    negative = [k for k, v in asdict(agreed).items() if not isinstance(v, bool) and v < 0]
+    findings += [Finding("terms.value", f"terms#/{k}", "zero or more", "less", "Correct it.") for k in negative]
+    if findings:
+        raise PartnerError(findings)
+    return agreed
+
+
+# ── comparing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def compared(tx: Tx, tenant_id: str, chain: Any, today: date) -> tuple[Comparison, list[Any]]:
+    """The order of a chain with everything about it, and the documents as rows. Writes nothing."""
+    rows = await tx.fetch(SQL["parts"], tenant_id, chain["document_id"])
+    said = [(row, _read(row, chain["po"])) for row in rows]
+    order = next((s for row, s in said if row["kind"] == "order" and s is not None), None)
+    if order is None:
+        raise NotFound("The order is gone.")
+    units = Units()
+    for u in await tx.fetch(SQL["units"], tenant_id, chain["document_id"]):
+        units.learn(u["line"], u["unit"], Fraction(u["ordered"]) / Fraction(u["counted"]))
+    agreed = await terms(tx, tenant_id, chain["partner_id"])
+    rest = [s for row, s in said if row["kind"] != "order" and s is not None]
+    return matching.compare(Side(chain["side"]), order, rest, agreed, today, units), rows
+
+
+def _read(row: Any, po: str) -> Statement | None:
+    shape = CLASSES.get(row["kind"])
+    if shape is None or row["canonical"] is None:
+        return None
+    said = msgspec.convert(exactjson.loads(row["canonical"]), shape, strict=False)
+    return statements.of(str(row["document_id"]), said, po)
+
+
+async def of_order(tx: Tx, tenant_id: str, order_no: str, now: datetime) -> dict[str, Any]:
+    """The chain of one of our orders, as it is now. Raises NotFound."""
+    chain = await tx.fetchrow(SQL["of_order"], tenant_id, order_no)
+    chain = chain or await tx.fetchrow(SQL["order"], tenant_id, order_no)
+    if chain is None:
+        raise NotFound("No such order.")
+    return await _told(tx, tenant_id, chain, now)
+
+
+async def one(tx: Tx, tenant_id: str, chain_id: UUID, now: datetime) -> dict[str, Any]:
+    chain = await tx.fetchrow(SQL["one"], tenant_id, chain_id)
+    if chain is None:
+        raise NotFound("No such chain.")
+    return await _told(tx, tenant_id, chain, now)
+
+
+async def _told(tx: Tx, tenant_id: str, chain: Any, now: datetime) -> dict[str, Any]:
+    found, rows = await compared(tx, tenant_id, chain, now.astimezone(UTC).date())
+    return {
+        "chain": str(chain["document_id"]),
+        "order": chain["order_no"],
+        "po": chain["po"],
+        "side": chain["side"],
+        "partner": chain["partner_id"],
+        "currency": chain["currency"],
+        "state": found.state.value,
+        "money": found.money,
+        "case": str(chain["case_id"]) if chain["case_id"] else None,
+        "checked_at": chain["checked_at"],
+        "again_on": found.again_on,
+        "documents": [_document(row) for row in rows],
+        "lines": [_line(n) for n in found.lines],
+        "totals": asdict(found.totals),
+        "differences": [asdict(d) for d in found.differences],
+    }
+
+
+def _document(row: Any) -> dict[str, Any]:
+    said: dict[str, Any] = exactjson.loads(row["canonical"]) if row["canonical"] else {}
+    return {
+        "document": str(row["document_id"]),
+        "kind": row["kind"],
+        "type": row["type"],
+        "direction": row["direction"],
+        "number": row["number"] or str(said.get("number") or said.get("order_number") or ""),
+        "status": row["state"] or row["status"],
+        "at": row["received_at"],
+    }
+
+
+def _line(line: Any) -> dict[str, Any]:
+    facts = asdict(line)
+    facts["items"] = [{"scheme": i.scheme.value, "value": i.value} for i in line.items]
+    facts["differences"] = list(line.differences)
+    return facts
+
+
+async def page(
+    tx: Tx,
+    tenant_id: str,
+    *,
+    state: str | None = None,
+    partner: str | None = None,
+    side: str | None = None,
+    q: str | None = None,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """Newest first, as they were last compared."""
+    for name, value, words in (("state", state, list(State)), ("side", side, list(Side))):
+        if value is not None and value not in words:
+            text = "Choose one of them."
+            raise PartnerError([Finding(f"chain.{name}", name, ", ".join(words), value, text)])
+    pattern = f"%{q.replace('%', '').replace('_', '')}%" if q else None
+    rows = await tx.fetch(SQL["page"], tenant_id, state, partner, side, pattern, limit)
+    return [summary(r) for r in rows]
+
+
+def summary(row: Any) -> dict[str, Any]:
+    found = cast("list[dict[str, Any]]", exactjson.loads(row["differences"]))
+    return {
+        "chain": str(row["document_id"]),
+        "order": row["order_no"],
+        "po": row["po"],
+        "side": row["side"],
+        "partner": row["partner_id"],
+        "currency": row["currency"],
+        "state": row["state"],
+        "money": row["money"],
+        "differences": len(found),
+        "case": str(row["case_id"]) if row["case_id"] else None,
+        "opened_at": row["opened_at"],
+        "checked_at": row["checked_at"],
+    }
+
+
+def plain(differences: Iterable[Difference]) -> list[dict[str, Any]]:
+    return [{**asdict(d), "documents": list(d.documents)} for d in differences]
