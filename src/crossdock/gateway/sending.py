@@ -24,7 +24,8 @@ class Way(StrEnum):
 
 
 class SentSummary(Answer):
-    """number: our order's, the shipment's or the invoice's; control: of the interchange. deadline: to acknowledge."""
+    """number: our order's, the shipment's or the invoice's; control: of the interchange. deadline: to acknowledge;
+    basis: where that comes from."""
 
     document: str
     type: str
@@ -42,6 +43,7 @@ class SentSummary(Answer):
     deadline: Time | None
     reissues: str | None
     case: str | None
+    basis: Json
 
 
 class Sent(SentSummary):

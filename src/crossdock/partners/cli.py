@@ -19,6 +19,7 @@ from crossdock import exactjson
 from crossdock.db import Database
 from crossdock.errors import CrossdockError, SetupError
 from crossdock.partners import intake, profiles
+from crossdock.partners.agreements import cli as agreements
 from crossdock.partners.deciding import Known, Verdict
 from crossdock.partners.edi import cli as edi
 from crossdock.partners.intake import DocumentResult
@@ -33,6 +34,7 @@ def register(app: typer.Typer, open_database: OpenDatabase) -> None:
     """Adds the commands. open_database: migrated and running, started if none runs; the command closes it."""
     edi.register(app)
     sending.register(app, open_database)
+    agreements.register(app, open_database)
 
     @app.command("intake")
     def command(  # pyright: ignore[reportUnusedFunction] - typer keeps it

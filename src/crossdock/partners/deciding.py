@@ -33,6 +33,7 @@ OVERRULED = frozenset(
         "edi.lines.count",
         "customer.other",
         "order.line.schedules",
+        "agreement.none",
     }
 )
 
@@ -153,6 +154,8 @@ def _order(
     before = known.orders.get(at)
     if before is not None and "order.po.reused" not in released:
         policy = document.partner.duplicates if document.partner else Duplicates.COMPARE
+        if document.agreement is not None:
+            policy = document.agreement.duplicates or policy
         same = policy is Duplicates.DROP or (policy is Duplicates.COMPARE and before.digest == content)
         issues.append(_order_again(order, before, same))
         status = Status.DUPLICATE if same else Status.HELD

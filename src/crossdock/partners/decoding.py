@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import assert_never
 
 from crossdock.partners import jsonorder, sniff
+from crossdock.partners.agreements import terms
+from crossdock.partners.agreements.terms import Direction, Environment
 from crossdock.partners.edifact import decode as edifact
 from crossdock.partners.model import Context, Decoded, Format, Issue, error, hold, note, shown
-from crossdock.partners.profiles import Mode
+from crossdock.partners.profiles import Mode, Profile, Unagreed
 from crossdock.partners.tabular import decode as tabular
 from crossdock.partners.x12 import decode as x12
 from crossdock.partners.xml import decode as xml
@@ -72,6 +74,10 @@ def _agreed(document: Decoded) -> Decoded:
         test = True
         text = "This partner is in test: it was checked, and has no business effect."
         issues.append(note("partner.test", "the partner", "a partner in production", partner.id, text))
+    if partner is not None:
+        found = _settled(document, partner)
+        test = test or any(i.finding.code.startswith("partner.test") for i in found)
+        issues += found
     if document.test and document.format is Format.X12:
         text = "It was checked and answered; it has no business effect."
         issues.append(note("x12.isa15.test", "ISA15", "P, production", "'T', test", text))
@@ -79,6 +85,31 @@ def _agreed(document: Decoded) -> Decoded:
     if partner is None and not nothing_seen:
         issues.append(_stranger(document))
     return replace(document, test=test, issues=document.issues + tuple(issues))
+
+
+def _settled(document: Decoded, partner: Profile) -> list[Issue]:
+    """What the agreements say: whose environment it is of, and whether it was agreed upon at all."""
+    if not document.type or document.format in {Format.MANUAL, Format.UNKNOWN}:
+        return []
+    agreement = document.agreement
+    text = "It was checked and answered; it has no business effect."
+    if document.sender is not None and document.sender in partner.test_identifiers:
+        found = f"{document.sender}, of its test environment"
+        return [note("partner.test.sender", "the sender", "an identifier of production", found, text)]
+    if document.receiver is not None and document.receiver in partner.test_receivers:
+        found = f"{document.receiver}, of our test environment"
+        return [note("partner.test.receiver", "the receiver", "an identifier of production", found, text)]
+    if agreement is not None and agreement.environment is Environment.TEST:
+        return [note("partner.test.agreement", "the agreement", "one in production", f"{agreement}, in test", text)]
+    if agreement is not None or partner.unagreed is Unagreed.ACCEPT:
+        return []
+    inbound = [a for a in partner.agreements if a.direction is Direction.IN]
+    if not inbound or terms.kind_of(document.type) is terms.Kind.ACKNOWLEDGEMENT:
+        return []
+    agreed = ", ".join(sorted({f"{a.document} {a.version}".strip() for a in inbound}))
+    found = f"{document.type} {document.version}".strip()
+    fix = f"Add it to the agreements with {partner.name}, or release this one."
+    return [hold("agreement.none", "the document", f"one that was agreed: {agreed}", found, fix)]
 
 
 def _stranger(document: Decoded) -> Issue:

@@ -235,7 +235,7 @@ async def save_map(tx: Tx, tenant_id: str, data: Mapping[str, Any]) -> None:
 
 async def context(tx: Tx, tenant_id: str, partner: str | None, adopt: bool, manual: bool = False) -> Context:
     """What decoding needs to know of a tenant. Raises PartnerError when `partner` is none of its partners."""
-    own = tuple(profiles.parse(exactjson.loads(r[0]), "partner") for r in await tx.fetch(SQL["profiles"], tenant_id))
+    own = tuple(profiles.of_text(r[0]) for r in await tx.fetch(SQL["profiles"], tenant_id))
     tables = {**maps.shipped()}
     for row in await tx.fetch(SQL["maps"], tenant_id):
         declared = maps.parse(exactjson.loads(row[0]), "map")

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from crossdock.canonical.despatch import DespatchAdvice
 from crossdock.canonical.invoice import Invoice
 from crossdock.canonical.order import PurchaseOrder
 from crossdock.canonical.remittance import RemittanceAdvice
 from crossdock.errors import Finding
+from crossdock.partners.agreements.terms import Agreement, Direction
 from crossdock.partners.profiles import Identifier, Profile
 
 if TYPE_CHECKING:
@@ -126,6 +127,26 @@ class Decoded:
 
     def of(self, severity: Severity) -> tuple[Issue, ...]:
         return tuple(i for i in self.issues if i.severity is severity)
+
+    @property
+    def version(self) -> str:
+        """As agreements name it: 004010, D:96A; "" where the format has none."""
+        if not isinstance(self.parsed, dict):
+            return ""
+        parsed = cast("dict[str, Any]", self.parsed)
+        match self.format:
+            case Format.X12:
+                return str((parsed.get("group") or {"version": ""})["version"])
+            case Format.EDIFACT if segments := parsed.get("segments"):
+                named: list[str] = segments[0]["elements"][1:2] if segments[0]["id"] == "UNH" else []
+                return ":".join(named[0].split(":")[1:3]) if named else ""
+            case _:
+                return ""
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """What is agreed with its sender about it."""
+        return self.partner.agreed(self.type, Direction.IN, self.version) if self.partner else None
 
     @property
     def po(self) -> str:

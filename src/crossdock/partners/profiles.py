@@ -2,20 +2,28 @@
 
 A profile is data. Shipped examples lie in library/partners/*.yaml; a tenant's own are rows of crossdock.partner. An
 identifier is a scheme and a value: for X12 the ISA qualifier (`ZZ:ACME`), for EDIFACT the UNB qualifier, and `customer`
-for formats that name their customer directly (JSON, CSV).
+for formats that name their customer directly (JSON, CSV). One that belongs to the test environment marks what it sends,
+or what is sent to it, as a test: such documents never touch what is real.
+
+The profile holds its agreements (partners/agreements/terms); partners/agreements/store keeps each version of the whole.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
 import yaml
 
-from crossdock.errors import Finding, PartnerError
+from crossdock import exactjson
+from crossdock.errors import PartnerError
+from crossdock.partners.agreements import terms
+from crossdock.partners.agreements.terms import Agreement, Direction, Duplicates, Environment, Reading
+
+__all__ = ["Channel", "Contact", "Duplicates", "Identifier", "Mode", "Profile", "find", "parse", "plain"]
 
 CUSTOMER = "customer"
 ANY = "*"
@@ -27,12 +35,16 @@ class Mode(StrEnum):
     TRIAL = "trial"  # adopted from an unknown sender; works like production, and says so in lists
 
 
-class Duplicates(StrEnum):
-    """What becomes of a purchase-order number that this customer has used before."""
+class Unagreed(StrEnum):
+    """What becomes of a document that no agreement names, once there are agreements about what a partner sends."""
 
-    COMPARE = "compare"  # same content: duplicate; other content: held
-    HOLD = "hold"  # always a person
-    DROP = "drop"  # always a duplicate: the first one counts
+    HOLD = "hold"
+    ACCEPT = "accept"
+
+
+class GoLive(StrEnum):
+    APPROVAL = "approval"  # one of us says so when the checklist is green
+    AUTOMATIC = "automatic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +57,30 @@ class Identifier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    name: str
+    role: str = ""  # edi, orders, shipping, invoices, …
+    email: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """How documents travel, by the name under which the transport is set up. address: for people to read."""
+
+    kind: str
+    name: str = ""
+    environment: Environment = Environment.PRODUCTION
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One partner. customer_id: its customer number in the ERP; ANY when its documents name the customer."""
+    """One partner. customer_id: its customer number in the ERP; ANY when its documents name the customer.
+
+    test_identifiers: its own, and test_receivers: ours, of the test environment. ours: who we are to it.
+    calendar: on which its times are counted, unless a window names another.
+    """
 
     id: str
     name: str
@@ -59,13 +93,25 @@ class Profile:
     mode: Mode = Mode.PRODUCTION
     acknowledge: bool = True  # answer X12 with a 997 or 999, EDIFACT with a CONTRL
     acknowledgement: Literal["997", "999"] = "997"  # which of them, for X12 from 005010 on
+    test_identifiers: tuple[Identifier, ...] = ()
+    ours: tuple[Identifier, ...] = ()
+    test_receivers: tuple[Identifier, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    calendar: tuple[str, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+    unagreed: Unagreed = Unagreed.HOLD
+    go_live: GoLive = GoLive.APPROVAL
+
+    def agreed(self, document: str, direction: Direction, version: str | None = None) -> Agreement | None:
+        return terms.of(self.agreements, document, direction, version)
 
 
 def find(profiles: Iterable[Profile], sender: Identifier) -> Profile | None:
     """The partner with this identifier; for `customer` identifiers its customer number serves too."""
     found = None
     for profile in profiles:
-        if sender in profile.identifiers:
+        if sender in profile.identifiers or sender in profile.test_identifiers:
             return profile
         if sender.scheme == CUSTOMER and profile.customer_id == sender.value:
             found = found or profile
@@ -91,56 +137,115 @@ def adopted(sender: Identifier, currency: str = "") -> Profile:
 
 
 def plain(profile: Profile) -> dict[str, Any]:
-    """As a JSON object; `parse` reads it back."""
-    return {**asdict(profile), "identifiers": [asdict(i) for i in profile.identifiers]}
+    """As a JSON object; `parse` reads it back. What is empty is left out."""
+    found = {k: v for k, v in asdict(profile).items() if v not in ((), "") or k in {"id", "name", "customer_id"}}
+    for key, tests in (("identifiers", "test_identifiers"), ("ours", "test_receivers")):
+        real, test = getattr(profile, key), getattr(profile, tests)
+        listed = [asdict(i) for i in real] + [{**asdict(i), "environment": Environment.TEST.value} for i in test]
+        found.pop(tests, None)
+        if listed or key == "identifiers":
+            found[key] = listed
+    for key in ("contacts", "channels"):
+        if key in found:
+            found[key] = [{k: str(v) for k, v in asdict(x).items() if v} for x in getattr(profile, key)]
+    if profile.agreements:
+        found["agreements"] = [terms.plain(a) for a in profile.agreements]
+    if profile.calendar:
+        found["calendar"] = list(profile.calendar)
+    return {k: v.value if isinstance(v, StrEnum) else v for k, v in found.items()}
+
+
+@lru_cache(maxsize=4096)
+def of_text(text: str) -> Profile:
+    """A stored profile. The same text is read once a process, whoever's it is."""
+    return parse(exactjson.loads(text), "partner")
+
+
+KEYS = tuple(k for k in Profile.__dataclass_fields__ if k not in {"test_identifiers", "test_receivers"})
 
 
 def parse(data: Mapping[str, Any], where: str) -> Profile:
     """Raises PartnerError naming each key that is missing, unknown or wrong."""
-    findings: list[Finding] = []
-    known = set(Profile.__dataclass_fields__)
-    for key in sorted(set(data) - known):
-        findings.append(
-            Finding("partner.key", f"{where}#/{key}", f"one of {', '.join(sorted(known))}", key, "Remove it.")
-        )
-    for key in ("id", "name", "customer_id"):
-        if not isinstance(data.get(key), str) or not data[key]:
-            findings.append(
-                Finding("partner.missing", f"{where}#/{key}", "a text", repr(data.get(key))[:40], "Add it.")
-            )
-    values: dict[str, Any] = {k: data[k] for k in data if k in known}
-    try:
-        values["identifiers"] = tuple(
-            Identifier(str(i["scheme"]), str(i["value"])) for i in data.get("identifiers", ())
-        )
-    except (TypeError, KeyError):
-        findings.append(
-            Finding(
-                "partner.identifiers",
-                f"{where}#/identifiers",
-                "a list of {scheme, value}",
-                "something else",
-                "Correct it.",
-            )
-        )
-    words: tuple[tuple[str, type[StrEnum]], ...] = (("mode", Mode), ("duplicates", Duplicates))
-    for key, kind in words:
-        if key in data:
-            try:
-                values[key] = kind(data[key])
-            except ValueError:
-                choices = ", ".join(kind)
-                findings.append(
-                    Finding("partner.word", f"{where}#/{key}", f"one of {choices}", repr(data[key])[:40], "Correct it.")
-                )
-    if data.get("acknowledgement", "997") not in {"997", "999"}:
-        found = repr(data["acknowledgement"])[:40]
-        findings.append(
-            Finding("partner.word", f"{where}#/acknowledgement", "997 or 999, as text", found, "Correct it.")
-        )
-    if findings:
-        raise PartnerError(findings)
-    return Profile(**values)
+    reading = Reading(where)
+    given = reading.members(dict(data), "", KEYS)
+    texts = {k: reading.text(given, k, "", needed=k in {"id", "name", "customer_id"}) for k in _TEXTS}
+    acknowledgement = given.get("acknowledgement", "997")
+    if acknowledgement not in {"997", "999"}:
+        reading.say("word", "/acknowledgement", "997 or 999, as text", acknowledgement, "Correct it.")
+    acknowledge = given.get("acknowledge", True)
+    if not isinstance(acknowledge, bool):
+        reading.say("flag", "/acknowledge", "true or false", acknowledge, "Correct it.")
+    identifiers, test_identifiers = _identifiers(reading, given.get("identifiers"), "/identifiers")
+    ours, test_receivers = _identifiers(reading, given.get("ours"), "/ours")
+    calendar: Any = given.get("calendar")
+    names = reading.items([calendar] if isinstance(calendar, str) else calendar, "/calendar", 10)
+    read: dict[str, Any] = {
+        "identifiers": identifiers,
+        "test_identifiers": test_identifiers,
+        "ours": ours,
+        "test_receivers": test_receivers,
+        "contacts": tuple(
+            _contact(reading, c, n) for n, c in enumerate(reading.items(given.get("contacts"), "/contacts", 50))
+        ),
+        "channels": tuple(
+            _channel(reading, c, n) for n, c in enumerate(reading.items(given.get("channels"), "/channels", 20))
+        ),
+        "calendar": tuple(str(n) for n in names),
+        "agreements": terms.agreements(reading, given.get("agreements"), "/agreements"),
+    }
+    words = {k: reading.word(given, k, "", kind) for k, kind in _WORDS.items()}
+    if reading.findings:
+        raise PartnerError(reading.findings)
+    read |= {k: v for k, v in (texts | words).items() if v not in (None, "")}
+    return Profile(**read, acknowledge=acknowledge, acknowledgement=acknowledgement)
+
+
+_TEXTS = ("id", "name", "customer_id", "currency", "guide", "map")
+_WORDS: Mapping[str, type[StrEnum]] = {
+    "mode": Mode, "duplicates": Duplicates, "unagreed": Unagreed, "go_live": GoLive,
+}  # fmt: skip
+
+
+def _identifiers(reading: Reading, value: Any, at: str) -> tuple[tuple[Identifier, ...], tuple[Identifier, ...]]:
+    """Those of production, and those of the test environment."""
+    found: dict[Environment, list[Identifier]] = {e: [] for e in Environment}
+    for n, item in enumerate(reading.items(value, at, 100)):
+        here = f"{at}/{n}"
+        given = reading.members(item, here, ("scheme", "value", "environment"))
+        # the scheme may be empty: EDIFACT's qualifier is optional
+        one = Identifier(reading.text(given, "scheme", here), reading.text(given, "value", here, needed=True))
+        if any(one in of for of in found.values()):
+            reading.say("twice", here, "each identifier once", str(one), "Remove one of them.")
+        found[reading.word(given, "environment", here, Environment) or Environment.PRODUCTION].append(one)
+    return tuple(found[Environment.PRODUCTION]), tuple(found[Environment.TEST])
+
+
+def _contact(reading: Reading, value: Any, n: int) -> Contact:
+    at = f"/contacts/{n}"
+    given = reading.members(value, at, ("name", "role", "email", "phone"))
+    email = reading.text(given, "email", at)
+    if email and not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+        reading.say("email", f"{at}/email", "an address with one @", email, "Correct it.")
+    return Contact(
+        name=reading.text(given, "name", at, needed=True), role=reading.text(given, "role", at),
+        email=email, phone=reading.text(given, "phone", at),
+    )  # fmt: skip
+
+
+CHANNELS = ("http", "sftp", "as2", "email", "folder", "s3", "van")
+
+
+def _channel(reading: Reading, value: Any, n: int) -> Channel:
+    at = f"/channels/{n}"
+    given = reading.members(value, at, ("kind", "name", "environment", "address"))
+    kind = reading.text(given, "kind", at, needed=True)
+    if kind and kind not in CHANNELS:
+        reading.say("word", f"{at}/kind", f"one of {', '.join(CHANNELS)}", kind, "Correct it.")
+    environment = reading.word(given, "environment", at, Environment) or Environment.PRODUCTION
+    return Channel(
+        kind=kind, name=reading.text(given, "name", at), environment=environment,
+        address=reading.text(given, "address", at),
+    )  # fmt: skip
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Any
 
 from crossdock.canonical.order import PurchaseOrder
 from crossdock.partners import profiles
+from crossdock.partners.agreements.terms import Direction
 from crossdock.partners.edi import checks, elements, guide, walk
 from crossdock.partners.edi.faults import CODES, Fault, Kind
 from crossdock.partners.edifact import contrl, order, tokens
@@ -110,13 +111,13 @@ def _interchange(interchange: tokens.Interchange, place_in_file: int, index: int
                 issues.append(
                     error("edifact.segment.outside", place(segment), "UNH", shown(segment.id), text, "UCI 4 14")
                 )
+    sender = Identifier(unb.at(2, 2), unb.at(2))
+    partner = context.partner or profiles.find(context.profiles, sender)
     seen: set[str] = set()
     for message in messages:
         check_message(message, seen)
-        follow(message)
+        follow(message, partner)
     issues = issues[:50] + check_trailer(unb, unz, groups or len(messages))
-    sender = Identifier(unb.at(2, 2), unb.at(2))
-    partner = context.partner or profiles.find(context.profiles, sender)
     if partner is None and context.adopt and sender.value:
         partner = profiles.adopted(sender)
     wrapper = Interchange(
@@ -166,12 +167,16 @@ def _interchange(interchange: tokens.Interchange, place_in_file: int, index: int
     return documents
 
 
-def follow(message: Message) -> None:
-    """Along the guide of its type, when there is one."""
+def follow(message: Message, partner: Profile | None = None) -> None:
+    """Along the guide that was agreed upon, else that of its type, when there is one."""
     if message.type not in MAPPED:
         return
+    version = ":".join((message.segments[0].at(2, 2), message.segments[0].at(2, 3)))
+    agreed = partner.agreed(message.type, Direction.IN, version) if partner else None
     found = walk.walk(
-        guide.load(f"edifact-{message.type.lower()}"), message.segments, syntax(message.segments[0].index)
+        guide.load((agreed.guide if agreed else "") or f"edifact-{message.type.lower()}"),
+        message.segments,
+        syntax(message.segments[0].index),
     )
     message.tree, message.faults = found.root, found.faults
     message.issues += (f.issue for f in found.faults)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from crossdock.db import Database, Tx
 from crossdock.errors import NotFound
+from crossdock.partners.sending import store
 from crossdock.partners.sending.states import Move, State, after
 from crossdock.partners.sending.store import SQL
 
@@ -35,7 +36,9 @@ async def collected(
     if then is None:
         return
     # the time to answer counts from now on: before, there was nothing to read
-    deadline = row["deadline"] + (now - row["written_at"]) if row["deadline"] and row["tries"] == 1 else row["deadline"]
+    deadline = row["deadline"]
+    if deadline and row["tries"] == 1:
+        deadline = await store.due_again(tx, tenant_id, row, now)
     await tx.execute(
         SQL["move"],
         *(tenant_id, document_id, then, now, row["answered_at"], deadline, row["tries"], row["attention"]),

@@ -18,8 +18,9 @@ on conflict (tenant_id, partner_id) do update set acknowledge_within = excluded.
 
 -- name: store
 insert into crossdock.sending (tenant_id, document_id, key, partner_id, type, sender, receiver, interchange,
-  group_number, message, order_no, po, number, ssccs, test, about, reissues, state, tries, written_at, deadline)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'written', 1, $18, $19)
+  group_number, message, order_no, po, number, ssccs, test, about, reissues, state, tries, written_at, deadline,
+  version, basis)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'written', 1, $18, $19, $20, $21)
 
 -- name: store_try
 insert into crossdock.sending_try (tenant_id, document_id, number, kind, by_whom, offered_at)

@@ -21,6 +21,8 @@ from crossdock.canonical.order import PurchaseOrder
 from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
 from crossdock.partners import numbering
+from crossdock.partners.agreements import deadlines
+from crossdock.partners.agreements.deadlines import Due
 from crossdock.partners.edi import outbound
 from crossdock.partners.maps import edi as maps
 from crossdock.partners.maps.canonical import Canonical
@@ -161,14 +163,13 @@ async def _written(
         *(exactjson.text({"text": raw.decode("utf-8", "replace")}), exactjson.text(content), None, now),
     ]
     await tx.execute(INTAKE["store_document"], *values)
-    window = await _window(tx, tenant_id, to.partner_id)
-    deadline = now + window if window is not None else None
+    due = await _due(tx, tenant_id, to.partner_id, written.type, to.version, now)
     ssccs = sorted({line.sscc for line in content.lines() if line.sscc}) if isinstance(content, DespatchAdvice) else []
     await tx.execute(
         SQL["store"],
         *(tenant_id, document_id, key, to.partner_id, written.type, to.receiver, to.sender),
         *(taken.interchange, taken.group, taken.messages[0], to.order_no, to.order.number, number, ssccs, to.test),
-        *(to.document_id, reissues, now, deadline),
+        *(to.document_id, reissues, now, due.at, to.version, exactjson.text(due.basis)),
     )
     await tx.execute(SQL["store_try"], tenant_id, document_id, 1, "first", by, now)
     if (part := chains.kind_of(content)) is not None and not to.test:
@@ -179,7 +180,7 @@ async def _written(
         await chains.join(tx, tenant_id, sold, document_id, part, now)
     detail = {"document": str(document_id), "type": written.type, "partner": to.partner_id, "control": control}
     await audit.record(tx, tenant_id, by, "document.send", to.order_no, detail)
-    return Sent(document_id=document_id, type=written.type, control=control, deadline=deadline)
+    return Sent(document_id=document_id, type=written.type, control=control, deadline=due.at)
 
 
 def _identifier(text: str) -> Identifier:
@@ -187,9 +188,19 @@ def _identifier(text: str) -> Identifier:
     return Identifier(scheme, value) if separator else Identifier("", text)
 
 
-async def _window(tx: Tx, tenant_id: str, partner_id: str) -> timedelta | None:
+async def _due(tx: Tx, tenant_id: str, partner_id: str, type_: str, version: str, start: datetime) -> Due:
+    """By when it is acknowledged: as agreed about the document, else as with the partner, else the usual day."""
+    agreed = await deadlines.of_acknowledgement(tx, tenant_id, partner_id, type_, version, start)
+    if agreed is not None:
+        return agreed
     row = await tx.fetchrow(SQL["terms"], tenant_id, partner_id)
-    return ACKNOWLEDGE_WITHIN if row is None else row["acknowledge_within"]
+    window = ACKNOWLEDGE_WITHIN if row is None else row["acknowledge_within"]
+    return Due(start + window if window is not None else None, {"basis": "usual" if row is None else "terms"}, None)
+
+
+async def due_again(tx: Tx, tenant_id: str, row: Any, start: datetime) -> datetime | None:
+    """The same of a document that is handed over only now: before, there was nothing to read."""
+    return (await _due(tx, tenant_id, row["partner_id"], row["type"], row["version"], start)).at
 
 
 async def save_terms(tx: Tx, tenant_id: str, partner_id: str, acknowledge_within: timedelta | None) -> None:
@@ -229,8 +240,7 @@ async def again(tx: Tx, tenant_id: str, document_id: UUID, way: str, by: str, no
     """Retries or replays. Raises Conflict when its state does not allow it."""
     row = await _locked(tx, tenant_id, document_id)
     state = _moved(row, way)
-    window = await _window(tx, tenant_id, row["partner_id"])
-    deadline = now + window if window is not None else None
+    deadline = await due_again(tx, tenant_id, row, now)
     tries = row["tries"] + 1
     await tx.execute(SQL["move"], tenant_id, document_id, state, row["sent_at"], None, deadline, tries, None)
     await tx.execute(SQL["store_try"], tenant_id, document_id, tries, way, by, now)
@@ -318,6 +328,7 @@ def summary(row: Any) -> dict[str, Any]:
         "deadline": row["deadline"],
         "reissues": str(row["reissues"]) if row["reissues"] else None,
         "case": str(row["case_id"]) if row["case_id"] else None,
+        "basis": exactjson.loads(row["basis"]) if row["basis"] else None,
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from crossdock.canonical.order import PartyRole, PurchaseOrder
 from crossdock.partners import profiles
+from crossdock.partners.agreements.terms import Direction
 from crossdock.partners.edi import checks
 from crossdock.partners.edi.walk import Node
 from crossdock.partners.jsonorder import other_customer
@@ -112,7 +113,7 @@ def _interchange(
                 continue
             po, found = None, list[Issue]()
             if not s.rejected:
-                po, found = order_of(s, context, partner)
+                po, found = order_of(s, context, partner, group.version)
                 found += _customer(partner, po, s)
             add("850", group, s, (*own, *found), po)
         if not group.sets:
@@ -153,11 +154,15 @@ def _customer(partner: Profile | None, po: PurchaseOrder | None, s: Set) -> list
     return [other_customer(place(s.segments[0]), partner, named)]
 
 
-def _guide(partner: Profile | None) -> guide.Guide:
+def _guide(partner: Profile | None, type_: str, version: str | None) -> guide.Guide:
+    """The one agreed upon, else the profile's for orders, else the library's."""
+    usual = f"x12-{type_}"
+    agreed = partner.agreed(type_, Direction.IN, version) if partner else None
+    named = (agreed.guide if agreed else "") or (partner.guide if partner and type_ == "850" else "")
     try:
-        return guide.load(partner.guide if partner else "x12-850")
+        return guide.load(named or usual)
     except KeyError:
-        return guide.load("x12-850")
+        return guide.load(usual)
 
 
 def _currency(partner: Profile | None, context: Context) -> str:
@@ -168,7 +173,7 @@ def judge_set(group: Group, s: Set, partner: Profile | None, component: str) -> 
     """Adds what the guide finds to the set's faults, and a version nobody reads to its group's. Returns the tree."""
     if s.type not in MAPPED and s.type != "850":
         return None
-    g = _guide(partner) if s.type == "850" else guide.load(f"x12-{s.type}")
+    g = _guide(partner, s.type, group.version)
     if group.gs is not None and not guide.supports(g, group.version):
         if not any(f.code == "2" for f in group.faults):
             group.faults.append(_version(group, group.gs))
@@ -180,8 +185,10 @@ def judge_set(group: Group, s: Set, partner: Profile | None, component: str) -> 
     return tree
 
 
-def order_of(s: Set, context: Context, partner: Profile | None = None) -> tuple[PurchaseOrder | None, list[Issue]]:
-    return order.read(_guide(partner), s, _currency(partner, context))
+def order_of(
+    s: Set, context: Context, partner: Profile | None = None, version: str | None = None
+) -> tuple[PurchaseOrder | None, list[Issue]]:
+    return order.read(_guide(partner, s.type, version), s, _currency(partner, context))
 
 
 def content_of(s: Set, tree: Node | None) -> tuple[Canonical | None, list[Issue]]:

@@ -1,0 +1,191 @@
+"""`crossdock partner …`: partners and what is agreed with them, put and taken out as one YAML file each."""
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import typer
+
+from crossdock import exactjson
+from crossdock.db import Database, Tx
+from crossdock.errors import CrossdockError, PartnerError, SetupError
+from crossdock.events.inbox import business_now
+from crossdock.partners import profiles
+from crossdock.partners.agreements import store, terms
+
+OpenDatabase: TypeAlias = Callable[[], Awaitable[Database]]
+Work: TypeAlias = Callable[[Tx, str], Awaitable[Any]]
+Tenant = Annotated[str, typer.Option(help="Whose partners; needed when there are several")]
+As = Annotated[str, typer.Option("--as", help="Your name, for the audit trail")]
+Note = Annotated[str, typer.Option(help="Why it is changed")]
+Partner = Annotated[str, typer.Argument(help="Its id, as `partner list` shows it")]
+File = Annotated[Path, typer.Argument(help="YAML or JSON", exists=True, dir_okay=False)]
+
+
+class Run:
+    """Carries out the work of a command in one transaction of the tenant, and prints what it gives."""
+
+    def __init__(self, open_database: OpenDatabase) -> None:
+        self._open = open_database
+
+    def __call__(self, tenant: str, work: Work) -> None:
+        try:
+            given = asyncio.run(self._with(tenant, work))
+        except PartnerError as e:
+            for finding in e.findings:
+                typer.echo(str(finding), err=True)
+            raise typer.Exit(2) from e
+        except CrossdockError as e:
+            typer.echo(str(e), err=True)
+            raise typer.Exit(2) from e
+        if isinstance(given, str):
+            typer.echo(given, nl=not given.endswith("\n"))
+            return
+        for row in given:
+            typer.echo(exactjson.text(row))
+
+    async def _with(self, tenant: str, work: Work) -> Any:
+        db = await self._open()
+        try:
+            known = await db.tenant_ids()
+            if tenant not in known and (tenant or len(known) != 1):
+                choices = ", ".join(known) or "none yet; `crossdock tenant add` makes one"
+                raise SetupError(f"Expected --tenant to be one of {choices}; found {tenant or 'nothing'}.")
+            chosen = tenant or known[0]
+            async with db.transaction(chosen) as tx:
+                return await work(tx, chosen)
+        finally:
+            await db.close()
+
+
+def register(app: typer.Typer, open_database: OpenDatabase) -> None:
+    group = typer.Typer(no_args_is_help=True, help="Trading partners: profile, identifiers, agreements.")
+    app.add_typer(group, name="partner")
+    run = Run(open_database)
+    _files(group, run)
+    agreements = typer.Typer(no_args_is_help=True, help="What is agreed about one document, direction and version.")
+    group.add_typer(agreements, name="agreement")
+    _agreements(agreements, run)
+
+
+def _files(group: typer.Typer, run: Run) -> None:
+    @group.command("list")
+    def _list(tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction] - typer keeps it
+        """All partners, a line of JSON each."""
+
+        async def work(tx: Tx, tenant_id: str) -> Any:
+            return [
+                {"partner": s.profile.id, "name": s.profile.name, "mode": s.profile.mode, "version": s.version,
+                 "agreements": [str(a) for a in s.profile.agreements], "last_document_at": last}
+                for s, last in await store.every(tx, tenant_id)
+            ]  # fmt: skip
+
+        run(tenant, work)
+
+    @group.command("show")
+    def _show(  # pyright: ignore[reportUnusedFunction]
+        partner: Partner, version: Annotated[int, typer.Option(help="Of its file; 0 is the current one")] = 0,
+        tenant: Tenant = "",
+    ) -> None:  # fmt: skip
+        """A partner's file as YAML; `partner put` takes it back."""
+
+        async def work(tx: Tx, tenant_id: str) -> Any:
+            return store.exported((await store.get(tx, tenant_id, partner, version or None)).profile)
+
+        run(tenant, work)
+
+    @group.command("versions")
+    def _versions(partner: Partner, tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        """Who put which version when, the newest first."""
+
+        async def work(tx: Tx, tenant_id: str) -> Any:
+            return await store.versions(tx, tenant_id, (await store.get(tx, tenant_id, partner)).profile.id)
+
+        run(tenant, work)
+
+    @group.command("put")
+    def _put(  # pyright: ignore[reportUnusedFunction]
+        files: Annotated[list[Path], typer.Argument(help="YAML or JSON", exists=True, dir_okay=False)],
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge the files only; no database is asked")] = False,
+        note: Note = "", by: As = "", tenant: Tenant = "",
+    ) -> None:  # fmt: skip
+        """Make each file the current version of its partner; all of them or none."""
+
+        def read(path: Path) -> Any:
+            return store.imported(path.read_bytes(), path.name)
+
+        if dry_run:
+            _judge(files)
+            return
+
+        async def work(tx: Tx, tenant_id: str) -> Any:
+            now, told = await business_now(tx), list[dict[str, Any]]()
+            for path in files:
+                stored, new = await store.put(tx, tenant_id, read(path), _who(by), now, note=note, where=path.name)
+                told.append({"partner": stored.profile.id, "version": stored.version, "changed": new})
+            return told
+
+        run(tenant, work)
+
+
+def _judge(files: list[Path]) -> None:
+    wrong = False
+    for path in files:
+        try:
+            profiles.parse(store.imported(path.read_bytes(), path.name), path.name)
+        except PartnerError as e:
+            wrong = True
+            for finding in e.findings:
+                typer.echo(str(finding), err=True)
+        else:
+            typer.echo(f"{path.name}: good")
+    if wrong:
+        raise typer.Exit(2)
+
+
+Document = Annotated[str, typer.Argument(help="850, ORDERS, …")]
+Way = Annotated[terms.Direction, typer.Argument(help="in: they send it; out: we do")]
+Release = Annotated[str, typer.Argument(help="004010, D:96A, …; none: of each version")]
+
+
+def _agreements(group: typer.Typer, run: Run) -> None:
+    @group.command("list")
+    def _list(partner: Partner, tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        """A partner's agreements, a line of JSON each."""
+
+        async def work(tx: Tx, tenant_id: str) -> Any:
+            return [terms.plain(a) for a in (await store.get(tx, tenant_id, partner)).profile.agreements]
+
+        run(tenant, work)
+
+    @group.command("put")
+    def _put(partner: Partner, file: File, note: Note = "", by: As = "", tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        """Add an agreement, or replace the one of its document, direction and version."""
+
+        async def work(tx: Tx, tenant_id: str) -> Any:
+            given = store.imported(file.read_bytes(), file.name)
+            now = await business_now(tx)
+            stored, new = await store.put_agreement(tx, tenant_id, partner, given, _who(by), now, note=note)
+            return [{"partner": partner, "version": stored.version, "changed": new}]
+
+        run(tenant, work)
+
+    def drop(partner: str, key: tuple[str, str, str], by: str, tenant: str) -> None:
+        async def work(tx: Tx, tenant_id: str) -> Any:
+            stored = await store.drop_agreement(tx, tenant_id, partner, key, _who(by), await business_now(tx))
+            return [{"partner": partner, "version": stored.version, "changed": True}]
+
+        run(tenant, work)
+
+    @group.command("remove")
+    def _remove(  # pyright: ignore[reportUnusedFunction]
+        partner: Partner, document: Document, direction: Way, version: Release = "", by: As = "", tenant: Tenant = "",
+    ) -> None:  # fmt: skip
+        """Take an agreement out of a partner's file; earlier versions keep it."""
+        drop(partner, (document, direction.value, version), by, tenant)
+
+
+def _who(by: str) -> str:
+    return by or f"cli:{getpass.getuser()}"
