@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from crossdock.canonical.despatch import DespatchAdvice
 from crossdock.canonical.invoice import Invoice
@@ -131,9 +131,7 @@ class Decoded:
     @property
     def version(self) -> str:
         """As agreements name it: 004010, D:96A; "" where the format has none."""
-        if not isinstance(self.parsed, dict):
-            return ""
-        parsed = cast("dict[str, Any]", self.parsed)
+        parsed: dict[str, Any] = self.parsed or {}
         match self.format:
             case Format.X12:
                 return str((parsed.get("group") or {"version": ""})["version"])

@@ -226,6 +226,7 @@ class Reading:
 
     def __init__(self, file: str) -> None:
         self._file = file
+        self._shapeless: set[str] = set()  # where no object stands: what is missing from it is not said again
         self.findings: list[Finding] = []
 
     def say(self, code: str, pointer: str, expected: str, found: object, fix: str) -> None:
@@ -234,6 +235,7 @@ class Reading:
     def members(self, value: Any, pointer: str, allowed: Sequence[str]) -> dict[str, Any]:
         if not isinstance(value, dict):
             self.say("shape", pointer, f"an object with {', '.join(allowed)}", value, "Write an object.")
+            self._shapeless.add(pointer)
             return {}
         given = cast("dict[Any, Any]", value)
         for key in given:
@@ -255,7 +257,7 @@ class Reading:
     def text(self, given: Mapping[str, Any], key: str, pointer: str, *, needed: bool = False) -> str:
         value = given.get(key)
         if value is None or value == "":
-            if needed:
+            if needed and pointer not in self._shapeless:
                 self.say("missing", f"{pointer}/{key}", "a text", value, "Add it.")
             return ""
         if not isinstance(value, str):
@@ -310,7 +312,7 @@ def agreements(reading: Reading, value: Any, pointer: str) -> tuple[Agreement, .
 def agreement(reading: Reading, value: Any, at: str) -> Agreement:
     given = reading.members(value, at, AGREEMENT_KEYS)
     document = reading.text(given, "document", at, needed=True)
-    if "direction" not in given:
+    if given and "direction" not in given:
         reading.say("missing", f"{at}/direction", "in (they send it) or out (we do)", None, "Add it.")
     direction = reading.word(given, "direction", at, Direction) or Direction.IN
     if document in KINDS[Kind.ACKNOWLEDGEMENT]:
