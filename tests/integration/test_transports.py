@@ -7,28 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.channels import BOLTS, T, declare, listed, order, rows, run
 
 from crossdock.cli.silence import ChannelDesk
 from crossdock.db import Database
 from crossdock.errors import Conflict, PartnerError
 from crossdock.outbound import Client
 from crossdock.partners import documents, intake
-from crossdock.partners.profiles import Identifier, Profile
 from crossdock.partners.transports import running, store, taking
 from crossdock.partners.transports.folder import WatchedFolder
 from crossdock.partners.transports.model import Channel, ChannelTrouble, Direction, Fate, Kind, PickedUp
 from crossdock.partners.transports.opening import Opener
-
-T = "norrland"
-BOLTS = Profile(id="bolts", name="Bolts & Co", customer_id="C-0007", identifiers=(Identifier("ZZ", "BOLTS"),))
-
-
-def order(control: int = 1, po: str = "4500012") -> bytes:
-    return (
-        f"ISA*00*{'':10}*00*{'':10}*ZZ*{'BOLTS':15}*ZZ*{'NORRLAND':15}*260102*0900*U*00401*{control:09d}*0*P*>~"
-        f"GS*PO*BOLTS*NORRLAND*20260102*0900*{control}*X*004010~ST*850*0001~BEG*00*SA*{po}**20260101~"
-        f"PO1*1*10*EA*12.5**VP*SKU-1~CTT*1~SE*5*0001~GE*1*{control}~IEA*1*{control:09d}~"
-    ).encode()
 
 
 @pytest.fixture
@@ -39,36 +28,14 @@ async def db(database: Database) -> Database:
 
 
 @pytest.fixture
-async def opener(tmp_path: Path) -> AsyncIterator[Opener]:
+async def opener(db: Database, tmp_path: Path) -> AsyncIterator[Opener]:
     async with Client() as http:
-        yield Opener(tmp_path, lambda _: {}, http)
+        yield Opener(tmp_path, lambda _: {}, http, db)
 
 
 def folder(**more: Any) -> Channel:
     fields: dict[str, Any] = {"direction": Direction.BOTH, "partner": "bolts", **more}
     return Channel(tenant_id=T, id="files", kind=Kind.FOLDER, settings={"path": "bolts", "settle_s": 0}, **fields)
-
-
-async def declare(db: Database, channel: Channel) -> Channel:
-    async with db.transaction(T) as tx:
-        await store.add(tx, channel, "test")
-        return await store.one(tx, T, channel.id)
-
-
-async def run(db: Database, opener: Opener, name: str = "files") -> running.Ran:
-    ran = await running.run(db, T, name, opener, ChannelDesk(), by_hand=True)
-    assert ran is not None
-    return ran
-
-
-async def listed(db: Database) -> list[dict[str, Any]]:
-    async with db.transaction(T) as tx:
-        return (await documents.page(tx, T, direction="in"))["items"]
-
-
-async def rows(db: Database, query: str) -> list[Any]:
-    async with db.transaction(T) as tx:
-        return list(await tx.fetch(query))
 
 
 def put(tmp_path: Path, name: str, raw: bytes) -> Path:

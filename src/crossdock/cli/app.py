@@ -88,7 +88,7 @@ async def _open_for_intake() -> Database:
 
 
 intake.register(app, _open_for_intake)
-channel.register(app, _open_for_intake, lambda: compose.channel_means(_settings()))
+channel.register(app, _open_for_intake, lambda db: compose.channel_means(_settings(), db))
 
 
 @app.command()

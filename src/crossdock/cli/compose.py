@@ -161,8 +161,8 @@ def _origin(url: str) -> str:
 # ── channels of partners ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def channel_opener(settings: Settings, http: Client) -> Opener:
-    return Opener(settings.channel_folders, Vault(settings.workflow_secrets).of, http)
+def channel_opener(settings: Settings, http: Client, db: Database) -> Opener:
+    return Opener(settings.channel_folders, Vault(settings.workflow_secrets).of, http, db)
 
 
 def channel_client(settings: Settings) -> Client:
@@ -172,10 +172,10 @@ def channel_client(settings: Settings) -> Client:
 
 
 @asynccontextmanager
-async def channel_means(settings: Settings) -> AsyncGenerator[tuple[running.Open, ChannelDesk]]:
+async def channel_means(settings: Settings, db: Database) -> AsyncGenerator[tuple[Opener, ChannelDesk]]:
     """What running a channel needs, for the command line."""
     async with channel_client(settings) as http:
-        yield channel_opener(settings, http), ChannelDesk()
+        yield channel_opener(settings, http, db), ChannelDesk()
 
 
 # ── the gateway ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -189,7 +189,10 @@ async def gateway(db: Database, settings: Settings) -> Services:
         return resolve(config.webhook_secret) if config and config.webhook_secret else ""
 
     known = {(c.tenant, c.system): c for c in await systems(db)}
-    return Services(db=db, clock=clock.Clock(), settings=settings, webhook_secret=webhook_secret)
+    vault = Vault(settings.workflow_secrets).of
+    return Services(
+        db=db, clock=clock.Clock(), settings=settings, webhook_secret=webhook_secret, vault=vault, desk=ChannelDesk()
+    )
 
 
 async def resume_intake(db: Database) -> None:
@@ -237,7 +240,7 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
             crew.size = await living(db)
 
     partners_http = channel_client(settings)
-    channels = running.Crew(db, channel_opener(settings, partners_http), ChannelDesk())
+    channels = running.Crew(db, channel_opener(settings, partners_http, db), ChannelDesk())
     crew.size = await living(db) + 1  # this one counts itself in a moment
     made = Worker(
         db, functions, time, People(), [projection.project],

@@ -12,6 +12,7 @@ from crossdock.errors import CrossdockBug
 from crossdock.gateway import (
     access,
     approvals,
+    as2,
     board,
     cases,
     chains,
@@ -85,6 +86,7 @@ def create(services: Services) -> FastAPI:
     for module in API:
         app.include_router(module.router)
     app.include_router(events.hooks)
+    app.include_router(as2.router)
     app.include_router(health.router)
 
     @app.get("/api/openapi.json", include_in_schema=False, summary="This interface, as OpenAPI")

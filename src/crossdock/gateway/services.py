@@ -1,15 +1,19 @@
 """What the gateway is given by the composition root, and what it keeps for itself while it runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID
 
 from fastapi import Request
 
 from crossdock.clock import Clock
-from crossdock.db import Database
+from crossdock.db import Database, Tx
 from crossdock.gateway.identity import Keys
 from crossdock.gateway.pressure import Pressure
+from crossdock.partners.transports.desk import Desk, Trouble
+from crossdock.partners.transports.model import Secrets
 from crossdock.settings import Settings
 from crossdock.tower.board import Drawings
 
@@ -27,14 +31,33 @@ def no_webhooks(tenant_id: str, system: str) -> str:
     return ""
 
 
+def no_secrets(tenant_id: str) -> Mapping[str, Any]:
+    """A vault without a directory."""
+    return {}
+
+
+class NoDesk:
+    """Nobody to tell: for routes that are only read."""
+
+    async def open(self, tx: Tx, tenant_id: str, trouble: Trouble, now: datetime) -> UUID:
+        return UUID(int=0)
+
+    async def close(self, tx: Tx, tenant_id: str, case_id: UUID, what: str, now: datetime) -> None:
+        return
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """process: the name under which this process's own metrics are known, so that they are not counted twice."""
+    """vault: secrets of tenants' channels. desk: where channels' trouble is told.
+
+    process: the name under which this process's own metrics are known, so that they are not counted twice."""
 
     db: Database
     clock: Clock
     settings: Settings
     webhook_secret: WebhookSecret = no_webhooks
+    vault: Secrets = no_secrets
+    desk: Desk = field(default_factory=NoDesk)
     process: str = "gateway"
 
 

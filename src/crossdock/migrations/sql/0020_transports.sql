@@ -41,11 +41,13 @@ create table crossdock.arrival (
   size_bytes integer not null,
   reason text not null default '',       -- why it was refused, and is not kept here
   receipt_id uuid,
-  answer jsonb,                          -- what its sender was told (AS2: headers and body of the MDN)
+  answer jsonb,                          -- what its sender is told (AS2: headers and body of the MDN)
+  answer_due boolean not null default false,  -- it goes by itself, and has not gone yet
   stored_at timestamptz not null default clock_timestamp(),
   primary key (tenant_id, channel_id, key),
   foreign key (tenant_id, channel_id) references crossdock.channel
 );
+create index arrival_answer on crossdock.arrival (tenant_id, channel_id) where answer_due;
 create index arrival_recent on crossdock.arrival (tenant_id, stored_at desc);
 select crossdock.protect('crossdock.arrival');
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import getpass
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
@@ -15,14 +17,14 @@ from crossdock import exactjson
 from crossdock.db import Database
 from crossdock.errors import CrossdockError, SetupError
 from crossdock.partners import intake
-from crossdock.partners.transports import handing, running, store
+from crossdock.partners.transports import certificates, handing, running, store
 from crossdock.partners.transports.desk import Desk
 from crossdock.partners.transports.model import Channel, Direction, Kind, wrong
-from crossdock.partners.transports.running import Open
+from crossdock.partners.transports.opening import Opener
 
 OpenDatabase: TypeAlias = Callable[[], Awaitable[Database]]
 # What only the composition root can make: how channels are opened, and where their trouble is told.
-Means: TypeAlias = Callable[[], AbstractAsyncContextManager[tuple[Open, Desk]]]
+Means: TypeAlias = Callable[[Database], AbstractAsyncContextManager[tuple[Opener, Desk]]]
 Work: TypeAlias = Callable[[Database, str], Awaitable[Any]]
 Tenant = Annotated[str, typer.Option(help="Whose channels; needed when there are several tenants")]
 Name = Annotated[str, typer.Argument(help="The channel", metavar="CHANNEL")]
@@ -36,6 +38,7 @@ def register(app: typer.Typer, open_database: OpenDatabase, means: Means) -> Non
     _declaring(channels, open_database)
     _working(channels, open_database, means)
     _looking(channels, open_database, means)
+    _certificates(channels, open_database, means)
 
 
 def _declaring(channels: typer.Typer, open_database: OpenDatabase) -> None:
@@ -93,7 +96,7 @@ def _working(channels: typer.Typer, open_database: OpenDatabase, means: Means) -
         async def work(db: Database, tenant_id: str) -> Any:
             async with db.transaction(tenant_id) as tx:
                 channel = await store.one(tx, tenant_id, name)
-            async with means() as (open_, _):
+            async with means(db) as (open_, _):
                 return {"channel": name, "works": True, "found": await running.test(channel, open_)}
 
         _run(open_database, tenant, work)
@@ -105,7 +108,7 @@ def _working(channels: typer.Typer, open_database: OpenDatabase, means: Means) -
         async def work(db: Database, tenant_id: str) -> Any:
             async with db.transaction(tenant_id) as tx:
                 await store.one(tx, tenant_id, name)
-            async with means() as (open_, desk):
+            async with means(db) as (open_, desk):
                 ran = await running.run(db, tenant_id, name, open_, desk, by_hand=True)
             if ran is None:
                 raise SetupError(f"{name} runs elsewhere just now.")
@@ -122,7 +125,7 @@ def _working(channels: typer.Typer, open_database: OpenDatabase, means: Means) -
         """Send once more what is unknown, refused or failed, as the same message."""
 
         async def work(db: Database, tenant_id: str) -> Any:
-            async with means() as (_, desk), db.transaction(tenant_id) as tx:
+            async with means(db) as (_, desk), db.transaction(tenant_id) as tx:
                 return await handing.again(tx, tenant_id, document, _me(), desk)
 
         _run(open_database, tenant, work)
@@ -177,6 +180,74 @@ def _looking(channels: typer.Typer, open_database: OpenDatabase, means: Means) -
                 return await store.deliveries(tx, tenant_id, name or None, state or None)
 
         _run(open_database, tenant, work)
+
+
+def _certificates(channels: typer.Typer, open_database: OpenDatabase, means: Means) -> None:
+    group = typer.Typer(no_args_is_help=True, help="Certificates of partners, and ours, for AS2.")
+    channels.add_typer(group, name="certificate")
+
+    @group.command("add")
+    def add(  # pyright: ignore[reportUnusedFunction]
+        file: Annotated[Path, typer.Argument(help="In PEM", exists=True, dir_okay=False)],
+        partner: Annotated[str, typer.Option(help="Whose it is; without one, ours")] = "",
+        key_secret: Annotated[str, typer.Option(help="Of ours: the name of its private key in the vault")] = "",
+        valid_from: Annotated[datetime | None, typer.Option("--from", help="Send with it from then on (UTC)")] = None,
+        tenant: Tenant = "",
+    ) -> None:
+        """Add a certificate beside those there are. Received is with each of them, at once."""
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            at = valid_from.replace(tzinfo=UTC) if valid_from else None
+            async with means(db) as (opener, _), db.transaction(tenant_id) as tx:
+                fingerprint = await certificates.add(
+                    tx, tenant_id, partner, file.read_text(encoding="utf-8"), _me(), key_secret=key_secret,
+                    secrets=opener.secrets(tenant_id), valid_from=at,
+                )  # fmt: skip
+            return {"fingerprint": fingerprint}
+
+        _run(open_database, tenant, work)
+
+    @group.command("list")
+    def list_(tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        """All certificates, the one to send with first of each partner's."""
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            async with db.transaction(tenant_id) as tx:
+                return [h.plain() for h in await certificates.held(tx, tenant_id)]
+
+        _run(open_database, tenant, work)
+
+    @group.command("withdraw")
+    def withdraw(  # pyright: ignore[reportUnusedFunction]
+        fingerprint: str, partner: Annotated[str, typer.Option(help="Whose it is; without one, ours")] = "",
+        tenant: Tenant = "",
+    ) -> None:  # fmt: skip
+        """Believe and use a certificate no longer."""
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            async with db.transaction(tenant_id) as tx:
+                await certificates.withdraw(tx, tenant_id, partner, fingerprint, _me())
+            return {"fingerprint": fingerprint, "withdrawn": True}
+
+        _run(open_database, tenant, work)
+
+    @group.command("create")
+    def create(  # pyright: ignore[reportUnusedFunction]
+        name: Annotated[str, typer.Argument(help="As the certificate calls us")],
+        key_file: Annotated[Path, typer.Option(help="Where the private key goes: a file of the vault, TENANT/NAME")],
+        certificate_file: Annotated[Path, typer.Option(help="Where the certificate goes; partners get it")],
+        days: Annotated[int, typer.Option(min=1, max=3650)] = 730,
+    ) -> None:
+        """Make a private key and a self-signed certificate. Neither file may be there already."""
+        key, pem = certificates.self_signed(name, days)
+        try:
+            with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as f:
+                f.write(key)
+            with certificate_file.open("x") as f:
+                f.write(pem)
+        except OSError as e:
+            typer.echo(f"Expected to write {e.filename}: {e.strerror}.", err=True)
+            raise typer.Exit(2) from e
 
 
 def _pair(text: str) -> tuple[str, Any]:

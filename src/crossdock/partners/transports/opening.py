@@ -4,12 +4,14 @@ Transports get what they need and nothing else: the folder of their tenant, thei
 guard itself where they speak no HTTP.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, assert_never
+from typing import assert_never
 
+from crossdock.db import Database
 from crossdock.outbound import Client
+from crossdock.partners.transports.as2 import receiving
+from crossdock.partners.transports.as2.sending import As2
 from crossdock.partners.transports.folder import WatchedFolder
 from crossdock.partners.transports.model import Channel, ChannelTrouble, Kind, Secrets, Transport
 
@@ -21,16 +23,18 @@ class Opener:
     folders: Path | None
     secrets: Secrets
     http: Client
+    db: Database
 
     async def __call__(self, channel: Channel) -> Transport:
         """Connects. Raises ChannelTrouble; PartnerError when the settings do not hold any more."""
         match channel.kind:
             case Kind.FOLDER:
                 return WatchedFolder(self.folders, channel)
-            case Kind.SFTP | Kind.AS2 | Kind.IMAP | Kind.S3 | Kind.HTTP | Kind.SFTP_LOGIN | Kind.SMTP:
+            case Kind.AS2:
+                async with self.db.transaction(channel.tenant_id) as tx:
+                    station = await receiving.station(tx, channel, self.secrets)
+                return As2(self.db, channel, station, self.http, self.secrets(channel.tenant_id))
+            case Kind.SFTP | Kind.IMAP | Kind.S3 | Kind.HTTP | Kind.SFTP_LOGIN | Kind.SMTP:
                 raise ChannelTrouble(f"A channel of kind {channel.kind.value} is served, not run.")
             case _:
                 assert_never(channel.kind)
-
-    def _of(self, channel: Channel) -> Mapping[str, Any]:
-        return self.secrets(channel.tenant_id)

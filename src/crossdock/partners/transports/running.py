@@ -20,6 +20,7 @@ from crossdock.db import PASSING, Database
 from crossdock.errors import CrossdockError
 from crossdock.events.inbox import business_now
 from crossdock.partners.transports import desk, handing, store, taking
+from crossdock.partners.transports.as2.sending import As2
 from crossdock.partners.transports.desk import Desk
 from crossdock.partners.transports.model import Channel, ChannelTrouble, Fate, Inbound, Transport
 from crossdock.partners.transports.store import SQL
@@ -84,6 +85,8 @@ async def _run(db: Database, channel: Channel, open_: Open, people: Desk) -> Ran
                 refused += fate is Fate.REFUSED
         if channel.hands_over and transport.outbound is not None:
             handed = await handing.hand_over(db, channel, transport.outbound, people)
+        if isinstance(transport, As2):
+            await transport.answer_due()
         return Ran(taken, repeated, refused, handed)
     finally:
         await transport.close()

@@ -50,11 +50,16 @@ def refusal(channel: Channel, item: PickedUp) -> str:
     return "Expected a file with content, found an empty one." if not item.raw else ""
 
 
-async def keep(db: Database, channel: Channel, item: PickedUp) -> UUID | None:
-    """Stores what has no reason to be refused; None: it was stored before."""
+async def keep(
+    db: Database, channel: Channel, item: PickedUp, *, answer: str | None = None, answer_due: bool = False
+) -> UUID | None:
+    """Stores what has no reason to be refused; None: it was stored before.
+
+    answer: what its sender is told, as JSON; answer_due: it goes to the sender by itself, after this.
+    """
 
     async def once(tx: Tx, receipt_id: UUID) -> bool:
-        return await remember(tx, channel, item, receipt_id, "")
+        return await remember(tx, channel, item, receipt_id, "", answer, answer_due)
 
     partner = channel.partner or item.partner
     # without a partner, a sender who is named and not known is a stranger; where nobody is named the documents say
@@ -67,14 +72,20 @@ async def keep(db: Database, channel: Channel, item: PickedUp) -> UUID | None:
 
 
 async def remember(
-    tx: Tx, channel: Channel, item: PickedUp, receipt_id: UUID | None, reason: str, answer: str | None = None
+    tx: Tx,
+    channel: Channel,
+    item: PickedUp,
+    receipt_id: UUID | None,
+    reason: str,
+    answer: str | None = None,
+    answer_due: bool = False,
 ) -> bool:
-    """Whether this is the first time. answer: what its sender is told, as JSON, for when it asks again."""
+    """Whether this is the first time."""
     first = await tx.fetchval(
         SQL["arrive"],
         *(channel.tenant_id, channel.id, known_by(item.key), "refused" if reason else "stored"),
         *(item.name[:NAME_CHARACTERS], item.sender[:320], hashlib.sha256(item.raw or b"").digest()),
-        *(item.size_bytes, reason, receipt_id, answer),
+        *(item.size_bytes, reason, receipt_id, answer, answer_due),
     )
     return first is not None
 

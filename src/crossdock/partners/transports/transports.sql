@@ -53,15 +53,28 @@ update crossdock.channel set last_success_at = clock_timestamp() where tenant_id
 -- Once for each key; a second transaction waits for the first and finds it. What was refused may be taken later, when the
 -- channel allows more.
 insert into crossdock.arrival as a (tenant_id, channel_id, key, outcome, name, sender, sha256, size_bytes, reason, receipt_id,
-  answer)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb)
+  answer, answer_due)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12)
 on conflict (tenant_id, channel_id, key) do update set outcome = excluded.outcome, reason = '',
-  receipt_id = excluded.receipt_id, answer = excluded.answer, stored_at = excluded.stored_at
+  receipt_id = excluded.receipt_id, answer = excluded.answer, answer_due = excluded.answer_due, stored_at = excluded.stored_at
   where a.outcome = 'refused' and excluded.outcome = 'stored'
 returning true
 
 -- name: arrived
 select outcome, receipt_id, sha256, answer from crossdock.arrival where tenant_id = $1 and channel_id = $2 and key = $3
+
+-- name: answers_due
+-- Receipts that go by themselves, the oldest first; for a day, after which nobody waits for them.
+select key, answer from crossdock.arrival where tenant_id = $1 and channel_id = $2 and answer_due
+  and stored_at > clock_timestamp() - interval '1 day'
+order by stored_at limit 100
+
+-- name: answered
+update crossdock.arrival set answer_due = false where tenant_id = $1 and channel_id = $2 and key = $3
+
+-- name: answer_again
+-- The same message came again: its receipt did not arrive.
+update crossdock.arrival set answer_due = true where tenant_id = $1 and channel_id = $2 and key = $3
 
 -- name: arrivals
 select a.channel_id, a.outcome, a.name, a.sender, a.size_bytes, a.reason, a.stored_at, a.receipt_id,
@@ -111,9 +124,13 @@ select message_id from crossdock.delivery where tenant_id = $1 and document_id =
 order by number desc limit 1
 
 -- name: end
-update crossdock.delivery set state = $4, detail = $5, mic = $6, receipt = $7,
+update crossdock.delivery set state = $4, detail = $5, mic = coalesce(nullif($6, ''), mic), receipt = $7,
   ended_at = case when $4 = 'sending' then null else clock_timestamp() end
-where tenant_id = $1 and document_id = $2 and number = $3
+where tenant_id = $1 and document_id = $2 and number = $3 and (state = 'sending' or $4 <> 'sending')
+
+-- name: digest
+-- Known before the message leaves: its receipt may be here before the answer is.
+update crossdock.delivery set mic = $4 where tenant_id = $1 and document_id = $2 and number = $3
 
 -- name: attend
 update crossdock.delivery set case_id = $4 where tenant_id = $1 and document_id = $2 and number = $3
