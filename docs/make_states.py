@@ -8,6 +8,7 @@ from typing import TypeVar
 from crossdock.cases import approvals, casework, holds
 from crossdock.engine import states
 from crossdock.engine.turn import CallState
+from crossdock.partners.agreements import expectations
 
 PAGE = Path(__file__).with_name("states.md")
 
@@ -71,6 +72,14 @@ def hold() -> str:
     return _section("A hold", text, [("[*]", "placed", "active"), *HOLD], holds.Status, ("released", "expired"))
 
 
+def expectation() -> str:
+    edges = [(a.value, by.value, b.value) for a, moves in expectations.MOVES.items() for by, b in moves.items()]
+    ends = tuple(s.value for s, moves in expectations.MOVES.items() if not moves)
+    text = "An answer that a partner owes us, or we owe it. One that is fulfilled after it was overdue is late."
+    opened = ("[*]", "its cause", "open")
+    return _section("An expectation", text, [opened, *edges], expectations.State, ends)
+
+
 def _edges(table: "Mapping[tuple[Word, str], Word]") -> Edges:
     return [(a.value, by, b.value) for (a, by), b in table.items()]
 
@@ -89,7 +98,7 @@ def _section(title: str, text: str, edges: Edges, words: type[StrEnum], ends: tu
 
 
 def page() -> str:
-    return "\n".join([HEAD, instance(), call(), case(), approval(), hold()])
+    return "\n".join([HEAD, instance(), call(), case(), approval(), hold(), expectation()])
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ from crossdock.flow.outcomes import Immediate, Transactional
 from crossdock.gateway.services import Services
 from crossdock.outbound import Client, Guard
 from crossdock.partners import intake
+from crossdock.partners.agreements import expectations
+from crossdock.partners.agreements import silence as absence
 from crossdock.partners.model import MAX_BYTES
 from crossdock.partners.reconciling import duty as reconciling
 from crossdock.partners.sending import overdue
@@ -243,7 +245,7 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
     channels = running.Crew(db, channel_opener(settings, partners_http, db), ChannelDesk())
     crew.size = await living(db) + 1  # this one counts itself in a moment
     made = Worker(
-        db, functions, time, People(), [projection.project],
+        db, functions, time, People(), [projection.project, expectations.observe],
         duties=[count_crew, *duties(db, time, settings.retention), channels.duty],
     )  # fmt: skip
     return made, Held(channels, partners_http, http)
@@ -289,6 +291,7 @@ def duties(db: Database, time: clock.Clock, keep: timedelta | None = None) -> li
 
     async def silence() -> None:
         await _one_at_a_time(db, 0x0C0568, lambda: overdue.run_due(db, Desk(), time.now()))
+        await _one_at_a_time(db, 0x0C0573, lambda: absence.run_due(db, Desk(), time.now()))
 
     async def reconcile() -> None:
         await _one_at_a_time(db, 0x0C0572, lambda: reconciling.run_due(db, differences.Desk(), time.now()))

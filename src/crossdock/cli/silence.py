@@ -15,6 +15,9 @@ from crossdock.partners.transports.desk import Trouble
 
 REISSUE = "Reissue it when the partner could not use it, replay it when it was lost; a late answer closes this case"
 
+MISSING = "Ask for it; when it comes this case closes itself. Cancel the expectation when it is not awaited any more"
+OWED = "Send it, or tell the partner; when it is sent this case closes itself"
+
 
 class Desk:
     """Cases of the queue `partners`."""
@@ -33,6 +36,25 @@ class Desk:
             order=document["order"],
             evidence={k: document[k] for k in ("document", "po", "deadline", "sent_at", "tries", "answers")},
             key=f"sending/{document['document']}",
+        )
+        return (await casework.open_case(tx, tenant_id, new, now)).case_id
+
+    async def missing(self, tx: Tx, tenant_id: str, awaited: dict[str, Any], now: datetime) -> UUID:
+        """An answer that a partner owes, or that we owe it."""
+        ours = awaited["owed_by"] == "us"
+        about = awaited["order_no"] or awaited["subject"]
+        who = f"We owe {awaited['partner_id']}" if ours else f"{awaited['partner_id']} owes us"
+        learned = awaited["basis"].get("basis") == "learned"
+        new = casework.New(
+            kind="answer-owed" if ours else "answer-missing",
+            queue="partners",
+            severity="high" if ours else "medium",
+            title=f"{who} the {awaited['document']} for {about}",
+            reason="It takes longer than this partner usually does" if learned else "The time that was agreed is over",
+            detail=OWED if ours else MISSING,
+            order=awaited["order_no"],
+            evidence={k: awaited[k] for k in ("id", "subject", "cause", "cause_id", "opened_at", "due_at", "basis")},
+            key=f"expectation/{awaited['id']}",
         )
         return (await casework.open_case(tx, tenant_id, new, now)).case_id
 

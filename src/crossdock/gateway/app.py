@@ -25,6 +25,7 @@ from crossdock.gateway import (
     instances,
     orders,
     pages,
+    partners,
     people,
     problems,
     run,
@@ -44,7 +45,7 @@ from crossdock.tower.board import Drawings
 
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
-    people, sending, chains, stream,
+    people, partners, sending, chains, stream,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

@@ -21,6 +21,7 @@ from crossdock.db import Database, Tx, queries
 from crossdock.errors import Conflict, NotFound, PartnerError
 from crossdock.events import envelope, inbox
 from crossdock.partners import deciding, numbering, profiles
+from crossdock.partners.agreements import expectations
 from crossdock.partners.deciding import Effect, Known, Seen, Verdict
 from crossdock.partners.decoding import decode
 from crossdock.partners.edifact import contrl
@@ -208,6 +209,8 @@ async def release(
     order_no = verdict.order_no
     if verdict.effect is not None:
         order_no = await _effect(tx, tenant_id, verdict, document_id, receipt, None, publish)
+    if verdict.status is Status.ACCEPTED:
+        await expectations.came(tx, tenant_id, document, document_id, order_no, await inbox.business_now(tx))
     done = result(verdict, receipt["filename"], document_id, order_no)
     await tx.execute(
         SQL["released"],
@@ -367,6 +370,8 @@ async def _record(
         done = replace(done, notes=(*done.notes, *(i.plain() for i in unknown)))
     elif verdict.status is Status.ACCEPTED and not d.test:
         done = await _chained(tx, tenant_id, d, done, document_id, receipt["received_at"])
+    if verdict.status is Status.ACCEPTED:
+        await expectations.came(tx, tenant_id, d, document_id, order_no, receipt["received_at"])
     if d.partner is not None and d.partner.mode is Mode.TRIAL and not receipt["manual"]:
         await tx.execute(
             SQL["adopt_profile"], tenant_id, d.partner.id, _clean(exactjson.text(profiles.plain(d.partner)))

@@ -232,7 +232,7 @@ def _contact(reading: Reading, value: Any, n: int) -> Contact:
     )  # fmt: skip
 
 
-CHANNELS = ("http", "sftp", "as2", "email", "folder", "s3", "van")
+CHANNELS = ("http", "sftp", "sftp-login", "as2", "imap", "smtp", "folder", "s3", "van")
 
 
 def _channel(reading: Reading, value: Any, n: int) -> Channel:

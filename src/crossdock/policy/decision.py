@@ -36,6 +36,7 @@ class Action(StrEnum):
     INSTANCE_OPERATE = "instance.operate"  # suspend, resume, retry, restart from the record, cancel with compensation
     INSTANCE_REPAIR = "instance.repair"  # what may leave effects standing or make them twice: migrate, hard cancel
     WORKFLOW_RUN = "workflow.run"
+    PARTNER_MANAGE = "partner.manage"  # profiles, agreements, invitations, going live
     CONNECTION_MANAGE = "connection.manage"
     DEFINITION_PUBLISH = "definition.publish"
     USER_MANAGE = "user.manage"

@@ -192,6 +192,11 @@ SHOWN_ELSEWHERE = {
     "/api/instances/{instance}/payloads/{digest}": "test_instances.py",
     "/api/chains/{chain}": "test_chains.py",
     "/api/orders/{order}/chain": "test_chains.py",
+    "/api/expectations/{expectation}": "test_partners.py",
+    "/api/partners/{partner}": "test_partners.py",
+    "/api/partners/{partner}/file": "test_partners.py",
+    "/api/partners/{partner}/habits": "test_partners.py",
+    "/api/partners/{partner}/versions": "test_partners.py",
     "/api/sent-documents/{document}": "test_sending.py",
     "/api/sent-documents/{document}/{way}": "test_sending.py",
 }
@@ -206,6 +211,7 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
         "order": things.order, "document": things.document, "case": things.case, "approval": things.approval,
         "hold": things.hold, "incident": things.incident, "instance": things.instance, "name": "order-to-cash",
         "version": "1.1.0", "job": await suspension(ours, things.order), "digest": "0" * 64, "way": "replay",
+        "partner": "bolts", "expectation": things.case,
         "chain": things.document,
     }  # fmt: skip
     told = [v for name, v in values.items() if name not in ("version", "digest", "way")]

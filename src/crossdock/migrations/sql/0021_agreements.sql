@@ -30,7 +30,7 @@ create table crossdock.expectation (
   owed_by text not null check (owed_by in ('them', 'us')),
   kind text not null,                    -- response, despatch, invoice, …: what fulfils it, in any syntax
   document text not null,                -- as the agreement names it: 855, POD
-  subject text not null,                 -- what it is about: the purchase order, or for what follows a shipment that
+  subject text not null,                 -- the purchase order, or the shipment or its tracking number
   order_no text not null,                -- ours, or empty
   cause text not null,                   -- the document type, or event, that opened it
   cause_id uuid,
@@ -45,12 +45,12 @@ create table crossdock.expectation (
   took interval,                         -- open time from opened_at to closed_at; what windows are learned from
   note text not null default '',
   case_id uuid,
-  attention text check (attention in ('open', 'close')),
+  closing boolean not null default false, -- its case is to be closed: the partners know no cases
   primary key (tenant_id, expectation_id),
   unique (tenant_id, partner_id, owed_by, kind, subject, cause)
 );
 create index expectation_due on crossdock.expectation (tenant_id, due_at) where state = 'open' and due_at is not null;
-create index expectation_attention on crossdock.expectation (tenant_id, expectation_id) where attention is not null;
+create index expectation_closing on crossdock.expectation (tenant_id, expectation_id) where closing;
 create index expectation_order on crossdock.expectation (tenant_id, order_no) where state in ('open', 'overdue');
 create index expectation_subject on crossdock.expectation (tenant_id, partner_id, subject) where state in ('open', 'overdue');
 create index expectation_learned on crossdock.expectation (tenant_id, partner_id, kind, owed_by, closed_at desc)
@@ -66,7 +66,7 @@ language sql stable security definer set search_path = crossdock, pg_temp as $$
   select x.t, d.at from (select tenant_ids() as t) x, lateral (
     select least(
       (select min(e.due_at) from expectation e where e.tenant_id = x.t and e.state = 'open' and e.due_at is not null),
-      (select '-infinity'::timestamptz from expectation e where e.tenant_id = x.t and e.attention is not null limit 1)
+      (select '-infinity'::timestamptz from expectation e where e.tenant_id = x.t and e.closing limit 1)
     ) as at) d
   where d.at is not null
 $$;

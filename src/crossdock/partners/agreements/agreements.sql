@@ -47,3 +47,12 @@ select sent_at, answered_at from crossdock.sending
 where tenant_id = $1 and partner_id = $2 and type = $3 and answered_at is not null and sent_at is not null and not test
   and answered_at > sent_at
 order by answered_at desc limit $4
+
+-- name: certificates
+-- A partner's, the first to end first.
+select fingerprint, subject, valid_from, not_after from crossdock.certificate
+where tenant_id = $1 and partner_id = $2 and withdrawn_at is null order by not_after
+
+-- name: transports
+select channel_id, kind, direction, enabled, last_success_at, last_failure from crossdock.channel
+where tenant_id = $1 and partner_id = $2 order by channel_id

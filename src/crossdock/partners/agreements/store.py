@@ -64,6 +64,13 @@ async def every(tx: Tx, tenant_id: str) -> list[tuple[Stored, datetime | None]]:
     return [(Stored(profiles.of_text(r["profile"]), r["version"] or 0), r["last_document_at"]) for r in rows]
 
 
+async def around(tx: Tx, tenant_id: str, partner_id: str) -> dict[str, list[dict[str, Any]]]:
+    """What the transports hold of a partner: certificates with their ends, and channels."""
+    certificates = await tx.fetch(SQL["certificates"], tenant_id, partner_id)
+    channels = await tx.fetch(SQL["transports"], tenant_id, partner_id)
+    return {"certificates": [dict(r) for r in certificates], "transports": [dict(r) for r in channels]}
+
+
 async def put(
     tx: Tx,
     tenant_id: str,

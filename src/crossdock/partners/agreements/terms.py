@@ -17,6 +17,7 @@ from crossdock.flow import durations
 LONGEST = timedelta(days=366)  # a window beyond a year watches nothing
 MOST_AGREEMENTS, MOST_EXPECTED, MOST_TESTS = 200, 20, 50
 POD = "POD"
+SHIPMENT = "shipment"  # no document: that goods left is what proof of delivery is expected of
 
 
 class Direction(StrEnum):
@@ -61,7 +62,7 @@ class Kind(StrEnum):
     RECEIPT = "receipt"
     INVOICE = "invoice"
     REMITTANCE = "remittance"
-    DELIVERY = "delivery"  # proof of delivery: an event or a document
+    DELIVERY = "delivery"  # proof of delivery: an event
     ACKNOWLEDGEMENT = "acknowledgement"
     OTHER = "other"
 
@@ -74,7 +75,7 @@ KINDS: Mapping[Kind, frozenset[str]] = {
     Kind.RECEIPT: frozenset({"861", "RECADV", "944"}),
     Kind.INVOICE: frozenset({"810", "INVOIC", "Invoice", "CreditNote", "InvoiceDetailRequest"}),
     Kind.REMITTANCE: frozenset({"820", "REMADV"}),
-    Kind.DELIVERY: frozenset({POD, "214", "IFTSTA"}),
+    Kind.DELIVERY: frozenset({POD}),
     Kind.ACKNOWLEDGEMENT: frozenset({"997", "999", "TA1", "CONTRL", "APERAK", "824"}),
 }
 _KIND_OF = {name: kind for kind, names in KINDS.items() for name in names}

@@ -21,7 +21,7 @@ from crossdock.canonical.order import PurchaseOrder
 from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
 from crossdock.partners import numbering
-from crossdock.partners.agreements import deadlines
+from crossdock.partners.agreements import deadlines, expectations
 from crossdock.partners.agreements.deadlines import Due
 from crossdock.partners.edi import outbound
 from crossdock.partners.maps import edi as maps
@@ -172,6 +172,9 @@ async def _written(
         *(to.document_id, reissues, now, due.at, to.version, exactjson.text(due.basis)),
     )
     await tx.execute(SQL["store_try"], tenant_id, document_id, 1, "first", by, now)
+    if not to.test and reissues is None:
+        about = (to.partner_id, written.type, to.version, to.order.number, number, to.order_no)
+        await expectations.sent(tx, tenant_id, *about, document_id, now, expectations.dates(to.order))
     if (part := chains.kind_of(content)) is not None and not to.test:
         sold = chains.Order(
             document_id=to.document_id, side=Side.SELLER, partner_id=to.partner_id, order_no=to.order_no,
