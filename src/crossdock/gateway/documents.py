@@ -1,25 +1,49 @@
 """Documents: what partners sent and got, taking in files, and releasing what is held."""
 
+import csv
+import io
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from crossdock import audit
+from crossdock import audit, exactjson
 from crossdock.db import Tx, queries
-from crossdock.errors import NotFound, Refused
+from crossdock.errors import Finding, NotFound, PartnerError, Refused
+from crossdock.events.inbox import business_now
 from crossdock.gateway.access import Anyone, Caller, allow
-from crossdock.gateway.models import Answer, Cursor, FindingOut, Json, Limit, Money, Page, Search, Time
-from crossdock.partners import documents, intake
+from crossdock.gateway.models import MOST, Answer, Cursor, FindingOut, Json, Limit, Money, Page, Time
+from crossdock.partners import bench, documents, intake
+from crossdock.partners.documents import By, Wanted
 from crossdock.policy import Action
 
 router = APIRouter(prefix="/api", tags=["documents"])
 SQL = queries("crossdock.gateway", "documents.sql")
+MOST_ROWS = 10_000  # of a table to save
+COLUMNS = (
+    *("received_at", "direction", "type", "format", "status", "state", "test", "partner", "partner_name", "order"),
+    *("po", "number", "control", "total", "currency", "lines", "errors", "deadline", "filename", "id"),
+)
+_PLAIN = re.compile(r"-?\d+(\.\d+)?")
+
+
+class Found(Answer):
+    """The number by which a document was found. kind: po, order, invoice, shipment, bol, sscc, tracking, control, …"""
+
+    kind: str
+    value: str
 
 
 class DocumentSummary(Answer):
-    """One business document. errors: how many findings it has."""
+    """One business document. errors: how many findings it has.
+
+    state, number, deadline: of one we sent; what became of it, what it tells of, by when it is acknowledged.
+    """
 
     id: str
     type: str
@@ -38,6 +62,11 @@ class DocumentSummary(Answer):
     lines: int | None
     received_at: Time
     errors: int
+    control: str | None
+    state: str | None
+    number: str | None
+    deadline: Time | None
+    found: Found | None
 
 
 class Raw(Answer):
@@ -72,6 +101,7 @@ class DocumentDetail(Answer):
     sender: str | None
     receiver: str | None
     control: str | None
+    state: str | None = None
     purpose: str | None
     raw: Raw
     parsed: Json
@@ -115,23 +145,93 @@ async def profile_of(tx: Tx, caller: Caller) -> str | None:
     return found
 
 
-@router.get("/documents", summary="Documents")
-async def list_(
-    caller: Anyone, type: Annotated[str | None, Query(max_length=40)] = None,
-    status: Annotated[str | None, Query(max_length=20)] = None,
+Number = Annotated[str | None, Query(max_length=80)]
+
+
+def wanted(
+    caller: Anyone,
+    type: Annotated[str | None, Query(max_length=40)] = None,
+    status: Annotated[str | None, Query(max_length=30, description="Of a document we sent: its state")] = None,
     partner: Annotated[str | None, Query(max_length=80)] = None,
-    direction: Annotated[str | None, Query(max_length=3)] = None,
-    order: Annotated[str | None, Query(max_length=40)] = None,
-    q: Search = None, limit: Limit = 50, cursor: Cursor = None,
-) -> Page[DocumentSummary]:  # fmt: skip
-    """Inbound and outbound, newest first."""
+    direction: Annotated[str | None, Query(max_length=3, description="in or out")] = None,
+    order: Annotated[str | None, Query(max_length=40, description="Our order number, whole")] = None,
+    since: Annotated[date | None, Query(description="From this day on, by the tenant's calendar")] = None,
+    until: Annotated[date | None, Query(description="Up to this day, with it")] = None,
+    test: bool | None = None,
+    po: Number = None, invoice: Number = None, shipment: Number = None, bol: Number = None, sscc: Number = None,
+    tracking: Number = None, control: Number = None, file: Number = None,
+    q: Annotated[str | None, Query(max_length=200, description="Any number that begins or ends with this")] = None,
+) -> Wanted:  # fmt: skip
+    """Each number finds those that begin or end with it (the end from three characters on)."""
+    given = {
+        By.ANY: q, By.PO: po, By.INVOICE: invoice, By.SHIPMENT: shipment, By.BOL: bol, By.SSCC: sscc,
+        By.TRACKING: tracking, By.CONTROL: control, By.FILE: file,
+    }  # fmt: skip
+    try:
+        zone = ZoneInfo(caller.principal.time_zone)
+        start = datetime.combine(since, time(), zone) if since else None
+        end = datetime.combine(until + timedelta(days=1), time(), zone) if until else None
+    except OverflowError as e:
+        finding = Finding("document.date", "?since, ?until", "days of this age", f"{since}, {until}", "Correct it.")
+        raise PartnerError([finding]) from e
+    return Wanted(
+        type=type or None, status=status or None, partner=partner or None, direction=direction or None,
+        order=order or None, since=start, until=end, test=test,
+        numbers=tuple((by, text) for by, text in given.items() if text and text.strip()),
+    )  # fmt: skip
+
+
+Asked = Annotated[Wanted, Depends(wanted)]
+
+
+@router.get("/documents", summary="Documents")
+async def list_(caller: Anyone, asked: Asked, limit: Limit = 50, cursor: Cursor = None) -> Page[DocumentSummary]:
+    """Received and sent, newest first; found by any of the numbers they bear. `total` counts to 10,000."""
     async with caller.transaction() as tx:
         mine = await profile_of(tx, caller)
-        found = await documents.page(
-            tx, caller.tenant_id, type=type or None, status=status or None, partner=mine or partner or None,
-            direction=direction or None, order=order or None, q=q or None, limit=limit, cursor=cursor,
-        )  # fmt: skip
+        asked = replace(asked, partner=mine) if mine else asked
+        found = await documents.find(tx, caller.tenant_id, asked, limit=limit, cursor=cursor)
     return Page[DocumentSummary].model_validate(found)
+
+
+@router.get(
+    "/documents.csv",
+    summary="Documents as a table",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}}}},
+)
+async def table(caller: Anyone, asked: Asked) -> Response:
+    """The same list for a spreadsheet, up to 10,000 rows."""
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(COLUMNS)
+    async with caller.transaction() as tx:
+        mine = await profile_of(tx, caller)
+        asked = replace(asked, partner=mine) if mine else asked
+        cursor: str | None = None
+        for _ in range(MOST_ROWS // MOST):
+            found = await documents.find(tx, caller.tenant_id, asked, limit=MOST, cursor=cursor)
+            rows.writerows([_cell(d[c]) for c in COLUMNS] for d in found["items"])
+            cursor = found["next"]
+            if cursor is None:
+                break
+    headers = {"Content-Disposition": 'attachment; filename="documents.csv"'}
+    # the mark tells a spreadsheet that it is UTF-8
+    return Response("\ufeff" + out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _cell(value: Any) -> str:
+    """As text that no spreadsheet takes for a formula, whatever a partner called its file."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case _:
+            text = str(value)
+            return f"'{text}" if text[:1] in "=+-@\t\r" and not _PLAIN.fullmatch(text) else text
 
 
 @router.get("/documents/{document}", summary="One document")
@@ -198,3 +298,63 @@ async def take(
         caller.running.services.db, caller.tenant_id, content, filename, f"api:{caller.name}", partner=mine
     )
     return Taken(documents=[IntakeRow.model_validate(d.plain()) for d in done])
+
+
+class TriedDocument(IntakeRow):
+    """As it would be taken in, with what was read of it."""
+
+    partner_name: str | None
+    customer_id: str | None
+    sender: str | None
+    receiver: str | None
+    control: str | None
+    parsed: Json
+    canonical: Json
+
+
+class TriedAnswer(Answer):
+    """An acknowledgement as it would be written. about: the control number of the interchange that it answers."""
+
+    type: str
+    filename: str
+    about: str
+    text: str
+
+
+class Tried(Answer):
+    """documents: the first 50 of `count`. raw: as text; null when it is none."""
+
+    documents: list[TriedDocument]
+    count: int
+    answers: list[TriedAnswer]
+    raw: str | None
+
+
+@router.post(
+    "/test-bench",
+    summary="Try a file out",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def try_out(
+    request: Request, caller: Annotated[Caller, allow(Action.INTAKE, partners=True)],
+    filename: Annotated[str, Query(max_length=200)] = "tried",
+    partner: Annotated[str | None, Query(max_length=80, description="Its sender; empty: as the file says")] = None,
+) -> Tried:  # fmt: skip
+    """What would become of it now, and the acknowledgement it would get. Nothing is stored; at most 4 MiB."""
+    content = await request.body()
+    async with caller.transaction() as tx:
+        mine = await profile_of(tx, caller)
+        now = await business_now(tx)
+        tried = await bench.try_out(tx, caller.tenant_id, content, filename, mine or partner or None, now)
+    rows = [bench.row(v, filename) for v in tried.verdicts]
+    return Tried(
+        documents=[TriedDocument.model_validate({**r, "canonical": exactjson.plain(r["canonical"])}) for r in rows],
+        count=tried.count,
+        answers=[TriedAnswer.model_validate(a) for a in tried.answers],
+        raw=documents.as_text(content, rows[0]["format"] if rows else ""),
+    )

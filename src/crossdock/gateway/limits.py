@@ -11,10 +11,12 @@ from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossdock.gateway import problems
+from crossdock.partners import bench
 from crossdock.partners.model import MAX_BYTES
 
 BODY = 1024 * 1024
-BODIES = {"/api/intake": MAX_BYTES + 1}  # so that intake itself says what is too large, in a partner's words
+# so that intake itself says what is too large, in a partner's words
+BODIES = {"/api/intake": MAX_BYTES + 1, "/api/test-bench": bench.MAX_BYTES + 1}
 AS2 = "/as2/"
 AS2_BYTES = MAX_BYTES * 3 // 2  # a document in base64 with its signature
 

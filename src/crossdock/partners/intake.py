@@ -183,6 +183,11 @@ async def assign(
     return await carry_out(db, tenant_id, receipt_id, publish=publish)
 
 
+async def judge(tx: Tx, tenant_id: str, documents: list[Decoded]) -> list[Verdict]:
+    """What would become of them now. Stores and locks nothing, so that it may be otherwise when they come."""
+    return deciding.decide(documents, await _known(tx, tenant_id, documents, lock=False))
+
+
 async def release(
     tx: Tx, tenant_id: str, document_id: UUID, by: str, *, publish: Publish = inbox.receive
 ) -> DocumentResult:

@@ -93,26 +93,6 @@ update crossdock.document set status = $3, order_no = $4, purpose = $5, total = 
   released_by = $14, released_at = crossdock.now()
 where tenant_id = $1 and document_id = $2
 
--- name: list
--- One page, newest first, after the document of the cursor.
-select document_id, type, format, direction, status, test, partner_id, customer_id, filename, order_no, po, total, currency,
-  lines, received_at, jsonb_array_length(errors) as errors, (select p.profile ->> 'name' from crossdock.partner p
-    where p.tenant_id = $1 and p.partner_id = document.partner_id) as partner_name
-from crossdock.document
-where tenant_id = $1
-  and ($2::text is null or type = $2) and ($3::text is null or status = $3) and ($4::text is null or partner_id = $4)
-  and ($5::text is null or direction = $5) and ($6::text is null or order_no = $6)
-  and ($7::text is null or concat_ws(' ', filename, po, order_no, partner_id, customer_id, interchange_control) ilike $7)
-  and ($8::timestamptz is null or (received_at, document_id) < ($8, $9::uuid))
-order by received_at desc, document_id desc limit $10
-
--- name: count
-select count(*) from crossdock.document
-where tenant_id = $1
-  and ($2::text is null or type = $2) and ($3::text is null or status = $3) and ($4::text is null or partner_id = $4)
-  and ($5::text is null or direction = $5) and ($6::text is null or order_no = $6)
-  and ($7::text is null or concat_ws(' ', filename, po, order_no, partner_id, customer_id, interchange_control) ilike $7)
-
 -- name: one
 select d.*, w.bytes, w.size_bytes, (select p.profile ->> 'name' from crossdock.partner p
   where p.tenant_id = $1 and p.partner_id = d.partner_id) as partner_name

@@ -23,7 +23,7 @@ async def everything(tx: Tx, tenant_id: str, text: str, own: str | None = None) 
     anywhere, start = _patterns(text)
     if anywhere is None:
         return []
-    rows = await tx.fetch(SQL["everything"], tenant_id, anywhere, start, own)
+    rows = await tx.fetch(SQL["everything"], tenant_id, anywhere, start, own, (text or "").strip().upper())
     return [dict(r) for r in sorted(rows, key=lambda r: not r["starts"])]
 
 

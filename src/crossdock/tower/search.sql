@@ -21,9 +21,11 @@ union all
  order by number ilike $3 desc, requested_at desc limit 5)
 union all
 (select 'document', document_id::text, filename, concat_ws(' · ', type, status, order_no, po),
-   '/documents/' || document_id, filename ilike $3 or po ilike $3, received_at
- from crossdock.document where tenant_id = $1 and $4::text is null
-   and (filename ilike $2 or po ilike $2 or order_no ilike $2 or interchange_control ilike $2)
+   '/documents/' || document_id, true, received_at
+ from crossdock.document d where tenant_id = $1 and $4::text is null and document_id in (
+   -- by any number that begins with the text; within an interchange they are 1 nearly everywhere
+   select k.document_id from crossdock.document_key k
+   where k.tenant_id = $1 and k.value >= $5 and k.value < $5 || chr(1114111) and k.kind <> 'set' limit 1000)
  order by received_at desc limit 5)
 union all
 (select 'customer', customer_id, name, concat_ws(' · ', customer_id, nullif('tier ' || tier, 'tier ')),

@@ -67,3 +67,12 @@ async def test_a_document_is_sent_again_after_a_preview_by_those_who_may(gateway
     assert new["reissues"] == str(document)
     states = {s["document"]: s["state"] for s in (await viewer.get("/api/sent-documents?q=4500012")).json}
     assert states == {str(document): "replaced", new["document"]: "written"}
+
+
+async def test_a_document_we_sent_is_found_beside_those_received(gateway: Any, document: UUID) -> None:
+    viewer = await gateway.key("viewer")
+    sent = (await viewer.get(f"/api/sent-documents/{document}")).json
+    for query in (f"control={sent['control']}", f"control={sent['group']}&direction=out", "po=4500012&status=written"):
+        [found] = (await viewer.get(f"/api/documents?type=855&{query}")).json["items"]
+        assert (found["id"], found["direction"], found["state"]) == (str(document), "out", "written")
+        assert found["deadline"] == sent["deadline"]

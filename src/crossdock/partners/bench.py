@@ -1,0 +1,132 @@
+"""The test bench: what would become of a file if it came in now, without its coming in.
+
+It is read, judged and answered exactly as intake does it, with the partners, agreements, maps and numbers of this
+moment; nothing is stored, no number is taken and nothing happens in the business. So the acknowledgement bears the
+numbers that would be next, and the true one may bear others.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from crossdock.db import Tx, queries
+from crossdock.partners import intake
+from crossdock.partners.deciding import Verdict
+from crossdock.partners.decoding import decode
+from crossdock.partners.edifact import contrl
+from crossdock.partners.edifact.contrl import Contrl
+from crossdock.partners.model import Context, Decoded
+from crossdock.partners.numbering import LAST, Direction, Level
+from crossdock.partners.x12 import acknowledge
+from crossdock.partners.x12.acknowledge import Acknowledgement, Numbers
+
+SQL = queries("crossdock.partners", "numbering.sql")
+MAX_BYTES = 4 * 1024 * 1024  # one sees what is wrong in less; a larger file is taken in as a test interchange
+MAX_DOCUMENTS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An acknowledgement as it would be written. about: the interchange that it answers."""
+
+    type: str
+    filename: str
+    about: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """documents: the first of `count`. answers: one for each interchange that gets one."""
+
+    verdicts: tuple[Verdict, ...]
+    count: int
+    answers: tuple[Answer, ...]
+
+
+async def try_out(tx: Tx, tenant_id: str, raw: bytes, filename: str, partner: str | None, now: datetime) -> Tried:
+    """Raises PartnerError when `partner` is none of the tenant's. filename is for people."""
+    known = await intake.context(tx, tenant_id, partner, adopt=False)
+    documents = await asyncio.to_thread(decode, raw, filename, _bounded(known))
+    verdicts = await intake.judge(tx, tenant_id, documents)
+    answers = await _answers(tx, tenant_id, verdicts, now)
+    return Tried(verdicts=tuple(verdicts[:MAX_DOCUMENTS]), count=len(verdicts), answers=tuple(answers))
+
+
+def _bounded(context: Context) -> Context:
+    return Context(
+        profiles=context.profiles,
+        maps=context.maps,
+        partner=context.partner,
+        currency=context.currency,
+        max_bytes=MAX_BYTES,
+    )
+
+
+async def _answers(tx: Tx, tenant_id: str, verdicts: Sequence[Verdict], now: datetime) -> list[Answer]:
+    found: dict[int, Answer] = {}
+    taken: dict[tuple[str, str], int] = {}
+    for verdict in verdicts:
+        d = verdict.document
+        if d.interchange is None or d.interchange.index in found or d.partner is None or not d.partner.acknowledge:
+            continue
+        if d.acknowledgement is None:
+            continue
+        repeats = any(v.repeats for v in verdicts if v.document.interchange == d.interchange)
+        pair = (str(d.receiver), str(d.sender))
+        ahead = taken[pair] = taken.get(pair, -1) + 1
+        found[d.interchange.index] = await _answer(tx, tenant_id, d, d.acknowledgement, repeats, ahead, now)
+    return list(found.values())
+
+
+async def _answer(
+    tx: Tx, tenant_id: str, d: Decoded, answer: Acknowledgement | Contrl, repeats: bool, ahead: int, now: datetime
+) -> Answer:
+    """ahead: how many answers of this file go to the same partner before it."""
+
+    async def next_of(level: Level) -> int:
+        last = await tx.fetchval(SQL["last"], tenant_id, str(d.receiver), str(d.sender), Direction.OUT, level) or 0
+        return (last + ahead) % LAST + 1
+
+    count = len(answer.groups) if isinstance(answer, Acknowledgement) else 1
+    interchange, group, message = [await next_of(level) for level in Level]
+    numbers = Numbers(interchange, group, tuple((message + n - 1) % LAST + 1 for n in range(count)))
+    kind, control, raw = written(d, answer, numbers, repeats, now)
+    who = d.partner.id if d.partner else "partner"
+    about = d.interchange.control if d.interchange else ""
+    return Answer(
+        type=kind, filename=f"{kind}-{who}-{control}.edi", about=about, text=raw.decode("utf-8", "replace")
+    )  # fmt: skip
+
+
+def written(
+    d: Decoded, answer: Acknowledgement | Contrl, numbers: Numbers, repeats: bool, now: datetime
+) -> tuple[str, str, bytes]:
+    """(type, control number, bytes) of an acknowledgement under these numbers."""
+    if isinstance(answer, Contrl):
+        answer = contrl.repeated(answer) if repeats else answer
+        raw = contrl.write(answer, numbers.interchange, numbers.sets[0], now.astimezone(UTC))
+        return "CONTRL", str(numbers.interchange), raw
+    if repeats and d.interchange is not None:
+        answer = acknowledge.repeated(answer, d.interchange.control, f"{now:%y%m%d}", f"{now:%H%M}")
+    text = acknowledge.write(answer, numbers, now.astimezone(UTC), d.partner.acknowledgement if d.partner else "997")
+    kind = "TA1" if not answer.groups else "999" if "~ST*999*" in text else "997"
+    return kind, f"{numbers.interchange:09d}", text.encode("utf-8", "replace")
+
+
+def row(verdict: Verdict, filename: str) -> dict[str, Any]:
+    """As intake tells it, with what was read."""
+    d = verdict.document
+    told = intake.result(verdict, filename).plain()
+    return {
+        **told,
+        "partner_name": d.partner.name if d.partner else None,
+        "customer_id": d.customer_id or None,
+        "sender": str(d.sender) if d.sender else None,
+        "receiver": str(d.receiver) if d.receiver else None,
+        "control": d.interchange.control if d.interchange else None,
+        "parsed": d.parsed,
+        "canonical": d.order if d.order is not None else d.content,
+    }
