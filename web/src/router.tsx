@@ -34,6 +34,7 @@ export function makeRouter(qc: QueryClient) {
     page('/incidents/$id', lazyRouteComponent(() => import('./pages/Incidents'), 'IncidentPage')),
     page('/documents', lazyRouteComponent(() => import('./pages/Documents'), 'Documents')),
     page('/documents/$id', lazyRouteComponent(() => import('./pages/Document'), 'DocumentPage')),
+    page('/test-bench', lazyRouteComponent(() => import('./pages/TestBench'), 'TestBench')),
     page('/new-order', lazyRouteComponent(() => import('./pages/NewOrder'), 'NewOrderPage')),
     page('/definitions', lazyRouteComponent(() => import('./pages/Definitions'), 'Definitions')),
     // the version is no part of the path: 1.0.0 would look like a file's name to a server of files

@@ -100,7 +100,7 @@ async def find(tx: Tx, tenant_id: str, wanted: Wanted, *, limit: int = 50, curso
     if asked:
         values = (*wanted.columns, *place, limit + 1, *map(list, zip(*asked, strict=True)), MOST_MATCHED)
         rows = await tx.fetch(LISTS["found"], tenant_id, *values)
-        total = rows[0]["total"] if rows else 0
+        total = rows[0]["matches"] if rows else 0
     else:
         rows = await tx.fetch(LISTS["list"], tenant_id, *wanted.columns, *place, limit + 1)
         total = await tx.fetchval(LISTS["count"], tenant_id, *wanted.columns, MOST_COUNTED)

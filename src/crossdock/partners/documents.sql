@@ -67,6 +67,6 @@ with asked as (
     and ($9::boolean is null or d.test = $9)
 )
 select f.*, (select p.profile ->> 'name' from crossdock.partner p
-    where p.tenant_id = $1 and p.partner_id = f.partner_id) as partner_name, (select count(*) from f) as total
+    where p.tenant_id = $1 and p.partner_id = f.partner_id) as partner_name, (select count(*) from f) as matches
 from f where ($10::timestamptz is null or (f.received_at, f.document_id) < ($10, $11::uuid))
 order by f.received_at desc, f.document_id desc limit $12

@@ -82,6 +82,8 @@ async def test_a_document_is_found_by_the_numbers_it_bears(
 async def test_the_list_says_by_which_number_it_found_one(gateway: Any, stored: None) -> None:
     [found] = (await (await gateway.key("viewer")).get("/api/documents?direction=in&q=67897")).json["items"]
     assert found["found"] == {"kind": "sscc", "value": SSCC}
+    [bill] = (await (await gateway.key("viewer")).get("/api/documents?q=INV-2026")).json["items"]
+    assert (bill["total"], bill["control"]) == ("125.00", "000004713")
 
 
 async def test_pages_of_what_was_found_follow_each_other(gateway: Any, stored: None) -> None:

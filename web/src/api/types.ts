@@ -62,12 +62,30 @@ export interface OrderDetail extends Omit<OrderSummary, 'lines'> {
 
 export interface DocumentSummary {
   id: string; type: string; format: string; direction: 'in' | 'out'; status: string; partner: string | null; partner_name?: string | null; filename: string | null;
-  order: string | null; po: string | null; total: Money | null; currency: string | null; received_at: Time; errors: number;
+  order: string | null; po: string | null; total: Money | null; currency: string | null; received_at: Time; errors: number; test?: boolean;
+  /** of one we sent: what became of it, what it tells of, by when it is acknowledged */
+  control: string | null; state: string | null; number: string | null; deadline: Time | null;
+  /** the number by which a search found it */
+  found: { kind: string; value: string } | null;
 }
 export interface DocumentDetail extends Omit<DocumentSummary, 'errors'> {
-  errors: Finding[]; notes?: Finding[]; sender?: string | null; receiver?: string | null; control?: string | null; raw: { text: string | null; size_bytes: number; media_type: string; base64?: string };
+  errors: Finding[]; notes?: Finding[]; sender?: string | null; receiver?: string | null; channel?: string; released_by?: string | null; released_at?: Time | null; raw: { text: string | null; size_bytes: number; media_type: string; base64?: string };
   parsed: Json; canonical: Json; acknowledgements: string[];
 }
+export type Way = 'retry' | 'replay' | 'reissue';
+export interface Sent {
+  document: string; type: string; state: string; partner: string; order: string; po: string; number: string; control: number; group: number; message: number; test: boolean; tries: number;
+  written_at: Time; sent_at: Time | null; answered_at: Time | null; deadline: Time | null; reissues: string | null; reissued_by: string | null; case: string | null; about: string; ssccs: string[];
+  history: { number: number; kind: string; by_whom: string; offered_at: Time; channel: string | null; collected_at: Time | null }[];
+  answers: { answer: string; outcome: string; said: Json; counted: boolean; answered_at: Time }[];
+}
+export interface SendingPreview { document: string; action: Way; allowed: boolean; reason: string; effect: string; state: string; becomes: string | null; control: number; same_numbers: boolean; tries: number }
+export interface Tried {
+  documents: (IntakeRow & { notes: Finding[]; po: string | null; format: string; partner: string | null; partner_name: string | null; customer_id: string | null; sender: string | null; receiver: string | null; control: string | null; test: boolean; parsed: Json; canonical: Json })[];
+  count: number; answers: { type: string; filename: string; about: string; text: string }[]; raw: string | null;
+}
+/** Where a canonical field came from: a row of the text (a segment, a line), and of a segment its element and component. */
+export interface Origin { pointer: string; row: number; element?: number | null; component?: number | null }
 export interface IntakeRow {
   file: string; index: number; type: string | null; status: string; order: string | null; lines: number | null;
   total: Money | null; currency: string | null; errors: Finding[]; document?: string | null;

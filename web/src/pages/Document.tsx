@@ -1,30 +1,33 @@
-/* One document: its bytes as they came, what was read from them, what it means; side by side, with the errors on top. */
-import { useState } from 'react';
+/* One document: its bytes as they came, what was read from them, what it means; side by side, with the errors in place.
+   Of one we sent also what became of it, and sending it again. */
+import { useState, type ReactNode } from 'react';
 import { Button } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { act } from '../api/actions';
 import { q } from '../api/queries';
-import type { Json } from '../api/types';
 import { t, word } from '../i18n';
-import { bytes, money } from '../lib/format';
+import { bytes, fullTime, money } from '../lib/format';
 import { done, failed } from '../lib/notify';
 import { useCanWork } from '../lib/session';
-import { Copy, Empty, Facts, Failed, Panel, Pill, Rows, When } from '../components/Bits';
-import { Code } from '../components/Code';
+import { Facts, Failed, Hints, Panel, Rows, When } from '../components/Bits';
 import { Findings } from '../components/Findings';
-import { JsonView } from '../components/JsonView';
 import { PageHead } from '../components/PageHead';
+import { Reading } from '../components/Reading';
+import { SentPanel } from '../components/SentPanel';
+import { DocState } from './Documents';
 
-const nothing = (j: Json) => j === null || (typeof j === 'object' && Object.keys(j).length === 0);
+type Fact = [string, ReactNode];
 
 export function DocumentPage() {
   const { id = '' } = useParams({ strict: false });
   const { data: d, error, refetch } = useQuery(q.document(id));
+  const { data: origins } = useQuery({ ...q.origins(id), enabled: !!d && d.direction === 'in' && d.canonical !== null });
   const qc = useQueryClient(), may = useCanWork();
   const [busy, setBusy] = useState(false);
-  const head = <PageHead title={d ? word(t.docTypes, d.type) : t.documents.details} crumbs={[{ label: t.documents.title, to: '/documents' }]} after={d && <Pill of={d.status} />} />;
+  const name = d && word(t.docTypes, d.type);
+  const head = <PageHead title={d ? [name, d.number ?? d.po].filter(Boolean).join(' ') : t.documents.details} crumbs={[{ label: t.documents.title, to: '/documents' }]} after={d && <DocState of={d} />} />;
   if (!d) return <div className="page">{head}<div className="panel">{error ? <Failed error={error} retry={() => void refetch()} /> : <Rows n={12} />}</div></div>;
   const release = async () => {
     setBusy(true);
@@ -32,28 +35,29 @@ export function DocumentPage() {
     setBusy(false);
     void qc.invalidateQueries({ predicate: (x) => String(x.queryKey[0]).startsWith('/documents') });
   };
-  const tree = (title: string, of: Json, empty: string) => <Panel title={title}>{nothing(of) ? <Empty title={empty} /> : <div className="body" tabIndex={0} role="region" aria-label={t.list.scroll(title)}><JsonView of={of} /></div>}</Panel>;
+  const mono = (v: string | null | undefined) => v && <span className="mono">{v}</span>;
+  const given = (facts: Fact[]) => facts.filter(([, v]) => v);
   return (
-    <div className="page">
+    <div className="page document">
       {head}
-      <Panel title={d.filename ?? word(t.docTypes, d.type)} label={t.documents.details} right={<>
+      <Panel title={d.filename ?? name} label={t.documents.details} right={<>
         {d.status === 'held' && may && <Button size="compact-sm" loading={busy} title={t.documents.releaseBody} onClick={() => void release()}>{t.documents.release}</Button>}
         <Button size="compact-sm" variant="default" component="a" href={`/api/documents/${encodeURIComponent(d.id)}/raw`} download={d.filename ?? true} leftSection={<IconDownload size={13} />}>{t.documents.download}</Button>
       </>}>
-        <div className="body"><Facts of={[
-          [t.documents.partner, d.partner && <span title={d.partner}>{d.partner_name ?? d.partner}</span>], [t.documents.direction, d.direction === 'in' ? t.documents.in : t.documents.out], [t.documents.format, word(t.formats, d.format)], [t.documents.received, <When at={d.received_at} />],
-          [t.documents.order, d.order && <Link className="mono" to="/orders/$order" params={{ order: d.order }}>{d.order}</Link>], [t.documents.po, d.po && <span className="mono">{d.po}</span>], [t.documents.total, money(d.total, d.currency)], [t.documents.size, `${bytes(d.raw.size_bytes)}, ${d.raw.media_type}`],
-          ...(d.sender ? [[t.documents.sender, <span className="mono">{d.sender}</span>] as [string, React.ReactNode]] : []), ...(d.control ? [[t.documents.control, <span className="mono">{d.control}</span>] as [string, React.ReactNode]] : []),
-          ...(d.acknowledgements.length ? [[t.documents.acks, d.acknowledgements.map((a, i) => <Link key={a} to="/documents/$id" params={{ id: a }}>{t.documents.ack(i + 1, d.acknowledgements.length)} </Link>)] as [string, React.ReactNode]] : []),
-        ]} /></div>
+        <div className="body"><Facts of={given([
+          [t.documents.partner, d.partner && <Link className="quiet" to="/documents" search={{ partner: d.partner }} title={d.partner}>{d.partner_name ?? d.partner}</Link>], [t.documents.direction, d.direction === 'in' ? t.documents.in : t.documents.out], [t.documents.format, <>{word(t.formats, d.format)}{d.test && <> <span className="pill">{t.documents.test}</span></>}</>],
+          [d.direction === 'in' ? t.documents.received : t.documents.sentAt, <When at={d.received_at} />], [t.documents.order, d.order && <Link className="mono" to="/orders/$order" params={{ order: d.order }}>{d.order}</Link>],
+          [t.documents.po, d.po && <Link className="mono" to="/documents" search={{ po: d.po }} title={t.documents.allOf}>{d.po}</Link>], [t.documents.total, d.total && money(d.total, d.currency)], [t.documents.sender, mono(d.sender)], [t.documents.receiver, mono(d.receiver)], [t.documents.control, mono(d.control)],
+          [t.documents.channel, d.channel], [t.documents.size, `${bytes(d.raw.size_bytes)}, ${d.raw.media_type}`],
+          [t.documents.releasedBy, d.released_by && `${d.released_by}, ${fullTime(d.released_at)}`],
+          [t.documents.acks, d.acknowledgements.length > 0 && <>{d.acknowledgements.map((a, i) => <Link key={a} to="/documents/$id" params={{ id: a }}>{t.documents.ack(i + 1, d.acknowledgements.length)} </Link>)}</>],
+        ])} /></div>
       </Panel>
+      {d.state && <SentPanel id={d.id} />}
       {d.errors.length > 0 && <Panel title={t.documents.errorsTitle(d.errors.length)}><Findings of={d.errors} /></Panel>}
       {!!d.notes?.length && <Panel title={t.documents.notes} count={d.notes.length}><Findings of={d.notes} /></Panel>}
-      <div className="side3">
-        <Panel title={t.documents.raw} right={d.raw.text !== null && <Copy text={d.raw.text} label={t.documents.copyRaw} />}>{d.raw.text === null ? <Empty title={t.documents.binary} /> : <Code text={d.raw.text} label={t.documents.raw} wrap />}</Panel>
-        {tree(t.documents.parsed, d.parsed, t.documents.noParsed)}
-        {tree(t.documents.canonical, d.canonical, t.documents.noCanonical)}
-      </div>
+      <Reading text={d.raw.text} format={d.format} parsed={d.parsed} canonical={d.canonical} errors={d.errors} notes={d.notes ?? []} origins={origins} />
+      {d.errors.length + (d.notes?.length ?? 0) > 0 && <Hints of={[[['N', 'P'], t.keys.findings]]} />}
     </div>
   );
 }

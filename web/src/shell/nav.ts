@@ -1,8 +1,8 @@
 /* The places one can go: the side bar and the command palette both read this. */
-import { IconAlertTriangle, IconBolt, IconChecklist, IconFileText, IconGitBranch, IconHandStop, IconPlayerPause, IconLayoutDashboard, IconPackages, IconPlus, IconRoute, IconShieldCheck, type Icon } from '@tabler/icons-react';
+import { IconAlertTriangle, IconBolt, IconChecklist, IconFileText, IconFlask, IconGitBranch, IconHandStop, IconPlayerPause, IconLayoutDashboard, IconPackages, IconPlus, IconRoute, IconShieldCheck, type Icon } from '@tabler/icons-react';
 import { t } from '../i18n';
 
-export interface Place { to: '/' | '/orders' | '/flow' | '/exceptions' | '/approvals' | '/holds' | '/incidents' | '/new-order' | '/documents' | '/definitions' | '/instances' | '/audit'; label: string; icon: Icon; count?: 'cases' | 'approvals' | 'incidents' | 'holds'; key: string; work?: boolean }
+export interface Place { to: '/' | '/orders' | '/flow' | '/exceptions' | '/approvals' | '/holds' | '/incidents' | '/new-order' | '/documents' | '/test-bench' | '/definitions' | '/instances' | '/audit'; label: string; icon: Icon; count?: 'cases' | 'approvals' | 'incidents' | 'holds'; key: string; work?: boolean }
 
 export const NAV: { group: string; places: Place[] }[] = [
   { group: t.nav.operate, places: [
@@ -15,7 +15,7 @@ export const NAV: { group: string; places: Place[] }[] = [
     { to: '/incidents', label: t.nav.incidents, icon: IconBolt, count: 'incidents', key: 'i' },
     { to: '/new-order', label: t.nav.newOrder, icon: IconPlus, key: 'n', work: true },
   ] },
-  { group: t.nav.network, places: [{ to: '/documents', label: t.nav.documents, icon: IconFileText, key: 'd' }] },
+  { group: t.nav.network, places: [{ to: '/documents', label: t.nav.documents, icon: IconFileText, key: 'd' }, { to: '/test-bench', label: t.bench.title, icon: IconFlask, key: 't', work: true }] },
   { group: t.nav.design, places: [{ to: '/definitions', label: t.nav.definitions, icon: IconGitBranch, key: 'w' }, { to: '/instances', label: t.nav.instances, icon: IconPlayerPause, key: 'r' }] },
   { group: t.nav.govern, places: [{ to: '/audit', label: t.nav.audit, icon: IconShieldCheck, key: 'u' }] },
 ];
