@@ -10,7 +10,8 @@ import { lanes } from '../lib/lanes';
 import { layout, type Laid, type Point, type Shape } from '../lib/layout';
 
 const ICON = { event: IconBolt, task: IconCube, decision: IconArrowsSplit2, person: IconUserCheck, wait: IconClockHour4, end: IconFlag };
-export type GraphNode = Partial<FlowNode> & { id: string; label: string };
+/** here: an instance stands at it. */
+export type GraphNode = Partial<FlowNode> & { id: string; label: string; here?: boolean };
 type N = Node<{ n: GraphNode; side?: boolean }, 'step'>;
 type E = Edge<{ e: FlowEdge; busy: boolean; pts: Point[]; label?: Point }, 'wire'>;
 
@@ -21,11 +22,11 @@ function Step({ data: { n, side } }: NodeProps<N>) {
   useEffect(() => { if (prev.current !== n.count) { prev.current = n.count; setBump((b) => b + 1); } }, [n.count]);
   const late = n.late ?? 0, heat = n.count ? Math.min(1, late / Math.max(4, n.count)) : 0;
   return (
-    <div className={`fnode ${side ? 'aside' : ''}`} data-kind={n.kind} data-node={n.id} style={{ '--heat': heat } as CSSProperties}>
+    <div className={`fnode ${side ? 'aside' : ''}`} data-kind={n.kind} data-node={n.id} data-here={n.here || undefined} style={{ '--heat': heat } as CSSProperties}>
       <Handle type="target" position={Position.Left} style={{ opacity: 0 }} isConnectable={false} />
       {late > 0 && <span className="late num">{t.flow.nLate(late)}</span>}
       <Icon size={15} stroke={1.7} className="i" />
-      <span className="t">{n.label}</span>
+      <span className="t">{n.label}</span>{n.here && <span className="herepill">{t.flow.here}</span>}
       {n.count !== undefined && <span key={bump} className={`c num ${bump ? 'bump' : ''}`}>{n.count.toLocaleString(t.locale)}</span>}
       <Handle type="source" position={Position.Right} style={{ opacity: 0 }} isConnectable={false} />
     </div>
@@ -98,7 +99,7 @@ export default function FlowGraph({ nodes: ns, edges: es, dark, onNode, label, m
     ro.observe(box.current!);
     return () => ro.disconnect();
   }, []);
-  const nodes = useMemo<N[]>(() => (!laid ? [] : ns.flatMap((n) => { const at = laid.nodes[n.id]; return at ? [{ id: n.id, type: 'step' as const, position: { x: at.x, y: at.y }, data: { n, side: at.side }, width: at.width, height: at.height, ariaRole: onNode ? 'button' as const : undefined, ariaLabel: n.count === undefined ? n.label : t.flow.aria(n.label, n.count, n.late ?? 0) }] : []; })), [ns, laid, onNode]);
+  const nodes = useMemo<N[]>(() => (!laid ? [] : ns.flatMap((n) => { const at = laid.nodes[n.id]; return at ? [{ id: n.id, type: 'step' as const, position: { x: at.x, y: at.y }, data: { n, side: at.side }, width: at.width, height: at.height, ariaRole: onNode ? 'button' as const : undefined, ariaLabel: n.here ? t.flow.hereAria(n.label) : n.count === undefined ? n.label : t.flow.aria(n.label, n.count, n.late ?? 0) }] : []; })), [ns, laid, onNode]);
   const busy = useMemo(() => new Set(ns.filter((n) => (n.count ?? 0) > 0).map((n) => n.id)), [ns]);
   const edges = useMemo<E[]>(() => (!laid ? [] : es.flatMap((e) => { const r = laid.edges[e.id]; return r ? [{ id: e.id, type: 'wire' as const, source: e.source, target: e.target, data: { e, busy: busy.has(e.source), ...r } }] : []; })), [es, laid, busy]);
   return (

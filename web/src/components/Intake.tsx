@@ -10,7 +10,7 @@ import { t, word } from '../i18n';
 import { money, num } from '../lib/format';
 import { done, failed } from '../lib/notify';
 import { useCanWork } from '../lib/session';
-import { Empty, Panel, Pill } from './Bits';
+import { Empty, LinkButton, Panel, Pill } from './Bits';
 import { Findings } from './Findings';
 
 export function Intake() {
@@ -39,6 +39,7 @@ export function Intake() {
         <Button variant="default" size="compact-sm" loading={busy} onClick={() => file.current?.click()}>{t.documents.choose}</Button>
         <Button variant="subtle" size="compact-sm" disabled={busy} onClick={() => paste(true)}>{t.documents.paste}</Button>
         <input ref={file} type="file" multiple hidden data-testid="intake-file" aria-label={t.documents.choose} onChange={(e) => { pick(e.currentTarget.files); e.currentTarget.value = ''; }} />
+        <LinkButton variant="subtle" size="compact-sm" to="/test-bench">{t.documents.bench}</LinkButton>
         <span className="hint small">{t.documents.dropHint}</span>
       </div>
       {result && <Result of={result} close={() => setResult(null)} />}

@@ -1,7 +1,7 @@
 /* Documents received and sent: found by any number they bear, and the place to take one in by hand. */
 import { useMemo, useState } from 'react';
 import { Button, NativeSelect, TextInput } from '@mantine/core';
-import { IconDownload, IconFlask } from '@tabler/icons-react';
+import { IconDownload } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { query } from '../api/client';
 import { q } from '../api/queries';
@@ -11,7 +11,7 @@ import { useFilters } from '../lib/filters';
 import { money, num } from '../lib/format';
 import { useRows } from '../lib/rows';
 import { useCanWork } from '../lib/session';
-import { Empty, Hints, LinkButton, Pill, When } from '../components/Bits';
+import { Empty, Hints, Pill, When } from '../components/Bits';
 import { DataTable, type Column } from '../components/DataTable';
 import { Choice, FilterBar, Shown } from '../components/FilterBar';
 import { Intake } from '../components/Intake';
@@ -52,7 +52,6 @@ export function Documents() {
       <PageHead title={t.documents.title} />
       <div className="stack">{may && <Intake />}
         <FilterBar clear={FILTERS} end={<><Shown n={of.rows.length} total={of.total} />
-          <LinkButton to="/test-bench" variant="default" size="compact-sm" leftSection={<IconFlask size={14} />}>{t.documents.bench}</LinkButton>
           <Button component="a" href={`/api/documents.csv${query(asked)}`} download variant="default" size="compact-sm" leftSection={<IconDownload size={14} />}>{t.documents.export}</Button>
         </>}>
           <NumberSearch />
