@@ -7,7 +7,7 @@ numbers that would be next, and the true one may bear others.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from crossdock.partners.deciding import Verdict
 from crossdock.partners.decoding import decode
 from crossdock.partners.edifact import contrl
 from crossdock.partners.edifact.contrl import Contrl
-from crossdock.partners.model import Context, Decoded
+from crossdock.partners.model import Decoded
 from crossdock.partners.numbering import LAST, Direction, Level
 from crossdock.partners.x12 import acknowledge
 from crossdock.partners.x12.acknowledge import Acknowledgement, Numbers
@@ -49,20 +49,10 @@ class Tried:
 async def try_out(tx: Tx, tenant_id: str, raw: bytes, filename: str, partner: str | None, now: datetime) -> Tried:
     """Raises PartnerError when `partner` is none of the tenant's. filename is for people."""
     known = await intake.context(tx, tenant_id, partner, adopt=False)
-    documents = await asyncio.to_thread(decode, raw, filename, _bounded(known))
+    documents = await asyncio.to_thread(decode, raw, filename, replace(known, max_bytes=MAX_BYTES))
     verdicts = await intake.judge(tx, tenant_id, documents)
     answers = await _answers(tx, tenant_id, verdicts, now)
     return Tried(verdicts=tuple(verdicts[:MAX_DOCUMENTS]), count=len(verdicts), answers=tuple(answers))
-
-
-def _bounded(context: Context) -> Context:
-    return Context(
-        profiles=context.profiles,
-        maps=context.maps,
-        partner=context.partner,
-        currency=context.currency,
-        max_bytes=MAX_BYTES,
-    )
 
 
 async def _answers(tx: Tx, tenant_id: str, verdicts: Sequence[Verdict], now: datetime) -> list[Answer]:

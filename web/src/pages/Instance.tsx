@@ -90,7 +90,7 @@ function Calls({ of, restart }: { of: InstanceCall[]; restart?: (at: string) => 
           <tr key={c.at}>
             <td title={c.at}>{c.task}</td><td className="mono">{c.function}</td><td>{c.system}</td><td><Pill of={c.state} />{c.undone_at && <span className="muted small"> {t.instances.undone}</span>}</td><td><When at={c.called_at} /></td>
             <td>{c.attempts.length === 0 ? <span className="num">{c.attempt}</span> : <details><summary className="num">{c.attempt}</summary><ul className="toast-list">{c.attempts.map((a, n) => <li key={n}><When at={a.tried_at} /> {a.probe ? t.instances.probe : t.instances.tried}: {a.outcome} {a.detail}</li>)}</ul></details>}</td>
-            <td className="mono small">{c.key}</td>
+            <td className="mono small" title={c.key}>{c.key.replace(/^[0-9a-f-]{36}/, '…')}</td>
             {restart && <td>{!c.at.includes('~') && <Button size="compact-xs" variant="default" aria-label={`${t.operate.kinds.restart} ${c.task}`} onClick={() => restart(c.at)}>{t.operate.kinds.restart}</Button>}</td>}
           </tr>
         ))}</tbody>
