@@ -42,7 +42,7 @@ def path_of(page: Page, name: str) -> str:
     if "{case}" in path:
         return path.format(case=api(page, "/cases?limit=1&status=open")["items"][0]["id"])
     if "{document}" in path:
-        return path.format(document=api(page, "/documents?limit=1&type=850")["items"][0]["id"])
+        return path.format(document=api(page, "/documents?limit=1&type=850&status=accepted")["items"][0]["id"])
     if "{instance}" in path:
         return path.format(instance=api(page, "/instances?limit=1&status=running")["items"][0]["id"])
     if "{name}" in path:

@@ -206,7 +206,7 @@ def test_leaving_a_begun_order_asks_first(tower: Page) -> None:
 
 
 def test_a_document_is_shown_raw_parsed_and_canonical(tower: Page) -> None:
-    goto(tower, "/documents?type=850")
+    goto(tower, "/documents?type=850&status=accepted")
     tower.locator(ROWS).first.get_by_role("link").first.click()
     heading(tower, re.compile("850"))
     expect(tower.get_by_role("region", name="Raw", exact=True)).to_contain_text("ISA")
