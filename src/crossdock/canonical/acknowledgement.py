@@ -1,4 +1,4 @@
-"""What a partner says of documents we sent: readable or not (997, 999, TA1, CONTRL), and processed or not (APERAK)."""
+"""What a partner says of documents we sent: readable or not (997, 999, TA1, CONTRL), and used or not (APERAK, 824)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -87,14 +87,42 @@ class FunctionalAcknowledgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationError:
+    """segment, position, element, reference and value: where in the document, when the partner says so (X12 TED)."""
+
     code: str
     texts: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
+    segment: str = ""
+    position: int | None = None
+    element: int | None = None
+    reference: str = ""
+    value: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentOutcome:
+    """What became of one document, or of one item of it. kind and number: what it is known by."""
+
+    outcome: Outcome | None = None
+    code: str = ""  # the partner's own, where several have the same meaning
+    kind: str = ""
+    number: str = ""
+    sender: str = ""
+    receiver: str = ""
+    on: date | None = None
+    group: str = ""  # control numbers and type of the set it came in
+    control: str = ""
+    type: str = ""
+    version: str = ""
+    references: tuple[Reference, ...] = ()
+    dates: tuple[Dated, ...] = ()
+    errors: tuple[ApplicationError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationAcknowledgement:
-    """Whether the partner's application could use a document (EDIFACT APERAK)."""
+    """Whether the partner's application could use a document (EDIFACT APERAK, X12 824)."""
 
     number: str
     kind: str = ""
@@ -105,3 +133,4 @@ class ApplicationAcknowledgement:
     parties: tuple[Party, ...] = ()
     notes: tuple[str, ...] = ()
     errors: tuple[ApplicationError, ...] = ()
+    documents: tuple[DocumentOutcome, ...] = ()

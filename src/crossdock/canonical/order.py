@@ -51,11 +51,12 @@ class ItemId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """The part of a line that goes to one of several places (X12 SDQ, EDIFACT LOC with QTY), in the line's unit."""
+    """The part of a line that goes to one of several places (X12 SDQ, EDIFACT LOC with QTY)."""
 
     ship_to: str  # the place, as scheme numbers it
     scheme: str = ""  # gln, duns, assigned_by_buyer, store, …
     quantity: Decimal
+    unit: str = ""  # none: the line's
     location: str = ""  # within the place: a dock, a department
 
 

@@ -93,11 +93,14 @@ class WarehouseShipLine:
     weight_unit: str = ""
     descriptions: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
+    packed: Decimal | None = None  # inner packages in each
+    pack_size: Decimal | None = None  # of one of them
+    pack_unit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehouseShipAdvice:
-    """X12 945: the warehouse says what it shipped."""
+    """X12 945: the warehouse says what it shipped. X12 943: the depositor says what it has sent to the warehouse."""
 
     number: str  # the depositor's order
     kind: str = ""

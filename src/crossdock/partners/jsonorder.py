@@ -246,6 +246,12 @@ def change(where: str) -> Issue:
     return hold("order.change", where, "a new order or a cancellation", "a change", text)
 
 
+def destinations(where: str, found: str) -> Issue:
+    """An order is shipped to one place; quantities for several are read, and wait for a person."""
+    text = "Enter one order per destination, or ask the buyer to send them so."
+    return hold("order.destinations", where, "one destination per order", found, text)
+
+
 def _parties(value: Mapping[str, Any]) -> tuple[Party, ...]:
     roles = (("ship_to", PartyRole.SHIP_TO), ("bill_to", PartyRole.BILL_TO))
     parties: list[Party] = []

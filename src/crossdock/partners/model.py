@@ -15,6 +15,7 @@ from crossdock.canonical.despatch import DespatchAdvice
 from crossdock.canonical.invoice import Invoice
 from crossdock.canonical.order import PurchaseOrder
 from crossdock.canonical.remittance import RemittanceAdvice
+from crossdock.canonical.transport import FreightInvoice
 from crossdock.errors import Finding
 from crossdock.partners.agreements.terms import Agreement, Direction
 from crossdock.partners.profiles import Identifier, Profile
@@ -161,6 +162,8 @@ class Decoded:
             case Invoice(stated_total=total):
                 return total
             case RemittanceAdvice(amount=total):
+                return total
+            case FreightInvoice(stated_total=total):
                 return total
             case _:
                 return None

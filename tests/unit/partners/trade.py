@@ -6,11 +6,13 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from crossdock.canonical.acknowledgement import ApplicationAcknowledgement, ApplicationError, DocumentOutcome
+from crossdock.canonical.acknowledgement import Outcome as Verdict
 from crossdock.canonical.change import ChangeAction, ChangeLine, OrderChange
 from crossdock.canonical.despatch import DespatchAdvice, Mark, Unit
 from crossdock.canonical.identifiers import check_digit
 from crossdock.canonical.invoice import Invoice, InvoiceKind, InvoiceLine
-from crossdock.canonical.order import Address, ItemId, ItemScheme, OrderLine, PartyRole, PurchaseOrder, Purpose
+from crossdock.canonical.order import Address, ItemId, ItemScheme, OrderLine, PartyRole, PurchaseOrder, Purpose, Split
 from crossdock.canonical.order import Party as OrderParty
 from crossdock.canonical.parts import (
     Adjustment,
@@ -25,6 +27,7 @@ from crossdock.canonical.parts import (
     Tax,
     Terms,
 )
+from crossdock.canonical.receipt import ReceiptAdvice, ReceiptException, ReceiptLine
 from crossdock.canonical.remittance import Deduction, Direction, Entity, RemittanceAdvice, RemittedItem
 from crossdock.canonical.response import (
     LineStatus,
@@ -40,6 +43,20 @@ from crossdock.canonical.stock import (
     WarehouseOrder,
     WarehouseShipAdvice,
     WarehouseShipLine,
+)
+from crossdock.canonical.transport import (
+    Consignment,
+    FreightCharge,
+    FreightInvoice,
+    FreightLine,
+    Goods,
+    LoadTender,
+    Place,
+    StatusEvent,
+    Stop,
+    StopOrder,
+    TenderResponse,
+    TransportStatus,
 )
 
 # Names as people write them, delimiters of both syntaxes among them; blanks at the ends mean nothing in a document.
@@ -114,6 +131,18 @@ ADJUSTMENTS = several(
 TAXES = several(st.builds(Tax, kind=st.just("vat"), percent=PERCENT, amount=none_or(CENTS)), 2)
 
 
+SPLITS = several(
+    st.builds(
+        Split,
+        ship_to=st.text("0123456789", min_size=2, max_size=6),
+        scheme=st.sampled_from(["gln", "assigned_by_buyer"]),
+        quantity=QUANTITY,
+        unit=UNIT,
+    ),
+    25,
+)
+
+
 def numbered(line):
     """Lines numbered 1, 2, …, as most do."""
     return st.lists(line, min_size=1, max_size=4).map(
@@ -148,8 +177,13 @@ def orders(syntax):
                 unit=UNIT,
                 unit_price=none_or(PRICE),
                 requested_on=none_or(DAY),
+                splits=SPLITS,
+                adjustments=ADJUSTMENTS,
+                taxes=TAXES if syntax == "x12" else st.just(()),
             )
         ),
+        adjustments=ADJUSTMENTS,
+        taxes=TAXES if syntax == "x12" else st.just(()),
         requested_on=none_or(DAY),
         cancel_after=none_or(DAY),
         ship_not_before=none_or(DAY),
@@ -206,32 +240,50 @@ def responses(syntax):
     )
 
 
-CHANGES = st.builds(
-    OrderChange,
-    order_number=NUMBER,
-    purpose=st.sampled_from(["change", "cancellation"]),
-    sequence=st.sampled_from(["1", "2"]),
-    ordered_on=DAY,
-    changed_on=DAY,
-    currency=CURRENCY,
-    references=REFERENCES,
-    dates=DATES,
-    parties=PARTIES,
-    lines=numbered(
-        st.builds(
-            ChangeLine,
-            action=st.sampled_from(
-                [ChangeAction.ADD, ChangeAction.CANCEL, ChangeAction.QUANTITY_UP, ChangeAction.PRICE]
-            ),
-            quantity=QUANTITY,
-            open_quantity=none_or(QUANTITY),
-            unit=UNIT,
-            unit_price=none_or(PRICE),
-            items=ITEMS,
-            description=blank_or(MIXED),
-        )
-    ),
-)
+def changes(syntax):
+    words = [ChangeAction.ADD, ChangeAction.CANCEL, ChangeAction.CHANGE, ChangeAction.NONE]
+    if syntax == "x12":
+        words += [ChangeAction.QUANTITY_UP, ChangeAction.PRICE, ChangeAction.RESCHEDULE, ChangeAction.REPLACE]
+    return st.builds(
+        OrderChange,
+        order_number=NUMBER,
+        number=blank_or(NUMBER) if syntax == "x12" else NUMBER,
+        purpose=st.sampled_from(["change", "cancellation", "replacement"]),
+        release=blank_or(NUMBER),
+        sequence=st.sampled_from(["1", "2"]),
+        ordered_on=DAY,
+        changed_on=DAY,
+        currency=CURRENCY,
+        references=REFERENCES,
+        dates=DATES,
+        parties=PARTIES,
+        adjustments=ADJUSTMENTS,
+        taxes=TAXES if syntax == "x12" else st.just(()),
+        notes=several(MIXED, 2),
+        lines=numbered(
+            st.builds(
+                ChangeLine,
+                action=st.sampled_from(words),
+                quantity=QUANTITY,
+                open_quantity=none_or(QUANTITY),
+                unit=UNIT,
+                unit_price=none_or(PRICE),
+                items=ITEMS,
+                description=blank_or(MIXED),
+                references=REFERENCES,
+                dates=DATES,
+                adjustments=ADJUSTMENTS,
+                taxes=TAXES if syntax == "x12" else st.just(()),
+                splits=SPLITS,
+            )
+        ),
+    )
+
+
+def answered(response):
+    """As the answer to a change (X12 865): each line says what it answers."""
+    lines = tuple(changed(line, action=ChangeAction.CHANGE) for line in response.lines)
+    return changed(response, sequence="2", changed_on=date(2026, 3, 4), lines=lines)
 
 
 def invoices(syntax):
@@ -427,3 +479,241 @@ REMITTANCES = st.builds(
         1,
     ),
 )
+SHORT = MIXED.map(lambda t: t[:20].strip() or "X")
+TRANSFERS = st.builds(
+    WarehouseShipAdvice,
+    number=NUMBER,
+    kind=st.just("F"),
+    shipped_on=DAY,
+    shipment=NUMBER,
+    order_number=NUMBER,
+    parties=PARTIES,
+    references=REFERENCES,
+    notes=several(st.builds(Reference, kind=st.just("WHI"), text=MIXED)),
+    carrier=none_or(CARRIERS),
+    lines=several(
+        st.builds(
+            WarehouseShipLine,
+            shipped=QUANTITY,
+            unit=UNIT,
+            items=ITEMS.map(lambda items: items[:3]),
+            descriptions=several(MIXED, 2),
+            references=REFERENCES,
+        ),
+        least=1,
+    ),
+    stated_quantity=none_or(QUANTITY),
+)
+
+
+def receipts(syntax):
+    x12 = syntax == "x12"
+    line = st.builds(
+        ReceiptLine,
+        package=st.just("") if x12 else blank_or(SSCC),
+        order_number=st.just("") if x12 else NUMBER,
+        items=ITEMS.map(lambda items: items[:3]),
+        description=blank_or(MIXED),
+        lot=blank_or(NUMBER) if x12 else st.just(""),
+        received=st.decimals("0.01", "99999.99", places=2),
+        accepted=st.none() if x12 else none_or(QUANTITY),
+        rejected=st.none() if x12 else none_or(QUANTITY),
+        despatched=st.none() if x12 else none_or(QUANTITY),
+        ordered=st.none() if x12 else none_or(QUANTITY),
+        unit=UNIT,
+        exceptions=several(
+            st.builds(ReceiptException, condition=st.sampled_from(["damaged", "short", "over"]), quantity=QUANTITY).map(
+                lambda e: changed(e, unit="EA") if x12 else e
+            )
+        ),
+        references=REFERENCES,
+        dates=st.just(()) if x12 else DATES,
+    )
+    return st.builds(
+        ReceiptAdvice,
+        number=NUMBER.map(lambda n: n[:12]),
+        kind=st.just("F") if x12 else st.just(""),
+        issued_on=st.none() if x12 else DAY,
+        received_on=DAY,
+        order_number=NUMBER,
+        despatch_number=NUMBER,
+        references=REFERENCES,
+        dates=st.just(()) if x12 else DATES,
+        parties=PARTIES.filter(bool),
+        carrier=none_or(
+            st.builds(Carrier, id=st.just("UPSN"), name=MIXED, mode=st.just("road"))
+            if x12
+            else st.builds(Carrier, id=NUMBER, scheme=st.just("scac"), mode=st.just("road"), name=MIXED)
+        ),
+        notes=several(st.builds(Reference, kind=st.just("AAI"), text=MIXED)),
+        lines=several(line, least=1) if x12 else numbered(line),
+        stated_quantity=none_or(st.decimals("1", "9999", places=0)) if x12 else st.none(),
+    )
+
+
+LOADED = several(st.builds(Equipment, kind=st.just("TL"), initial=st.just("ABCD"), number=st.just("1234")), 2)
+GOODS_DATES = several(
+    st.builds(
+        Dated, kind=st.sampled_from(["ship_requested", "delivery_requested"]), on=DAY, time=blank_or(st.just("0930"))
+    ),
+    2,
+)
+TENDERS = st.builds(
+    LoadTender,
+    number=NUMBER,
+    purpose=st.sampled_from(["original", "change", "cancellation"]),
+    carrier_id=st.just("ABCD"),
+    terms=st.just("PP"),
+    references=REFERENCES,
+    dates=GOODS_DATES,
+    parties=PARTIES,
+    equipment=LOADED,
+    notes=several(st.builds(Reference, kind=st.just("GEN"), text=MIXED)),
+    stops=numbered(
+        st.builds(
+            Stop,
+            reason=st.sampled_from(["load", "unload"]),
+            text=blank_or(MIXED),
+            references=REFERENCES,
+            dates=GOODS_DATES,
+            parties=PARTIES,
+            goods=several(st.builds(Goods, number=st.just("1"), description=MIXED, commodity=blank_or(NUMBER)), 2),
+            orders=several(st.builds(StopOrder, order_number=NUMBER, quantity=QUANTITY, unit=UNIT), 2),
+        )
+    ),
+    stated_charge=none_or(CENTS),
+)
+ANSWERS = st.builds(
+    TenderResponse,
+    number=NUMBER,
+    carrier_id=st.just("ABCD"),
+    answered_on=none_or(DAY),
+    answer=st.sampled_from(["accepted", "declined", "countered"]),
+    references=REFERENCES,
+    dates=GOODS_DATES,
+    equipment=LOADED.map(lambda e: e[:1]),
+    notes=several(MIXED, 2),
+    stops=several(st.builds(Stop, number=st.just("1"), reason=st.just("load"), references=REFERENCES), 2),
+)
+FREIGHT = st.builds(
+    FreightInvoice,
+    number=NUMBER,
+    shipment=NUMBER,
+    terms_code=st.just("PP"),
+    issued_on=DAY,
+    carrier_id=st.just("ABCD"),
+    currency=CURRENCY,
+    references=REFERENCES,
+    dates=GOODS_DATES,
+    parties=PARTIES,
+    equipment=LOADED,
+    notes=several(SHORT, 2),
+    lines=numbered(
+        st.builds(
+            FreightLine,
+            descriptions=several(MIXED, 2),
+            packages=none_or(st.integers(1, 99).map(Decimal)),
+            charges=several(
+                st.builds(
+                    FreightCharge,
+                    amount=st.decimals("-99999.99", "99999.99", places=2),
+                    code=st.sampled_from(["FUE", ""]),
+                ),
+                3,
+            ),
+            references=REFERENCES,
+        ).map(lambda line: line if line.packages is None else changed(line, package="PLT"))
+    ),
+    stated_total=CENTS,
+)
+
+
+def statuses(syntax):
+    x12 = syntax == "x12"
+    if x12:
+        event = st.builds(
+            StatusEvent,
+            status=st.sampled_from(["en_route", "delivered", "refused"]),
+            reason=st.just("NS"),
+            on=DAY,
+            time=st.just("0930"),
+            zone=st.just("LT"),
+            place=st.builds(Place, city=st.just("ATHENS"), region=st.just("GA"), country=st.just("US")),
+            equipment=LOADED.map(lambda e: e[:1]),
+        )
+    else:
+        place = st.builds(
+            Place, kind=st.sampled_from(["loading", "delivery"]), id=st.just("USNYC"), name=MIXED, dates=DATES
+        )
+        event = st.builds(
+            StatusEvent,
+            status=st.sampled_from(["en_route", "delivered", "departed"]),
+            text=blank_or(MIXED),
+            on=none_or(DAY),
+            place=place.map(lambda p: changed(p, dates=())),
+            carrier=none_or(st.builds(Carrier, id=NUMBER, scheme=st.just("scac"), mode=st.just("road"), name=MIXED)),
+            references=REFERENCES,
+            dates=DATES,
+            equipment=several(st.builds(Equipment, kind=st.just("CN"), number=NUMBER), 2),
+        ).flatmap(
+            # the places of a journey stand below its transport
+            lambda e: st.just(e) if e.carrier is None else several(place, 2).map(lambda p: changed(e, places=p))
+        )
+    return st.builds(
+        TransportStatus,
+        number=NUMBER,
+        kind=st.just("") if x12 else st.just("23"),
+        shipment=NUMBER,
+        carrier_id=st.just("ABCD") if x12 else st.just(""),
+        issued_on=st.none() if x12 else DAY,
+        references=REFERENCES,
+        parties=PARTIES,
+        notes=several(SHORT, 2) if x12 else several(MIXED, 2),
+        consignments=numbered(
+            st.builds(Consignment, references=REFERENCES if x12 else st.just(()), events=several(event, 3, 1))
+        ),
+    )
+
+
+ADVICES = st.builds(
+    ApplicationAcknowledgement,
+    number=NUMBER,
+    status=st.just("00"),
+    issued_on=DAY,
+    parties=PARTIES,
+    documents=several(
+        st.builds(
+            DocumentOutcome,
+            outcome=st.sampled_from([Verdict.ACCEPTED, Verdict.ACCEPTED_WITH_ERRORS, Verdict.REJECTED]),
+            kind=st.just("order"),
+            number=NUMBER,
+            group=st.just("17"),
+            control=st.just("0001"),
+            type=st.just("850"),
+            references=REFERENCES,
+            errors=several(
+                st.builds(
+                    ApplicationError,
+                    code=st.sampled_from(["007", "812"]),
+                    texts=several(MIXED, 1),
+                    segment=blank_or(st.just("PO1")),
+                    position=none_or(st.integers(1, 99)),
+                    value=blank_or(MIXED),
+                    notes=several(MIXED, 2),
+                )
+            ),
+        ),
+        3,
+        1,
+    ),
+)
+
+
+def stocks():
+    """As an INVRPT says it: without prices."""
+
+    def told(line):
+        quantities = tuple(changed(q, kind="on_hand") for q in line.quantities)
+        return changed(line, unit_price=None, quantities=quantities)
+
+    return INVENTORIES.map(lambda r: changed(r, kind="35", lines=tuple(told(line) for line in r.lines)))

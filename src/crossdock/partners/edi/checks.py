@@ -13,9 +13,11 @@ from crossdock.canonical.change import OrderChange
 from crossdock.canonical.despatch import DespatchAdvice, Level
 from crossdock.canonical.invoice import Invoice
 from crossdock.canonical.order import ItemId, ItemScheme
+from crossdock.canonical.receipt import ReceiptAdvice
 from crossdock.canonical.remittance import RemittanceAdvice
 from crossdock.canonical.response import OrderResponse
 from crossdock.canonical.stock import InventoryReport, WarehouseOrder, WarehouseShipAdvice
+from crossdock.canonical.transport import FreightInvoice
 from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.model import Issue, hold, note
 
@@ -47,6 +49,11 @@ def check(content: Canonical, where: str) -> list[Issue]:
         case WarehouseShipAdvice():
             issues += _sum(content.stated_quantity, [line.shipped for line in content.lines], where)
             issues += _short(content, where)
+        case ReceiptAdvice():
+            issues += _count(content.stated_lines, len(content.lines), where)
+            issues += _sum(content.stated_quantity, [line.received for line in content.lines], where)
+        case FreightInvoice():
+            issues += _charged(content, where)
         case RemittanceAdvice():
             issues += _remitted(content, where)
         case _:
@@ -98,17 +105,34 @@ def _remitted(content: RemittanceAdvice, where: str) -> Iterator[Issue]:
         yield note("remittance.total", where, f"{made}, the sum of its items", str(content.amount), text)
 
 
+def _charged(content: FreightInvoice, where: str) -> Iterator[Issue]:
+    charged = content.charged
+    if charged is not None and content.stated_total is not None and charged != content.stated_total:
+        text = "Both are kept; freight audit compares them with the tender."
+        yield note("freight.total", where, f"{charged:f}, the sum of its charges", f"{content.stated_total:f}", text)
+
+
 def _digits(content: Canonical) -> Iterator[str]:
-    """What is wrong with GTINs and SSCCs."""
+    """What is wrong with the GTINs, SSCCs and GLNs it names."""
     items: list[ItemId] = []
+    places = [(p.scheme, p.id) for p in getattr(content, "parties", ())]
     if isinstance(content, DespatchAdvice):
         for unit in content.walk():
             items += unit.items
+            places += [(p.scheme, p.id) for p in unit.parties]
             if unit.sscc and (fault := identifiers.sscc_fault(unit.sscc)):
                 yield fault
     else:
         for line in getattr(content, "lines", ()):
-            items += line.items
+            items += getattr(line, "items", ())
+            places += [(s.scheme, s.ship_to) for s in getattr(line, "splits", ())]
+            package = getattr(line, "package", "")
+            # a warehouse may write a mark of its own there
+            if len(identifiers.sscc(package)) == identifiers.SSCC_LENGTH and (fault := identifiers.sscc_fault(package)):
+                yield fault
     for item in items:
         if item.scheme is ItemScheme.GTIN and (fault := identifiers.gtin_fault(item.value)):
+            yield fault
+    for scheme, value in dict.fromkeys(places):
+        if scheme == "gln" and value and (fault := identifiers.gln_fault(value)):
             yield fault

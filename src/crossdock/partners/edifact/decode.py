@@ -20,7 +20,7 @@ from crossdock.partners.model import Context, Decoded, Format, Interchange, Issu
 from crossdock.partners.profiles import Identifier, Profile
 
 # Messages that a declared map reads; the first becomes an order.
-MAPPED = frozenset({"ORDERS", "ORDRSP", "DESADV", "INVOIC", "APERAK", "CONTRL"})
+MAPPED = frozenset({"ORDERS", "ORDRSP", "ORDCHG", "DESADV", "INVOIC", "RECADV", "INVRPT", "IFTSTA", "APERAK", "CONTRL"})
 ACKNOWLEDGEMENTS = frozenset({"CONTRL", "APERAK"})
 MAX_SHOWN_SEGMENTS = 20_000
 

@@ -5,7 +5,18 @@ from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias, cast
 
-from crossdock.canonical import acknowledgement, change, despatch, invoice, order, remittance, response, stock
+from crossdock.canonical import (
+    acknowledgement,
+    change,
+    despatch,
+    invoice,
+    order,
+    receipt,
+    remittance,
+    response,
+    stock,
+    transport,
+)
 
 Canonical: TypeAlias = (
     order.PurchaseOrder
@@ -17,6 +28,11 @@ Canonical: TypeAlias = (
     | stock.WarehouseOrder
     | stock.WarehouseShipAdvice
     | remittance.RemittanceAdvice
+    | receipt.ReceiptAdvice
+    | transport.TransportStatus
+    | transport.LoadTender
+    | transport.TenderResponse
+    | transport.FreightInvoice
     | acknowledgement.FunctionalAcknowledgement
     | acknowledgement.ApplicationAcknowledgement
 )
@@ -32,6 +48,11 @@ OBJECTS: dict[str, type[Canonical]] = {
         stock.WarehouseOrder,
         stock.WarehouseShipAdvice,
         remittance.RemittanceAdvice,
+        receipt.ReceiptAdvice,
+        transport.TransportStatus,
+        transport.LoadTender,
+        transport.TenderResponse,
+        transport.FreightInvoice,
         acknowledgement.FunctionalAcknowledgement,
         acknowledgement.ApplicationAcknowledgement,
     )

@@ -21,7 +21,10 @@ class Unknown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """words: by code. codes: by word, the first code of each; by_length: instead, by the length of the value."""
+    """words: by code. codes: by word, the first code of each, and those that `written` adds for words never read.
+
+    by_length: instead, by the length of the value.
+    """
 
     name: str
     words: Mapping[str, str]
@@ -31,10 +34,11 @@ class Table:
 
 def table(name: str, data: Mapping[Any, Any]) -> Table:
     by_length = {w: {int(n): str(c) for n, c in m.items()} for w, m in data.get("by_length", {}).items()}
-    words = {str(c): str(w) for c, w in data.items() if c != "by_length"}
+    words = {str(c): str(w) for c, w in data.items() if c not in {"by_length", "written"}}
     codes: dict[str, str] = {}
     for code, word in words.items():
         codes.setdefault(word, code)
+    codes |= {str(w): str(c) for w, c in data.get("written", {}).items()}
     return Table(name, words, codes, by_length)
 
 

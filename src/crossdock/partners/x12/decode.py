@@ -21,7 +21,12 @@ from crossdock.partners.x12.tokens import Segment
 MAX_SHOWN_SEGMENTS = 20_000  # of a parsed tree kept for people to read
 MAX_SHOWN_CHARS = 500
 # Sets that a declared map reads; 850 is read by `order`, which judges besides what an order of ours can hold.
-MAPPED = frozenset({"855", "856", "810", "860", "846", "940", "945", "820", "997", "999"})
+MAPPED = frozenset(
+    {
+        *("855", "856", "810", "860", "865", "846", "940", "943", "944", "945", "820", "824"),
+        *("204", "990", "210", "214", "997", "999"),
+    }
+)
 UNDERSTOOD = (MAPPED | {"850"}) - ACKNOWLEDGEMENTS
 
 

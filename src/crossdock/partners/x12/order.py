@@ -1,8 +1,8 @@
 """A purchase order 850 as canonical.PurchaseOrder, by what the guide says its codes mean.
 
 Runs on sets that the guide has found readable, so a mandatory element that is absent here was reported before. What
-the canonical order has no place for yet (quantities split by destination, several delivery dates of a line) holds the
-document for a person: quietly leaving it out would ship something else than was ordered.
+no process of ours acts on yet (quantities split by destination, several delivery dates of a line) holds the document
+for a person: quietly leaving it out would ship something else than was ordered.
 """
 
 from dataclasses import dataclass, field
@@ -10,8 +10,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from crossdock.canonical.order import Address, ItemId, ItemScheme, OrderLine, Party, PartyRole, PurchaseOrder, Purpose
-from crossdock.partners.jsonorder import change
+from crossdock.canonical.order import ItemId, ItemScheme, OrderLine, Party, PartyRole, PurchaseOrder, Purpose, Split
+from crossdock.canonical.parts import Address, Adjustment, AdjustmentKind, Tax
+from crossdock.partners.jsonorder import change, destinations
 from crossdock.partners.model import Issue, error, hold, note, shown
 from crossdock.partners.numbers import amount
 from crossdock.partners.x12.envelope import Set, place
@@ -37,6 +38,9 @@ class _Line:
     price: Decimal | None = None
     dates: dict[str, date] = field(default_factory=dict[str, date])
     schedules: list[Segment] = field(default_factory=list[Segment])
+    splits: list[Segment] = field(default_factory=list[Segment])
+    adjustments: list[Segment] = field(default_factory=list[Segment])
+    taxes: list[Segment] = field(default_factory=list[Segment])
 
 
 @dataclass(slots=True)
@@ -54,6 +58,8 @@ class _Reading:
     terms_days: int | None = None
     parties: list[_Party] = field(default_factory=list[_Party])
     lines: list[_Line] = field(default_factory=list[_Line])
+    adjustments: list[Segment] = field(default_factory=list[Segment])
+    taxes: list[Segment] = field(default_factory=list[Segment])
     stated_total: Decimal | None = None
     stated_lines: Segment | None = None
     unread: dict[str, Segment] = field(default_factory=dict[str, Segment])
@@ -109,7 +115,9 @@ def _heading(r: _Reading, s: Segment) -> None:
         case "AMT" if s.at(1) in r.means["total"]:
             r.stated_total = amount(s.at(2))
         case "SAC":
-            r.unread.setdefault(s.id, s)
+            r.adjustments.append(s)
+        case "TXI":
+            r.taxes.append(s)
         case _:
             pass
 
@@ -144,7 +152,13 @@ def _detail(r: _Reading, s: Segment) -> None:
             r.stated_lines = s
         case "AMT" if s.at(1) == "TT":
             r.stated_total = amount(s.at(2))
-        case "SDQ" | "SAC" | "SLN":
+        case "SDQ":
+            line.splits.append(s)
+        case "SAC":
+            line.adjustments.append(s)
+        case "TXI":
+            line.taxes.append(s)
+        case "SLN":
             r.unread.setdefault(s.id, s)
         case _:
             pass
@@ -203,6 +217,8 @@ def _order(r: _Reading) -> PurchaseOrder | None:
         ship_not_before=_dated(r, r.dates, "ship_not_before"),
         payment_terms_days=r.terms_days,
         references=r.references,
+        adjustments=_adjustments(r.adjustments),
+        taxes=_taxes(r, r.taxes),
         notes="\n".join(n for n in r.notes if n),
         stated_total=r.stated_total,
     )
@@ -310,6 +326,61 @@ def _line(r: _Reading, line: _Line, number: str) -> OrderLine | None:
         unit=s.at(3).upper(),
         unit_price=price,
         requested_on=requested,
+        splits=_splits(r, line, number, quantity),
+        adjustments=_adjustments(line.adjustments),
+        taxes=_taxes(r, line.taxes),
+    )
+
+
+def _splits(r: _Reading, line: _Line, number: str, quantity: Decimal) -> tuple[Split, ...]:
+    """SDQ: a unit, whose numbers they are, then up to ten places with a quantity each."""
+    splits = tuple(
+        Split(
+            ship_to=s.at(at),
+            scheme=r.means["party_scheme"].get(s.at(2), s.at(2)),
+            quantity=amount(s.at(at + 1)) or Decimal(0),
+            unit=s.at(1).upper(),
+            location=s.at(23),
+        )
+        for s in line.splits
+        for at in range(3, 23, 2)
+        if s.at(at)
+    )
+    total = sum((s.quantity for s in splits), Decimal(0))
+    if splits and total != quantity:
+        r.issues.append(
+            hold(
+                "order.line.splits",
+                f"Line {number}: {place(line.splits[0])}",
+                f"{quantity}, the quantity of the line, over all places",
+                str(total),
+                "Correct the quantity of the line (PO102) or those of its places (SDQ).",
+            )
+        )
+    return splits
+
+
+def _adjustments(segments: list[Segment]) -> tuple[Adjustment, ...]:
+    kinds = {"A": AdjustmentKind.ALLOWANCE, "C": AdjustmentKind.CHARGE}
+    return tuple(
+        Adjustment(
+            kind=kinds[s.at(1)],
+            code=s.at(2),
+            amount=None if (cents := amount(s.at(5))) is None else cents.scaleb(-2),
+            percent=amount(s.at(7)),
+            percent_of=s.at(6),
+            text=s.at(15),
+        )
+        for s in segments
+        if s.at(1) in kinds  # others neither add nor take off
+    )
+
+
+def _taxes(r: _Reading, segments: list[Segment]) -> tuple[Tax, ...]:
+    kinds: dict[str, str] = r.means.get("tax", {})
+    return tuple(
+        Tax(kind=kinds.get(s.at(1), s.at(1)), amount=amount(s.at(2)), percent=amount(s.at(3)), category=s.at(6))
+        for s in segments
     )
 
 
@@ -342,22 +413,16 @@ def _dated(r: _Reading, dates: dict[str, date], use: str) -> date | None:
 
 
 def _left_out(r: _Reading) -> None:
-    """Content that the canonical order cannot hold yet."""
-    if (sdq := r.unread.get("SDQ")) is not None:
-        r.issues.append(
-            hold(
-                "order.destinations",
-                place(sdq),
-                "one destination per order",
-                "SDQ, quantities by destination",
-                "Enter one order per destination, or ask the buyer to send them so.",
-            )
-        )
-    for name, text in (("SAC", "allowances or charges"), ("SLN", "sub-lines")):
-        if (s := r.unread.get(name)) is not None:
-            r.issues.append(
-                note(f"order.{name.lower()}.ignored", place(s), f"no {name}", text, "They are not priced here.")
-            )
+    """What is read and not acted on: an order goes to one place, and what adjusts its prices is settled by invoice."""
+    if (sdq := next((s for line in r.lines for s in line.splits), None)) is not None:
+        r.issues.append(destinations(place(sdq), "SDQ, quantities by destination"))
+    adjusted = next((s for s in (*r.adjustments, *(a for line in r.lines for a in line.adjustments))), None)
+    if adjusted is not None:
+        text = "They are kept with the order and not priced; the invoice settles them."
+        r.issues.append(note("order.sac.ignored", place(adjusted), "no SAC", "allowances or charges", text))
+    if (sln := r.unread.get("SLN")) is not None:
+        text = "They are not priced here."
+        r.issues.append(note("order.sln.ignored", place(sln), "no SLN", "sub-lines", text))
 
 
 def _control_totals(r: _Reading) -> None:

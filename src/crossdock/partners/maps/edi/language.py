@@ -16,8 +16,10 @@ a path of fields (a number is a place in a list, `.` the object itself) and, aft
 int, decimal, n2 (two implied decimals), date, time, dtm (EDIFACT, with its format), lines and words (several
 components), or a table of codes. Of a table, an unknown code is held for a person; with `?` it is kept as it is, with
 `-` its object is left out. After `~` stands the field that keeps which of several codes with one meaning was used (or
-a dtm's time).
-`=X` is written and not read; `set` is read and not written. `pairs` reads qualifier and value side by side.
+a dtm's time). A path that ends in `<` is read and not written; `=X` is written and not read, `=X if path` when there is
+something at the path; `set` is read and not written. `pairs` reads qualifier and value side by side. `spread: {first:
+3, last: 22, fields: [a, "b|decimal"]}` makes one object of each run of elements from 3 on, and gives each what the
+segment's own elements say (X12 SDQ).
 `always` and `given` (paths) write a segment that has nothing but constants. `read_only` rules are not written. `below`
 names the list of those that name this loop their parent.
 
@@ -56,6 +58,8 @@ class Codec(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
+    """constant: what is written instead of a value, when path is () or has something."""
+
     element: int
     component: int
     path: Path
@@ -64,6 +68,7 @@ class Field:
     unknown: Unknown = Unknown.HOLD
     variant: Path = ()
     constant: str | None = None
+    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,15 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """Several objects in one segment: from element `first` to `last`, as many elements each as there are fields."""
+
+    first: int
+    last: int
+    fields: tuple[Field, ...]  # their elements count from 0 within the run
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     id: str
     when: Qualifiers
@@ -98,6 +112,7 @@ class Rule:
     tree: Tree | None = None
     read_only: bool = False
     qualifiers: tuple[tuple[int, int, str], ...] = ()  # as written: the first of each
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,16 +187,27 @@ def _rule(data: Mapping[str, Any], tables: Mapping[str, Table], trees: Mapping[s
         tree=trees.get(found[1]) if inner is not None else None,
         read_only=bool(body.get("read_only", False)),
         qualifiers=tuple(written),
+        spread=_spread(body["spread"], tables) if "spread" in body else None,
+    )
+
+
+def _spread(data: Mapping[str, Any], tables: Mapping[str, Table]) -> Spread:
+    return Spread(
+        first=data["first"],
+        last=data["last"],
+        fields=tuple(_field(place, 1, target, tables) for place, target in enumerate(data["fields"])),
     )
 
 
 def _field(element: int, component: int, target: str, tables: Mapping[str, Table]) -> Field:
     if target.startswith("="):
-        return Field(element, component, (), Codec.TEXT, constant=target[1:])
+        value, _, given = target[1:].partition(" if ")
+        return Field(element, component, path(given), Codec.TEXT, constant=value)
     where, _, how = target.partition("|")
     how, _, variant = how.partition("~")
+    read_only, where = where.endswith("<"), where.removesuffix("<")
     if not how or how in set(Codec):
-        return Field(element, component, path(where), Codec(how or "text"), variant=path(variant))
+        return Field(element, component, path(where), Codec(how or "text"), variant=path(variant), read_only=read_only)
     unknown = Unknown(how[-1]) if how[-1] in "?-" else Unknown.HOLD
     known = tables[how.rstrip("?-")]
     return Field(element, component, path(where), Codec.TABLE, known, unknown, path(variant))

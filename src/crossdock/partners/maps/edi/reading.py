@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, cast
 
 import msgspec
 
-from crossdock.canonical import despatch, order
+from crossdock.canonical import despatch, order, receipt
 from crossdock.partners.edi.elements import as_date
 from crossdock.partners.edi.walk import Node, Segment
 from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.maps.edi import shapes
-from crossdock.partners.maps.edi.language import Codec, Field, Map, Pairs, Rule
+from crossdock.partners.maps.edi.language import Codec, Field, Map, Pairs, Rule, Spread
 from crossdock.partners.maps.paths import Plain, as_pointer, put, reach
 from crossdock.partners.maps.tables import Unknown
 from crossdock.partners.model import Issue, hold, note, shown
@@ -58,6 +58,8 @@ def read(
         shapes.as_order(data)
     if m.object is despatch.DespatchAdvice and m.guide.syntax == "edifact":
         data = shapes.as_despatch(data)
+    if m.object is receipt.ReceiptAdvice and m.guide.syntax == "edifact":
+        data = shapes.as_receipt(data)
     try:
         return msgspec.convert(data, m.object), r.issues
     except msgspec.ValidationError as e:
@@ -84,7 +86,11 @@ def _apply(r: _Reading, rules: tuple[Rule, ...], node: Node, target: Plain, base
                     continue
                 if items is None:
                     items = cast(list[Any], reach(target, rule.each, []))
-                item = _object(r, rule, child, f"{base}/{as_pointer(rule.each)}/{len(items)}")
+                here = f"{base}/{as_pointer(rule.each)}"
+                if rule.spread is not None and not isinstance(child, Node):
+                    _spread(r, rule, rule.spread, child, items, here)
+                    continue
+                item = _object(r, rule, child, f"{here}/{len(items)}")
                 if item is not None:
                     items.append(item)
             by_name[rule.id] = rest
@@ -93,6 +99,21 @@ def _apply(r: _Reading, rules: tuple[Rule, ...], node: Node, target: Plain, base
         if found is not None:
             candidates.remove(found)
             _one(r, rule, found, target, base)
+
+
+def _spread(r: _Reading, rule: Rule, spread: Spread, segment: Segment, items: list[Any], base: str) -> None:
+    size = len(spread.fields)
+    for at in range(spread.first, min(spread.last, segment.size) - size + 2, size):
+        if not any(segment.at(at + n) for n in range(size)):
+            continue
+        item: Plain = {}
+        where = f"{base}/{len(items)}"
+        for f in rule.fields:
+            if f.constant is None:
+                _read_field(r, f, segment, item, where)
+        for f in spread.fields:
+            _read_field(r, replace(f, element=at + f.element), segment, item, where)
+        items.append(item)
 
 
 def _takes(rule: Rule, child: Segment | Node) -> bool:

@@ -1,6 +1,8 @@
-"""Where a canonical document is shaped otherwise than its message: orders, and the despatch advice of EDIFACT."""
+"""Where a canonical document is shaped otherwise than its message: orders; despatch and receipt advice of EDIFACT."""
 
 from decimal import Decimal
+from itertools import groupby
+from typing import Any
 
 from crossdock.partners.maps.paths import Plain
 
@@ -71,3 +73,26 @@ def from_despatch(data: Plain) -> Plain:
     if lines:
         below.insert(0, {"level": "pack", "lines": lines})
     return {**data, "shipment": {**head, "units": below}}
+
+
+def as_receipt(data: Plain) -> Plain:
+    """The lines of a RECADV lie in packages (CPS groups); of a package, a receipt keeps the SSCC with each line."""
+
+    def lines(units: list[Plain]) -> list[Plain]:
+        found: list[Plain] = []
+        for unit in units:
+            package = {"package": unit["sscc"]} if "sscc" in unit else {}
+            found += [{**package, **line} for line in unit.get("lines", [])] + lines(unit.get("units", []))
+        return found
+
+    return {**data, "lines": lines(data.pop("units", []))}
+
+
+def from_receipt(data: Plain) -> Plain:
+    """The inverse: a package for each run of lines that lie in one."""
+    lines: list[Plain] = data.pop("lines", [])
+    units: list[Any] = []
+    for package, inside in groupby(lines, lambda line: line.get("package", "")):
+        own = [{k: v for k, v in line.items() if k != "package"} for line in inside]
+        units.append({**({"sscc": package} if package else {}), "lines": own})
+    return {**data, "units": units}

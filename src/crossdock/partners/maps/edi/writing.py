@@ -1,14 +1,15 @@
 """A canonical document as segments, by its map; delimiters and envelopes are the writer's."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from crossdock.canonical import despatch, order
+from crossdock.canonical import despatch, order, receipt
 from crossdock.errors import Finding, PartnerError
 from crossdock.partners.maps.canonical import Canonical, plain
 from crossdock.partners.maps.edi import shapes
-from crossdock.partners.maps.edi.language import Codec, Field, Map, Pairs, Rule
+from crossdock.partners.maps.edi.language import Codec, Field, Map, Pairs, Rule, Spread
 from crossdock.partners.maps.paths import Path, as_pointer, get
 from crossdock.partners.maps.tables import Unknown
 
@@ -47,6 +48,8 @@ def write(m: Map, content: Canonical) -> list[Written]:
         source["notes"] = content.notes.split("\n") if content.notes else []
     if isinstance(content, despatch.DespatchAdvice) and m.guide.syntax == "edifact":
         source = shapes.from_despatch(source)
+    if isinstance(content, receipt.ReceiptAdvice) and m.guide.syntax == "edifact":
+        source = shapes.from_receipt(source)
     _emit(w, m.rules, source, "")
     if w.findings:
         raise PartnerError(w.findings)
@@ -70,10 +73,31 @@ def _emit(w: _Writing, rules: tuple[Rule, ...], source: Any, base: str) -> None:
             _emit_one(w, rule, source, base)
             continue
         items: Any = get(source, rule.each)
+        if rule.spread is not None:
+            _emit_spread(w, rule, rule.spread, items or (), f"{base}/{as_pointer(rule.each)}")
+            continue
         for place, item in enumerate(items or ()):
             if rule.constants and any(get(item, p) != v for p, v in rule.constants):
                 continue
             _emit_one(w, rule, item, f"{base}/{as_pointer(rule.each)}/{place}")
+
+
+def _emit_spread(w: _Writing, rule: Rule, spread: Spread, items: Sequence[Any], base: str) -> None:
+    """As many objects in a segment as have room and say the same in its own elements."""
+    size = len(spread.fields)
+    segment, at, own = Written(rule.id), spread.first, dict[tuple[int, int], str]()
+    for place, item in enumerate(items):
+        where = f"{base}/{place}"
+        said = Written(rule.id)
+        for f in rule.fields:
+            if f.constant is None:
+                _write_field(w, f, item, said, where)
+        if place == 0 or said.values != own or at + size - 1 > spread.last:
+            segment, at, own = Written(rule.id, dict(said.values)), spread.first, said.values
+            w.out.append(segment)
+        for f in spread.fields:
+            _write_field(w, replace(f, element=at + f.element), item, segment, where)
+        at += size
 
 
 def _emit_one(w: _Writing, rule: Rule, source: Any, base: str, parent: str = "") -> None:
@@ -111,13 +135,13 @@ def _emit_one(w: _Writing, rule: Rule, source: Any, base: str, parent: str = "")
     for element, component, value in rule.qualifiers:
         segment.values.setdefault((element, component), value)
     for f in rule.fields:
-        if f.constant is not None:
+        if f.constant is not None and (not f.path or get(source, f.path)):
             segment.values.setdefault((f.element, f.component), f.constant)
     w.out.append(segment)
 
 
 def _write_field(w: _Writing, f: Field, source: Any, segment: Written, base: str) -> bool:
-    value = get(source, f.path)
+    value = None if f.read_only else get(source, f.path)
     if value is None or value == "":
         return False
     at = (f.element, f.component)
