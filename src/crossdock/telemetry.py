@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TextIO, cast
 
 import msgspec
@@ -61,6 +62,7 @@ _SECRET_TEXT = (
 )
 
 
+@lru_cache(4096)  # asked of every header of every call; names are few, and a stranger's push out only one another
 def secret_name(name: str) -> bool:
     """Whether a field, header or parameter of this name holds a secret: `apiKey`, `X-Api-Key`, `client_secret`."""
     return _SECRET_NAME.search(_CAMEL.sub("_", name)) is not None
@@ -210,6 +212,11 @@ def trace_to(service: str, *, sink: SpanSink | None = None) -> Callable[[], None
         provider.add_span_processor(processor)
     trace.set_tracer_provider(provider)
     return provider.shutdown
+
+
+def traced() -> bool:
+    """Whether this process makes spans. Where it does not, hot paths do without them: identifiers are passed by hand."""
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ pause says why, in one line. On the embedded server the process also starts the 
 """
 
 import asyncio
+import gc
 import logging
 import random
 import time
@@ -53,8 +54,20 @@ async def keep_working(
             return
 
 
+def settle() -> None:
+    """What was loaded at the start stays for good: the garbage collector need not walk through it again and again.
+
+    Nearly all that a worker makes goes by reference counts, and a collection every 700 objects was a tenth of its
+    processor time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 async def _one_worker(db: Database, settings: Settings, stopping: asyncio.Event, ready: Callable[[str], None]) -> None:
     made, http = await compose.worker(db, settings)
+    settle()
     running = asyncio.create_task(made.run())
     told = asyncio.create_task(stopping.wait())
     ready(str(made.id))

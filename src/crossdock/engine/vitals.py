@@ -10,8 +10,6 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from uuid import UUID
 
-from opentelemetry import trace
-
 from crossdock import telemetry
 from crossdock.db import Database, queries
 
@@ -31,8 +29,7 @@ def _no_span(_name: str, _traceparent: str | None = None, **_: Any) -> AbstractC
 
 def spans() -> Spans:
     """What makes spans: `telemetry.span` in a process that traces, else a thing that does nothing and costs nothing."""
-    untraced = isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
-    return _no_span if untraced else telemetry.span
+    return telemetry.span if telemetry.traced() else _no_span
 
 
 class Vitals:

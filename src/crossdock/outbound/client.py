@@ -97,6 +97,11 @@ class Client:
     async def send(self, request: Request) -> Response | TransportProblem:
         """Sends once. Raises nothing but cancellation, after which the outcome is unknown as well."""
         started_at, start = time.time(), time.perf_counter()
+        if not telemetry.traced():
+            traceparent = request.traceparent or telemetry.traceparent()
+            answer = await self._send(request, traceparent)
+            self._keep_record(request, answer, started_at, start, traceparent)
+            return answer
         with telemetry.span(
             f"http {request.method}",
             request.traceparent or None,
@@ -109,10 +114,15 @@ class Client:
                 span.set_attribute("http.response.status_code", answer.status)
             else:
                 telemetry.mark_failed(span, f"{answer.kind}: {answer.detail}")
+        self._keep_record(request, answer, started_at, start, traceparent)
+        return answer
+
+    def _keep_record(
+        self, request: Request, answer: Response | TransportProblem, started_at: float, start: float, traceparent: str
+    ) -> None:
         if self._record is not None:
             seconds = time.perf_counter() - start
             self._record(record(request, answer, started_at, seconds, telemetry.trace_id(traceparent)))
-        return answer
 
     async def _send(self, request: Request, traceparent: str) -> Response | TransportProblem:
         pool = await self._pool(request.url)

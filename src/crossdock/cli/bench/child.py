@@ -21,7 +21,7 @@ from crossdock import settings as environment
 from crossdock.cases import functions as people
 from crossdock.cases import messages
 from crossdock.cases.hooks import People
-from crossdock.cli import compose
+from crossdock.cli import compose, working
 from crossdock.cli.bench import enterprise, nullserver
 from crossdock.clock import Clock
 from crossdock.db import Database
@@ -73,6 +73,7 @@ async def worker() -> None:
     }  # fmt: skip
     made = Worker(db, Functions(catalogue, {}), clock, People(), [projection.project], duties=compose.duties(db, clock))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, made.stop)
+    working.settle()
     _say(worker=str(made.id))
     try:
         await made.run()
