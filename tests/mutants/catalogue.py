@@ -14,7 +14,7 @@ HANDED_ON = "tests/integration/engine/test_handed_on.py::"
 INTAKE = "tests/integration/test_intake.py::"
 CASES = "tests/integration/test_cases.py::"
 SIMULATED = "tests/simulation/test_promises.py::test_promises_hold_while_workers_die"
-HOST_SQL = "crossdock/migrations/sql/0007_host.sql"
+HOST_SQL = "crossdock/migrations/sql/0017_hot_path.sql"  # write_turns as it is now
 ENGINE_SQL = "crossdock/migrations/sql/0002_engine.sql"
 
 
@@ -43,16 +43,16 @@ MUTANTS: tuple[Mutant, ...] = (
         name="lease-not-checked",
         means="a worker writes an order that another one has in hand",
         file=HOST_SQL,
-        text="l.tenant_id = s.tenant_id and l.instance_id = s.instance_id and l.worker_id = p_worker)\n",
-        replacement="l.tenant_id = s.tenant_id and l.instance_id = s.instance_id)\n",
+        text="where i.ctid = s.place and i.revision = s.base and s.holder = p_worker\n",
+        replacement="where i.ctid = s.place and i.revision = s.base and s.holder is not null\n",
         tests=(FENCE + "test_a_worker_writes_no_instance_that_another_holds_and_its_others_are_written",),
     ),
     Mutant(
         name="revision-not-checked",
         means="a step that was computed from an old state overwrites a newer one",
         file=HOST_SQL,
-        text="where i.tenant_id = s.tenant_id and i.instance_id = s.instance_id and i.revision = s.base\n",
-        replacement="where i.tenant_id = s.tenant_id and i.instance_id = s.instance_id\n",
+        text="where i.ctid = s.place and i.revision = s.base and s.holder = p_worker\n",
+        replacement="where i.ctid = s.place and s.holder = p_worker\n",
         tests=(FENCE + "test_a_turn_that_began_before_what_is_stored_now_is_refused",),
     ),
     Mutant(
