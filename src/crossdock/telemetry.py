@@ -215,7 +215,7 @@ def trace_to(service: str, *, sink: SpanSink | None = None) -> Callable[[], None
 
 
 def traced() -> bool:
-    """Whether this process makes spans. Where it does not, hot paths do without them: identifiers are passed by hand."""
+    """Whether this process makes spans; where it does not, hot paths pass identifiers on by hand."""
     return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 

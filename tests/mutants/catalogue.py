@@ -14,7 +14,7 @@ HANDED_ON = "tests/integration/engine/test_handed_on.py::"
 INTAKE = "tests/integration/test_intake.py::"
 CASES = "tests/integration/test_cases.py::"
 SIMULATED = "tests/simulation/test_promises.py::test_promises_hold_while_workers_die"
-HOST_SQL = "crossdock/migrations/sql/0017_hot_path.sql"  # write_turns as it is now
+HOST_SQL = "crossdock/migrations/sql/0017_hot_path.sql"  # write_turns and claim as they are now
 ENGINE_SQL = "crossdock/migrations/sql/0002_engine.sql"
 
 
@@ -70,9 +70,12 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="the-buried-claim",
         means="a worker that was declared dead takes new orders, and nobody ever takes them back",
-        file=ENGINE_SQL,
-        text="alive as materialized (select k.worker_id from worker k where k.worker_id = w for key share),",
-        replacement="alive as (select w as worker_id),",
+        file=HOST_SQL,
+        text="""  share as (select greatest(1, n / greatest(1, count(tenants.tenant_id)))::int as k from tenants),
+  -- a worker that was buried meanwhile claims nothing: nobody would ever bury it again
+  alive as materialized (select k.worker_id from worker k where k.worker_id = w for key share),""",
+        replacement="""  share as (select greatest(1, n / greatest(1, count(tenants.tenant_id)))::int as k from tenants),
+  alive as (select w as worker_id),""",
         tests=(FENCE + "test_a_buried_worker_claims_nothing",),
     ),
     Mutant(
@@ -113,7 +116,8 @@ MUTANTS: tuple[Mutant, ...] = (
         file="crossdock/engine/engine.sql",
         text="""select f.tenant_id, f.instance_id, f.fact_id, f.kind, f.body
 from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
-join crossdock.fact f on f.tenant_id = c.tenant_id and f.instance_id = c.instance_id
+cross join lateral (
+  select * from crossdock.fact x where x.tenant_id = c.tenant_id and x.instance_id = c.instance_id offset 0) f
 order by f.fact_id
 """,
         replacement="""with f as (delete from crossdock.fact f

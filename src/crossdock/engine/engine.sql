@@ -16,17 +16,20 @@ insert into crossdock.ready (tenant_id, instance_id, priority) select tenant_id,
 on conflict do nothing
 
 -- name: load
--- The claimed instances, for whoever holds their lease.
+-- The claimed instances, for whoever holds their lease. `offset 0` in this and the next two: each row is looked up by
+-- its key; as a plain join, a plan made while the tables were small read all of them.
 select i.tenant_id, i.instance_id, i.namespace, i.name, i.version, i.business_key, i.parent_id, i.parent_at, i.status,
        i.revision, i.state, i.stage, i.traceparent, i.ended_at is not null as ended, i.ended_at, i.output, i.error
 from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
-join crossdock.instance i on i.tenant_id = c.tenant_id and i.instance_id = c.instance_id
+cross join lateral (
+  select * from crossdock.instance x where x.tenant_id = c.tenant_id and x.instance_id = c.instance_id offset 0) i
 
 -- name: mail
 -- What lies in the mailboxes, oldest first.
 select f.tenant_id, f.instance_id, f.fact_id, f.kind, f.body
 from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
-join crossdock.fact f on f.tenant_id = c.tenant_id and f.instance_id = c.instance_id
+cross join lateral (
+  select * from crossdock.fact x where x.tenant_id = c.tenant_id and x.instance_id = c.instance_id offset 0) f
 order by f.fact_id
 
 -- name: open_calls
@@ -39,8 +42,9 @@ select k.tenant_id, k.instance_id, k.at, k.function, k.system, k.arguments, k.un
        exists (select from crossdock.held_call h where h.tenant_id = k.tenant_id and h.system = k.system
                and h.instance_id = k.instance_id and h.at = k.at) as held
 from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
-join crossdock.call k on k.tenant_id = c.tenant_id and k.instance_id = c.instance_id
-where k.state not in ('done', 'failed')
+cross join lateral (
+  select * from crossdock.call x
+  where x.tenant_id = c.tenant_id and x.instance_id = c.instance_id and x.state not in ('done', 'failed') offset 0) k
 
 -- name: early_taken
 delete from crossdock.early e using unnest($1::text[], $2::bigint[], $3::uuid[]) as c (tenant_id, seq, instance_id)

@@ -158,8 +158,9 @@ begin
   if p_finish then
     return query
       select t.n::int, 'mail'::text, f.fact_id, f.kind, f.body
-      from unnest(p_tenant, p_instance) with ordinality as t (tenant_id, instance_id, n)
-      join crossdock.fact f on f.tenant_id = t.tenant_id and f.instance_id = t.instance_id
+      from unnest(p_tenant, p_instance) with ordinality as t (tenant_id, instance_id, n), lateral (
+        select x.fact_id, x.kind, x.body from crossdock.fact x
+        where x.tenant_id = t.tenant_id and x.instance_id = t.instance_id offset 0) f
       order by f.fact_id;
     if true = any (p_park) then
       delete from crossdock.lease l using (
@@ -174,3 +175,84 @@ begin
     end if;
   end if;
 end $$;
+
+-- As before, row by row. It serves batches whose transaction writes more than turns.
+create or replace function crossdock.finish_turns(p_worker uuid, p_tenant text[], p_instance uuid[], p_park boolean[])
+returns table (n int, what text, seq bigint, kind text, body json)
+language plpgsql volatile
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
+set enable_material = off as $$
+begin
+  return query
+    select t.n::int, 'mail'::text, f.fact_id, f.kind, f.body
+    from unnest(p_tenant, p_instance) with ordinality as t (tenant_id, instance_id, n), lateral (
+      select x.fact_id, x.kind, x.body from crossdock.fact x
+      where x.tenant_id = t.tenant_id and x.instance_id = t.instance_id offset 0) f
+    order by f.fact_id;
+  if true = any (p_park) then
+    delete from crossdock.lease l using (
+      select (select x.ctid from crossdock.lease x
+              where x.tenant_id = t.tenant_id and x.instance_id = t.instance_id) as place
+      from unnest(p_tenant, p_instance, p_park) as t (tenant_id, instance_id, park)
+      where t.park and (
+        select f.fact_id from crossdock.fact f where f.tenant_id = t.tenant_id and f.instance_id = t.instance_id limit 1
+      ) is null
+      offset 0) t
+    where l.ctid = t.place and l.worker_id = p_worker;
+  end if;
+end $$;
+
+-- As before; whether an instance is still leased is asked of each that is taken, and not of all that wait.
+create or replace function crossdock.claim(w uuid, n int) returns table (tenant_id text, instance_id uuid)
+language sql volatile security definer set search_path = crossdock
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+  with recursive tenants as (
+    (select r.tenant_id from ready r order by r.tenant_id limit 1)
+    union all
+    select (select r.tenant_id from ready r where r.tenant_id > t.tenant_id order by r.tenant_id limit 1)
+    from tenants t where t.tenant_id is not null
+  ),
+  share as (select greatest(1, n / greatest(1, count(tenants.tenant_id)))::int as k from tenants),
+  -- a worker that was buried meanwhile claims nothing: nobody would ever bury it again
+  alive as materialized (select k.worker_id from worker k where k.worker_id = w for key share),
+  picked as materialized (
+    select c.tenant_id, c.instance_id, c.place
+    from tenants t cross join share cross join alive, lateral (
+      select r.tenant_id, r.instance_id, r.ctid as place from ready r
+      where r.tenant_id = t.tenant_id
+        and (select l.worker_id from lease l where l.tenant_id = r.tenant_id and l.instance_id = r.instance_id) is null
+      order by r.priority, r.since limit share.k for update skip locked) c
+    where t.tenant_id is not null
+    limit n
+  ),
+  gone as (delete from ready r using picked p where r.ctid = p.place)
+  insert into lease as l (tenant_id, instance_id, worker_id) select p.tenant_id, p.instance_id, w from picked p
+  on conflict do nothing
+  returning l.tenant_id, l.instance_id
+$$;
+create or replace function crossdock.claim_others(w uuid, n int, busy text[]) returns table (tenant_id text, instance_id uuid)
+language sql volatile security definer set search_path = crossdock
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+  with recursive tenants as (
+    (select r.tenant_id from ready r order by r.tenant_id limit 1)
+    union all
+    select (select r.tenant_id from ready r where r.tenant_id > t.tenant_id order by r.tenant_id limit 1)
+    from tenants t where t.tenant_id is not null
+  ),
+  alive as materialized (select k.worker_id from worker k where k.worker_id = w for key share),
+  picked as materialized (
+    select c.tenant_id, c.instance_id, c.place
+    from tenants t cross join alive, lateral (
+      select r.tenant_id, r.instance_id, r.ctid as place, r.since from ready r
+      where r.tenant_id = t.tenant_id
+        and (select l.worker_id from lease l where l.tenant_id = r.tenant_id and l.instance_id = r.instance_id) is null
+      order by r.priority, r.since limit 1 for update skip locked) c
+    where t.tenant_id is not null and t.tenant_id <> all (busy)
+    order by c.since
+    limit n
+  ),
+  gone as (delete from ready r using picked p where r.ctid = p.place)
+  insert into lease as l (tenant_id, instance_id, worker_id) select p.tenant_id, p.instance_id, w from picked p
+  on conflict do nothing
+  returning l.tenant_id, l.instance_id
+$$;
