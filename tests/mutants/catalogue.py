@@ -74,7 +74,8 @@ MUTANTS: tuple[Mutant, ...] = (
         text="""  share as (select greatest(1, n / greatest(1, count(tenants.tenant_id)))::int as k from tenants),
   -- a worker that was buried meanwhile claims nothing: nobody would ever bury it again
   alive as materialized (select k.worker_id from worker k where k.worker_id = w for key share),""",
-        replacement="""  share as (select greatest(1, n / greatest(1, count(tenants.tenant_id)))::int as k from tenants),
+        replacement="""  share as (select greatest(1, n / greatest(1, count(tenants.tenant_id)))::int as k
+            from tenants),
   alive as (select w as worker_id),""",
         tests=(FENCE + "test_a_buried_worker_claims_nothing",),
     ),
