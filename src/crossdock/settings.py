@@ -113,6 +113,9 @@ class Settings:
     otlp_url: str | None = _setting(None, _url, "OpenTelemetry collector (OTLP over HTTP) to send traces to")
     workflow_secrets: Path | None = _setting(None, _path, "Directory of the secrets of workflows: TENANT/NAME")
     channel_folders: Path | None = _setting(None, _path, "Directory below which watched folders lie: TENANT/…")
+    sftp_port: int | None = _setting(None, _port, "Serve SFTP to partners on this port; needs crossdock[sftp]")
+    sftp_host_key: Path | None = _setting(None, _path, "File of the SFTP server's private key")
+    smtp_port: int | None = _setting(None, _port, "Take documents by SMTP on this port")
     allow_internal_addresses: bool = _setting(
         False, _flag, "Let connectors call loopback and private networks, as the demo's sandbox needs"
     )

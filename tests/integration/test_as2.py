@@ -17,7 +17,7 @@ from crossdock.db import Database
 from crossdock.errors import Conflict, PartnerError
 from crossdock.gateway.server import serve
 from crossdock.gateway.services import Services
-from crossdock.outbound import Client, Request, Response, TransportProblem
+from crossdock.outbound import Client, Guard, Request, Response, TransportProblem
 from crossdock.partners import intake
 from crossdock.partners.profiles import Identifier, Profile
 from crossdock.partners.sending import store as sending
@@ -43,7 +43,7 @@ class Ends:
 
     @property
     def opener(self) -> Opener:
-        return Opener(None, lambda tenant: self.vault[tenant], self.http, self.db)
+        return Opener(None, lambda tenant: self.vault[tenant], self.http, Guard(), self.db)
 
     async def channel(self, tenant: str, **settings: Any) -> Channel:
         other = OTHER if tenant == T else T

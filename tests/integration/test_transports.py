@@ -12,7 +12,7 @@ from tests.integration.channels import BOLTS, T, declare, listed, order, rows, r
 from crossdock.cli.silence import ChannelDesk
 from crossdock.db import Database
 from crossdock.errors import Conflict, PartnerError
-from crossdock.outbound import Client
+from crossdock.outbound import Client, Guard
 from crossdock.partners import documents, intake
 from crossdock.partners.transports import running, store, taking
 from crossdock.partners.transports.folder import WatchedFolder
@@ -30,7 +30,7 @@ async def db(database: Database) -> Database:
 @pytest.fixture
 async def opener(db: Database, tmp_path: Path) -> AsyncIterator[Opener]:
     async with Client() as http:
-        yield Opener(tmp_path, lambda _: {}, http, db)
+        yield Opener(tmp_path, lambda _: {}, http, Guard(), db)
 
 
 def folder(**more: Any) -> Channel:

@@ -199,7 +199,8 @@ def serve(
             _say(f"Sign in as {first.name} with {first.password} (shown this once; `crossdock user reset-password`)")
         await compose.resume_intake(db)
         services = await compose.gateway(db, settings)
-        await server.serve(services, host or settings.host, settings.port if port < 0 else port, ready)
+        async with compose.listeners(db, settings, _say):
+            await server.serve(services, host or settings.host, settings.port if port < 0 else port, ready)
 
     _run_traced("gateway", True, do)  # every order's trace begins with its bytes, here
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
@@ -164,13 +164,17 @@ def _origin(url: str) -> str:
 
 
 def channel_opener(settings: Settings, http: Client, db: Database) -> Opener:
-    return Opener(settings.channel_folders, Vault(settings.workflow_secrets).of, http, db)
+    return Opener(settings.channel_folders, Vault(settings.workflow_secrets).of, http, _partners_guard(settings), db)
+
+
+def _partners_guard(settings: Settings) -> Guard:
+    """Tenants configure partners' addresses: internal ones are reached only where the operator allowed them."""
+    return Guard(judge=lambda _: None) if settings.allow_internal_addresses else Guard()
 
 
 def channel_client(settings: Settings) -> Client:
-    """For partners' addresses, which tenants configure: internal ones only where the operator allowed them."""
-    guard = Guard(judge=lambda _: None) if settings.allow_internal_addresses else None
-    return Client(guard=guard, timeout=timedelta(seconds=60), read_timeout=timedelta(seconds=60), max_body=MAX_BYTES)
+    minute = timedelta(seconds=60)
+    return Client(guard=_partners_guard(settings), timeout=minute, read_timeout=minute, max_body=MAX_BYTES)
 
 
 @asynccontextmanager
@@ -178,6 +182,24 @@ async def channel_means(settings: Settings, db: Database) -> AsyncGenerator[tupl
     """What running a channel needs, for the command line."""
     async with channel_client(settings) as http:
         yield channel_opener(settings, http, db), ChannelDesk()
+
+
+@asynccontextmanager
+async def listeners(db: Database, settings: Settings, say: Callable[[str], None]) -> AsyncGenerator[None]:
+    """What partners connect to beside HTTP, where the operator asks for it."""
+    async with AsyncExitStack() as stack:
+        if settings.sftp_port is not None:
+            if settings.sftp_host_key is None:
+                raise SetupError("CROSSDOCK_SFTP_PORT needs CROSSDOCK_SFTP_HOST_KEY, the file of the server's key.")
+            try:
+                from crossdock.partners.transports import sftpserver
+            except ImportError:
+                raise SetupError("Serving SFTP needs the package asyncssh: `pip install 'crossdock[sftp]'`.") from None
+            sftp = sftpserver.Served(db, ChannelDesk())
+            port = await sftp.start(settings.host, settings.sftp_port, settings.sftp_host_key)
+            stack.push_async_callback(sftp.close)
+            say(f"SFTP is served on port {port}")
+        yield
 
 
 # ── the gateway ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -30,6 +30,18 @@ def project() -> dict[str, list[str]]:
     return {name: [re.split(r"[\[<>=~!; ]", d)[0].lower() for d in listed] for name, listed in groups.items()}
 
 
+def extras() -> list[str]:
+    """What an operator may install beside it; the development group has them, too, so that they are tested."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return [
+        re.split(r"[\[<>=~!; ]", d)[0].lower() for e in config["project"]["optional-dependencies"].values() for d in e
+    ]
+
+
+def test_every_extra_is_tested():
+    assert set(extras()) <= set(project()["development"])
+
+
 def test_every_dependency_has_its_reason_licence_and_alternative():
     page = list(rows(DOCS / "dependencies.md"))
     listed = [row[0].lower() for row in page]
@@ -38,10 +50,11 @@ def test_every_dependency_has_its_reason_licence_and_alternative():
     assert [row for row in page if len(row) != 4 or not all(row)] == []
 
 
-@pytest.mark.parametrize(("tree", "groups"), [("src", ["runtime"]), ("tests", ["runtime", "development"])])
+@pytest.mark.parametrize(("tree", "groups"), [("src", ["runtime", "extra"]), ("tests", ["runtime", "development"])])
 def test_every_imported_package_is_declared(tree: str, groups: list[str]):
     providers = packages_distributions()
-    declared = {name.replace("_", "-") for group in groups for name in project()[group]}
+    known = {**project(), "extra": extras()}
+    declared = {name.replace("_", "-") for group in groups for name in known[group]}
     # the same objects under the name of the package that they come from, or of its plugin
     declared |= {"starlette"} | ({"playwright"} if tree == "tests" else set())
     missing: dict[str, str] = {}

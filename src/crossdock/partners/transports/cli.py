@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 import typer
+from argon2 import PasswordHasher
 
 from crossdock import exactjson
 from crossdock.db import Database
@@ -39,6 +40,7 @@ def register(app: typer.Typer, open_database: OpenDatabase, means: Means) -> Non
     _working(channels, open_database, means)
     _looking(channels, open_database, means)
     _certificates(channels, open_database, means)
+    _passwords(channels)
 
 
 def _declaring(channels: typer.Typer, open_database: OpenDatabase) -> None:
@@ -180,6 +182,14 @@ def _looking(channels: typer.Typer, open_database: OpenDatabase, means: Means) -
                 return await store.deliveries(tx, tenant_id, name or None, state or None)
 
         _run(open_database, tenant, work)
+
+
+def _passwords(channels: typer.Typer) -> None:
+    @channels.command("hash-password")
+    def hash_password() -> None:  # pyright: ignore[reportUnusedFunction]
+        """Ask for a password, and print what `password_hash` of an SFTP login holds."""
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        typer.echo(PasswordHasher().hash(password))
 
 
 def _certificates(channels: typer.Typer, open_database: OpenDatabase, means: Means) -> None:

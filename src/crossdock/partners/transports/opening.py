@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import assert_never
 
 from crossdock.db import Database
-from crossdock.outbound import Client
+from crossdock.outbound import Client, Guard
 from crossdock.partners.transports.as2 import receiving
 from crossdock.partners.transports.as2.sending import As2
 from crossdock.partners.transports.folder import WatchedFolder
@@ -23,6 +23,7 @@ class Opener:
     folders: Path | None
     secrets: Secrets
     http: Client
+    guard: Guard
     db: Database
 
     async def __call__(self, channel: Channel) -> Transport:
@@ -34,7 +35,13 @@ class Opener:
                 async with self.db.transaction(channel.tenant_id) as tx:
                     station = await receiving.station(tx, channel, self.secrets)
                 return As2(self.db, channel, station, self.http, self.secrets(channel.tenant_id))
-            case Kind.SFTP | Kind.IMAP | Kind.S3 | Kind.HTTP | Kind.SFTP_LOGIN | Kind.SMTP:
+            case Kind.SFTP:
+                try:
+                    from crossdock.partners.transports import sftp
+                except ImportError:
+                    raise ChannelTrouble("Expected the package asyncssh: `pip install 'crossdock[sftp]'`.") from None
+                return await sftp.open_(channel, self.secrets(channel.tenant_id), self.guard)
+            case Kind.IMAP | Kind.S3 | Kind.HTTP | Kind.SFTP_LOGIN | Kind.SMTP:
                 raise ChannelTrouble(f"A channel of kind {channel.kind.value} is served, not run.")
             case _:
                 assert_never(channel.kind)
