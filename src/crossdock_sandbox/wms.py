@@ -14,6 +14,7 @@ import msgspec
 from .clock import Appointment, whole_seconds
 from .surroundings import Surroundings, fresh_id
 from .wire import Call, Common, Dialect, Numbering, Pieces, Reference, Refused, Reply, Route, Text
+from .world import check_digit
 
 
 def _error(refusal: Refused) -> object:
@@ -101,6 +102,18 @@ class ShippedLine(msgspec.Struct):
     qty: int
 
 
+class CartonLine(msgspec.Struct):
+    line_ref: str
+    qty: int
+
+
+class Carton(msgspec.Struct):
+    """A labelled package: its SSCC, and what lies in it."""
+
+    sscc: str
+    lines: list[CartonLine]
+
+
 class Shipment(msgspec.Struct):
     shipment_no: str
     order_ref: str
@@ -132,6 +145,28 @@ class Bin:
     @property
     def free(self) -> int:
         return max(0, self.on_hand - self.reserved)
+
+
+CARTON_HOLDS = 60  # pieces, of whatever item
+# Extension digit and company prefix of the labels; what follows is the shipment's number and the carton's.
+SSCC_PREFIX = "07350001"
+
+
+def cartons(shipment: Shipment) -> list[Carton]:
+    """A shipment as it is packed: in the order of its lines, each carton filled before the next."""
+    found: list[Carton] = []
+    room = 0
+    for line in shipment.lines:
+        left = line.qty
+        while left:
+            if not room:
+                body = f"{SSCC_PREFIX}{int(shipment.shipment_no.rpartition('-')[2]) % 1_000_000:06d}{len(found):03d}"
+                found.append(Carton(body + check_digit(body), []))
+                room = CARTON_HOLDS
+            taken = min(left, room)
+            found[-1].lines.append(CartonLine(line.line_ref, taken))
+            left, room = left - taken, room - taken
+    return found
 
 
 class Wms:
@@ -368,7 +403,7 @@ class Wms:
         else:
             self._schedule(shipment, step + 1, now)
         event_id = fresh_id()
-        event = {
+        event: dict[str, object] = {
             "event_id": event_id,
             "event_type": f"shipment.{shipment.state}",
             "occurred_at": whole_seconds(now),
@@ -378,6 +413,8 @@ class Wms:
             "tracking_no": shipment.tracking_no,
             "lines": shipment.lines,
         }
+        if shipment.state != "picked":
+            event["cartons"] = cartons(shipment)
         self._around.announce(shipment.order_ref, event_id, event, now)
         if shipment.state == "shipped":
             self._hand_over(shipment.tracking_no, now)

@@ -515,10 +515,11 @@ with:
         ),
         Signature(
             "document-send",
-            "Tells the buyer in X12 or EDIFACT, as its order came, what becomes of the order: 855, 856 or 810.",
+            "Tells the buyer what becomes of its order, in X12, EDIFACT, UBL or cXML as it came: 855, 856 or 810.",
             (
                 _must("kind", K.WORD, "What is told", ("response", "despatch", "invoice")),
-                _must("state", K.OBJECT, "What is so, line by line in the unit ordered; see docs/sending.md"),
+                _a("state", K.OBJECT, "What is so, line by line in the unit ordered; see docs/sending.md"),
+                _a("facts", K.OBJECT, "The same as the process has it, in base units; see docs/sending.md"),
                 _ORDER,
             ),
             "`{sent: true, document, type, control, deadline}`, or `{sent: false, reason}` when nobody reads it",
@@ -528,6 +529,7 @@ with:
   kind: response
   state: { lines: [ { line: '1', accepted: 6, backordered: 4, backorder_on: 2026-12-24 } ] }
 """,
+            one_of=("state", "facts"),
         ),
         Signature(
             "run.shell",

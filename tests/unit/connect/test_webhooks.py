@@ -54,6 +54,13 @@ def test_a_shipment_becomes_a_business_event() -> None:
     }
 
 
+def test_a_labelled_shipment_names_its_packages() -> None:
+    carton = {"sscc": "073500010000010004", "lines": [{"line_ref": "1", "qty": 48}]}
+    assert hear("wms", SHIPPED | {"cartons": [carton]})["data"]["packages"] == [
+        {"sscc": "073500010000010004", "lines": [{"line": "1", "quantity": 48}]}
+    ]
+
+
 def test_a_receipt_is_stock_received() -> None:
     receipt = {
         "event_id": "e-2", "event_type": "inventory.receipt", "occurred_at": "2026-11-23T11:00:00Z",

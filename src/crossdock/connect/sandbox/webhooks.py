@@ -88,6 +88,16 @@ class _WmsLine(msgspec.Struct, frozen=True):
     qty: int
 
 
+class _WmsInside(msgspec.Struct, frozen=True):
+    line_ref: str
+    qty: int
+
+
+class _WmsCarton(msgspec.Struct, frozen=True):
+    sscc: str
+    lines: tuple[_WmsInside, ...]
+
+
 class _WmsKind(msgspec.Struct, frozen=True):
     event_type: str
 
@@ -101,6 +111,7 @@ class _WmsShipment(msgspec.Struct, frozen=True):
     site_code: str
     tracking_no: str | None
     lines: tuple[_WmsLine, ...]
+    cartons: tuple[_WmsCarton, ...] = ()
 
 
 class _WmsReceipt(msgspec.Struct, frozen=True):
@@ -118,6 +129,9 @@ def _wms(body: bytes) -> Event | None:
     if kind in ("shipment.picked", "shipment.packed", "shipment.shipped"):
         s = read(_WmsShipment, body)
         lines = [{"line": line.line_ref, "sku": line.item_code, "quantity": line.qty} for line in s.lines]
+        packages = [
+            {"sscc": c.sscc, "lines": [{"line": n.line_ref, "quantity": n.qty} for n in c.lines]} for c in s.cartons
+        ]
         return _event(
             s.event_id,
             kind,
@@ -127,6 +141,7 @@ def _wms(body: bytes) -> Event | None:
             site=s.site_code,
             tracking=s.tracking_no or "",
             lines=lines,
+            packages=packages or None,
         )
     if kind == "inventory.receipt":
         r = read(_WmsReceipt, body)

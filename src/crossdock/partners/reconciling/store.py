@@ -114,13 +114,11 @@ def _order(row: Any, side: Side) -> Order:
     )
 
 
-async def learn_units(tx: Tx, tenant_id: str, order_id: UUID, lines: Iterable[Mapping[str, Any]], base: str) -> None:
-    """What the process knows of each line: {line, quantity, unit, base_quantity}, base quantities in `base`."""
-    rows = [
-        (tenant_id, order_id, str(n["line"]), base, Decimal(n["quantity"]), Decimal(n["base_quantity"]))
-        for n in lines
-        if n.get("base_quantity") and n.get("quantity") and n.get("unit") != base
-    ]
+async def learn_units(
+    tx: Tx, tenant_id: str, order_id: UUID, lines: Iterable[tuple[str, Decimal, Decimal]], base: str
+) -> None:
+    """What the process knows of each line: its number, the quantity ordered, and how many of `base` that is."""
+    rows = [(tenant_id, order_id, line, base, ordered, counted) for line, ordered, counted in lines]
     if rows:
         await tx.executemany(SQL["learn_unit"], rows)
 

@@ -30,7 +30,10 @@ PACKED, UNPACKED = "0001", "0004"
 
 
 class Promised(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What becomes of one line, in the unit it was ordered in; the four quantities make the ordered one."""
+    """What becomes of one line; the four quantities make the ordered one.
+
+    unit: another than was ordered, in which `of` is the ordered quantity.
+    """
 
     line: str
     accepted: Decimal = NONE
@@ -40,7 +43,10 @@ class Promised(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     unit_price: Decimal | None = None  # ours, where it is not the buyer's
     ship_on: date | None = None  # of what is accepted
     backorder_on: date | None = None
+    deliver_on: date | None = None  # of what is accepted, where the day of shipping is not known
     substitute: str = ""  # our item number of what comes instead
+    unit: str = ""
+    of: Decimal | None = None
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,8 +56,11 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Goods(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """unit: another than was ordered."""
+
     line: str
     quantity: Decimal
+    unit: str = ""
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,10 +82,13 @@ class Despatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Billed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """unit: another than was ordered; the price is for one of it."""
+
     line: str
     quantity: Decimal
     unit_price: Decimal
     amount: Decimal
+    unit: str = ""
 
 
 class Bill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,9 +106,9 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 # ── the documents ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def response(order: PurchaseOrder, state: Response, today: date, *, words: bool = True) -> OrderResponse:
-    """words: every line status has a code (X12); else a line says accepted, changed or rejected, and quantities say
-    the rest (EDIFACT).
+def response(order: PurchaseOrder, state: Response, today: date, *, words: bool = True, xml: str = "") -> OrderResponse:
+    """words: each part of a line has a status of its own (X12, XML); else a line says accepted, changed or rejected,
+    and quantities say the rest (EDIFACT). xml: `ubl` or `cxml`, which have fewer statuses, and a place for notes.
 
     Raises PartnerError when a line is missing or does not add up.
     """
@@ -104,7 +116,7 @@ def response(order: PurchaseOrder, state: Response, today: date, *, words: bool 
     findings = [f for line in order.lines if (f := _sum(line, told.get(line.number))) is not None]
     if findings:
         raise PartnerError(findings)
-    lines = tuple(_line(line, told[line.number], words) for line in order.lines)
+    lines = tuple(_line(line, told[line.number], words, xml) for line in order.lines)
     return OrderResponse(
         order_number=order.number,
         status=_status(order, state),
@@ -112,9 +124,9 @@ def response(order: PurchaseOrder, state: Response, today: date, *, words: bool 
         issued_on=today,
         ordered_on=order.ordered_on or today,
         currency=order.currency,
-        parties=_parties(order),
+        parties=_parties(order, xml),
         lines=lines,
-        notes=state.notes if not words else (),  # an 855 has no place for them on this map
+        notes=state.notes if xml or not words else (),  # an 855 has no place for them on this map
         stated_lines=len(lines),
     )
 
@@ -125,10 +137,11 @@ def _sum(line: OrderLine, told: Promised | None) -> Finding | None:
         text = "Say what becomes of every line of the order."
         return Finding("response.line.missing", where, "what becomes of the line", "nothing", text)
     parts = (told.accepted, told.backordered, told.cancelled, told.rejected)
-    if any(p < 0 for p in parts) or sum(parts, NONE) != line.quantity:
+    ordered, unit = (line.quantity, line.unit) if told.of is None else (told.of, told.unit)
+    if any(p < 0 for p in parts) or sum(parts, NONE) != ordered:
         found = f"{sum(parts, NONE)} ({', '.join(str(p) for p in parts)})"
         text = "accepted + backordered + cancelled + rejected is what was ordered, in its unit."
-        return Finding("response.line.quantity", where, f"{line.quantity} {line.unit}", found, text)
+        return Finding("response.line.quantity", where, f"{ordered} {unit}", found, text)
     return None
 
 
@@ -141,7 +154,8 @@ def _status(order: PurchaseOrder, state: Response) -> ResponseStatus:
 
 
 def _as_ordered(line: OrderLine, told: Promised) -> bool:
-    return told.accepted == line.quantity and not told.substitute and not _dearer(line, told)
+    whole = line.quantity if told.of is None else told.of
+    return told.accepted == whole and not told.substitute and not _dearer(line, told)
 
 
 def _dearer(line: OrderLine, told: Promised) -> bool:
@@ -149,7 +163,7 @@ def _dearer(line: OrderLine, told: Promised) -> bool:
     return told.unit_price is not None and line.unit_price is not None and told.unit_price != line.unit_price
 
 
-def _line(line: OrderLine, told: Promised, words: bool) -> ResponseLine:
+def _line(line: OrderLine, told: Promised, words: bool, xml: str) -> ResponseLine:
     price = told.unit_price if told.unit_price is not None else line.unit_price
     made = ResponseLine(
         number=line.number,
@@ -160,7 +174,8 @@ def _line(line: OrderLine, told: Promised, words: bool) -> ResponseLine:
         unit_price=price,
     )
     if words:
-        return replace(made, outcomes=tuple(_outcomes(line, told)))
+        outcomes = tuple(_outcomes(line, told))
+        return replace(made, outcomes=tuple(p for o in outcomes for p in _plainer(o, xml)) if xml else outcomes)
     if told.accepted + told.backordered == 0:
         status = LineStatus.REJECTED
     else:
@@ -171,8 +186,8 @@ def _line(line: OrderLine, told: Promised, words: bool) -> ResponseLine:
         (LineStatus.BACKORDERED, told.backordered),
         (LineStatus.CANCELLED, unable),
     )
-    outcomes = tuple(Outcome(status=s, quantity=q, unit=line.unit) for s, q in parts if q)
-    dates = tuple(Dated(kind="delivery_estimated", on=d) for d in (told.ship_on,) if d is not None)
+    outcomes = tuple(Outcome(status=s, quantity=q, unit=told.unit or line.unit) for s, q in parts if q)
+    dates = tuple(Dated(kind="delivery_estimated", on=d) for d in (told.ship_on or told.deliver_on,) if d is not None)
     return replace(made, status=status, outcomes=outcomes, dates=dates)
 
 
@@ -183,37 +198,59 @@ def _outcomes(line: OrderLine, told: Promised) -> Iterable[Outcome]:
             status = LineStatus.SUBSTITUTED
         elif _dearer(line, told):
             status = LineStatus.PRICE_CHANGED
-        elif told.accepted + told.backordered < line.quantity:
+        elif told.accepted + told.backordered < (line.quantity if told.of is None else told.of):
             status = LineStatus.QUANTITY_CHANGED
         else:
             status = LineStatus.ACCEPTED
-        yield _outcome(line, status, told.accepted, told.ship_on, told.substitute)
+        yield _outcome(line, told, status, told.accepted, told.ship_on or told.deliver_on, told.substitute)
     if told.backordered:
-        yield _outcome(line, LineStatus.BACKORDERED, told.backordered, told.backorder_on)
+        yield _outcome(line, told, LineStatus.BACKORDERED, told.backordered, told.backorder_on)
     if told.cancelled:
-        yield _outcome(line, LineStatus.CANCELLED, told.cancelled, None)
+        yield _outcome(line, told, LineStatus.CANCELLED, told.cancelled, None)
     if told.rejected:
-        yield _outcome(line, LineStatus.REJECTED, told.rejected, None)
+        yield _outcome(line, told, LineStatus.REJECTED, told.rejected, None)
 
 
 # codes as written: of those with one meaning, the ones that every partner reads
 CODES = {LineStatus.ACCEPTED: "IA", LineStatus.BACKORDERED: "IB"}
 
 
-def _outcome(line: OrderLine, status: LineStatus, quantity: Decimal, on: date | None, substitute: str = "") -> Outcome:
+# What UBL and cXML say of a part of a line; all else is that it changed.
+_XML = {
+    LineStatus.ACCEPTED: LineStatus.ACCEPTED,
+    LineStatus.BACKORDERED: LineStatus.BACKORDERED,
+    LineStatus.CANCELLED: LineStatus.REJECTED,
+    LineStatus.REJECTED: LineStatus.REJECTED,
+}
+
+
+def _plainer(outcome: Outcome, xml: str) -> Iterable[Outcome]:
+    """UBL names a substitute beside the line, not in it."""
+    status = _XML.get(outcome.status, LineStatus.CHANGED)
+    yield replace(outcome, status=status, code="", items=() if xml == "ubl" else outcome.items)
+    if xml == "ubl" and outcome.items:
+        yield Outcome(status=LineStatus.SUBSTITUTED, items=outcome.items)
+
+
+def _outcome(
+    line: OrderLine, told: Promised, status: LineStatus, quantity: Decimal, on: date | None, substitute: str = ""
+) -> Outcome:
+    dated = "delivery_estimated" if on == told.deliver_on and told.ship_on is None else "ship_scheduled"
     return Outcome(
         status=status,
         code=CODES.get(status, ""),
         quantity=quantity,
-        unit=line.unit,
-        dated="ship_scheduled" if on else "",
+        unit=told.unit or line.unit,
+        dated=dated if on else "",
         on=on,
         items=(ItemId(scheme=ItemScheme.SUPPLIER, value=substitute),) if substitute else (),
     )
 
 
-def despatch(order: PurchaseOrder, state: Despatch, now: datetime, *, levels: bool = True) -> DespatchAdvice:
-    """Packages with their SSCC, and items.
+def despatch(
+    order: PurchaseOrder, state: Despatch, now: datetime, *, levels: bool = True, xml: str = ""
+) -> DespatchAdvice:
+    """Packages with their SSCC, and items. xml: as in `response`.
 
     levels: below a level of its own for the order (X12); else every item names it (EDIFACT).
     Raises PartnerError naming what cannot be shipped.
@@ -252,7 +289,7 @@ def despatch(order: PurchaseOrder, state: Despatch, now: datetime, *, levels: bo
         level=Level.SHIPMENT,
         references=tuple(Reference(kind=k, value=v) for k, v in references if v),
         dates=tuple(dates),
-        parties=_parties(order),
+        parties=_parties(order, xml, shipping=True),
         carriers=(Carrier(id=state.carrier, scheme="scac"),) if state.carrier else (),
         units=units,
     )
@@ -275,14 +312,17 @@ def _item(line: OrderLine, goods: Goods, order_number: str) -> Unit:
         items=line.items,
         description=line.description,
         quantity=goods.quantity,
-        unit=line.unit,
+        unit=goods.unit or line.unit,
         ordered=line.quantity,
         ordered_unit=line.unit,
     )
 
 
-def invoice(order: PurchaseOrder, bill: Bill, *, tax_kind: str = "state_and_local") -> Invoice:
-    """What was billed, line by line. Raises PartnerError when lines, net, tax and total do not make each other."""
+def invoice(order: PurchaseOrder, bill: Bill, *, tax_kind: str = "state_and_local", xml: str = "") -> Invoice:
+    """What was billed, line by line. xml: as in `response`; UBL names the tax's rate, category and basis (EN 16931).
+
+    Raises PartnerError when lines, net, tax and total do not make each other, or tax and net no rate.
+    """
     findings = _unknown(order, bill.lines)
     for billed in bill.lines:
         amount = (billed.quantity * billed.unit_price).quantize(CENT, ROUND_HALF_UP)
@@ -295,9 +335,20 @@ def invoice(order: PurchaseOrder, bill: Bill, *, tax_kind: str = "state_and_loca
         if expected != found:
             text = "Lines make the net amount; net and tax make the total."
             findings.append(Finding(f"invoice.{where}", where, str(expected), str(found), text))
+    taxes = (Tax(kind=bill.tax_kind or tax_kind, amount=bill.tax),) if bill.tax else ()
+    rated = xml == "ubl"
+    if rated:
+        rate = _rate(bill)
+        if rate is None:
+            text = "Send it in a format that tells the tax without a rate."
+            found = f"{bill.tax} of {bill.net}"
+            findings.append(Finding("invoice.tax", "tax", "one rate with at most two decimals", found, text))
+        category = "S" if rate else "Z"
+        taxes = (Tax(kind="vat", percent=rate, amount=bill.tax, category=category, basis=bill.net),)
     if findings:
         raise PartnerError(findings)
     lines = {line.number: line for line in order.lines}
+    of_line = tuple(replace(t, amount=None, basis=None) for t in taxes) if rated else ()
     return Invoice(
         number=bill.invoice,
         issued_on=bill.issued_on,
@@ -305,28 +356,50 @@ def invoice(order: PurchaseOrder, bill: Bill, *, tax_kind: str = "state_and_loca
         ordered_on=order.ordered_on,
         currency=order.currency,
         references=(Reference(kind="shipment", value=bill.shipment),) if bill.shipment else (),
-        parties=_parties(order),
+        parties=_parties(order, xml),
         terms=(Terms(due_on=bill.due_on),) if bill.due_on else (),
         lines=tuple(
             InvoiceLine(
                 number=b.line,
                 quantity=b.quantity,
-                unit=lines[b.line].unit,
+                unit=b.unit or lines[b.line].unit,
                 unit_price=b.unit_price,
                 items=lines[b.line].items,
                 description=lines[b.line].description,
+                taxes=of_line,
             )
             for b in bill.lines
         ),
-        taxes=(Tax(kind=bill.tax_kind or tax_kind, amount=bill.tax),) if bill.tax else (),
+        taxes=taxes,
         stated_lines=len(bill.lines),
         stated_net=bill.net,
         stated_total=bill.total,
     )
 
 
-def _parties(order: PurchaseOrder) -> tuple[Party, ...]:
-    return tuple(Party(role=p.role.value, id=p.id, scheme=p.scheme, address=p.address) for p in order.parties)
+def _rate(bill: Bill) -> Decimal | None:
+    """The percentage that makes this tax of this net amount, to the cent; None when none does."""
+    if not bill.tax:
+        return NONE
+    if not bill.net:
+        return None
+    rate = (bill.tax / bill.net * 100).quantize(CENT, ROUND_HALF_UP).normalize() + 0
+    return rate if (bill.net * rate / 100).quantize(CENT, ROUND_HALF_UP) == bill.tax else None
+
+
+def _parties(order: PurchaseOrder, xml: str = "", *, shipping: bool = False) -> tuple[Party, ...]:
+    """As the order names them. UBL gives buyer and supplier their electronic address, and a shipment two ends."""
+    found = [Party(role=p.role.value, id=p.id, scheme=p.scheme, address=p.address) for p in order.parties]
+    if xml != "ubl":
+        return tuple(found)
+    by_role = {p.role: p for p in found}
+    if shipping:
+        ends = (("ship_from", "supplier"), ("ship_to", "buyer"))
+        found += [replace(by_role[o], role=r) for r, o in ends if r not in by_role and o in by_role]
+    return tuple(
+        replace(p, references=(Reference(kind="endpoint", value=p.id, text=p.scheme),)) if p.id and p.scheme else p
+        for p in found
+    )
 
 
 def _by_line(order: PurchaseOrder, told: Iterable[tuple[str, Promised]], where: str) -> dict[str, Promised]:

@@ -17,20 +17,23 @@ import msgspec
 
 from crossdock import audit, exactjson, ids
 from crossdock.canonical.despatch import DespatchAdvice
+from crossdock.canonical.invoice import Invoice
 from crossdock.canonical.order import PurchaseOrder
+from crossdock.canonical.response import OrderResponse
 from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
 from crossdock.partners import numbering
-from crossdock.partners.agreements import deadlines, expectations
+from crossdock.partners.agreements import deadlines, expectations, terms
 from crossdock.partners.agreements.deadlines import Due
+from crossdock.partners.agreements.terms import Direction
 from crossdock.partners.edi import outbound
-from crossdock.partners.maps import edi as maps
 from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.profiles import Identifier
 from crossdock.partners.reconciling import store as chains
 from crossdock.partners.reconciling.model import Side
 from crossdock.partners.sending.states import Move, State, after
 from crossdock.partners.x12.write import Address, Numbers
+from crossdock.partners.xml import write as xml
 
 SQL = queries("crossdock.partners.sending", "sending.sql")
 INTAKE = queries("crossdock.partners", "intake.sql")
@@ -39,24 +42,56 @@ VERSION = "004010"  # X12 release where the order names none
 
 
 class Kind(StrEnum):
+    ORDER = "order"  # ours, to a supplier
     RESPONSE = "response"
     DESPATCH = "despatch"
     INVOICE = "invoice"
 
 
 MAPS = {
+    ("x12", Kind.ORDER): "x12-850",
     ("x12", Kind.RESPONSE): "x12-855",
     ("x12", Kind.DESPATCH): "x12-856",
     ("x12", Kind.INVOICE): "x12-810",
+    ("edifact", Kind.ORDER): "edifact-orders",
     ("edifact", Kind.RESPONSE): "edifact-ordrsp",
     ("edifact", Kind.DESPATCH): "edifact-desadv",
     ("edifact", Kind.INVOICE): "edifact-invoic",
+    ("ubl", Kind.ORDER): "ubl-order",
+    ("ubl", Kind.RESPONSE): "ubl-orderresponse",
+    ("ubl", Kind.DESPATCH): "ubl-despatchadvice",
+    ("ubl", Kind.INVOICE): "ubl-invoice",
+    ("cxml", Kind.ORDER): "cxml-orderrequest",
+    ("cxml", Kind.RESPONSE): "cxml-confirmationrequest",
+    ("cxml", Kind.DESPATCH): "cxml-shipnoticerequest",
+    ("cxml", Kind.INVOICE): "cxml-invoicedetailrequest",
 }
+ROOTS = {
+    "order": "Order",
+    "orderresponse": "OrderResponse",
+    "despatchadvice": "DespatchAdvice",
+    "invoice": "Invoice",
+    "orderrequest": "OrderRequest",
+    "confirmationrequest": "ConfirmationRequest",
+    "shipnoticerequest": "ShipNoticeRequest",
+    "invoicedetailrequest": "InvoiceDetailRequest",
+}
+CONTENT: dict[Kind, type[Canonical]] = {
+    Kind.ORDER: PurchaseOrder,
+    Kind.RESPONSE: OrderResponse,
+    Kind.DESPATCH: DespatchAdvice,
+    Kind.INVOICE: Invoice,
+}
+# The answer to the request, or the network, says that XML arrived; nothing says that it could be read.
+UNACKNOWLEDGED = frozenset({"ubl", "cxml"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ordered:
-    """An order of a partner that can be answered in its own syntax. sender: the partner, as its order names it."""
+    """An order of a partner that can be answered in its own syntax: x12, edifact, ubl or cxml.
+
+    sender: the partner, as its order names it; receiver: we. fresh: our own order to it, which this document is.
+    """
 
     document_id: UUID
     order_no: str
@@ -68,6 +103,7 @@ class Ordered:
     version: str
     test: bool
     order: PurchaseOrder
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,20 +117,48 @@ class Sent:
 async def ordered(tx: Tx, tenant_id: str, order_no: str) -> Ordered | None:
     """None when there is nobody to write to: the order came from no partner, or in a format that has no answers."""
     row = await tx.fetchrow(SQL["order"], tenant_id, order_no)
-    if row is None or row["format"] not in {"x12", "edifact"} or not row["partner_id"]:
+    syntax = _syntax(row["format"], row["type"]) if row is not None else ""
+    if row is None or not syntax or not row["partner_id"]:
         return None
     return Ordered(
         document_id=row["document_id"],
         order_no=order_no,
         partner_id=row["partner_id"],
         customer_id=row["customer_id"] or "",
-        syntax=row["format"],
+        syntax=syntax,
         sender=row["sender"],
-        receiver=row["receiver"],
+        receiver=row["receiver"] or tenant_id,  # UBL has no envelope that names it
         version=row["version"] or VERSION,
         test=row["test"],
         order=msgspec.convert(exactjson.loads(row["canonical"]), PurchaseOrder, strict=False),
     )
+
+
+async def wanted(tx: Tx, tenant_id: str, to: Ordered, kind: Kind) -> bool:
+    """Whether the partner asks for this document: one of its agreements names it, or it has no agreements at all, and
+    is answered as its format is used to."""
+    partner = await deadlines.profile_of(tx, tenant_id, to.partner_id)
+    if partner is None or not partner.agreements:
+        return True
+    wanted_kind = terms.kind_of(type_of(to.syntax, kind))
+    return any(a.direction is Direction.OUT and terms.kind_of(a.document) is wanted_kind for a in partner.agreements)
+
+
+def type_of(syntax: str, kind: Kind) -> str:
+    """As partners call it: 855, ORDRSP, OrderResponse, ConfirmationRequest."""
+    found = MAPS[syntax, kind].partition("-")[2]
+    return ROOTS.get(found, found.upper())
+
+
+def _syntax(format_: str, type_: str) -> str:
+    """ "" for a format that has no answers."""
+    match format_:
+        case "x12" | "edifact":
+            return format_
+        case "xml":
+            return "cxml" if type_ == "OrderRequest" else "ubl"
+        case _:
+            return ""
 
 
 async def by_key(tx: Tx, tenant_id: str, key: str) -> dict[str, Any] | None:
@@ -136,6 +200,56 @@ async def _written(
     by: str,
     reissues: UUID | None,
 ) -> Sent:
+    document_id = to.document_id if to.fresh else ids.new()
+    bytes_ = _xml if to.syntax in UNACKNOWLEDGED else _edi
+    raw, type_, control, taken = await bytes_(tx, tenant_id, to, kind, content, now)
+    sha256 = hashlib.sha256(raw).digest()
+    await tx.execute(INTAKE["store_raw"], tenant_id, sha256, raw, len(raw))
+    lines = len(list(content.lines())) if isinstance(content, DespatchAdvice) else len(to.order.lines)
+    values: list[Any] = [
+        *(tenant_id, document_id, None, 0, "out", _format(to.syntax), type_, "sent", to.test, sha256),
+        *(
+            f"{type_}-{to.partner_id}-{control}.{'xml' if to.syntax in UNACKNOWLEDGED else 'edi'}",
+            "outbox",
+            to.partner_id,
+            to.customer_id,
+        ),
+        *(to.receiver, to.sender, control, str(taken.messages[0]), to.order_no, to.order.number, None),
+        *(getattr(content, "stated_total", None), to.order.currency, lines, "[]", "[]"),
+        *(exactjson.text({"text": raw.decode("utf-8", "replace")}), exactjson.text(content), None, now),
+    ]
+    await tx.execute(INTAKE["store_document"], *values)
+    due = await _due(tx, tenant_id, to.partner_id, type_, to.version, now)
+    ssccs = sorted({line.sscc for line in content.lines() if line.sscc}) if isinstance(content, DespatchAdvice) else []
+    await tx.execute(
+        SQL["store"],
+        *(tenant_id, document_id, key, to.partner_id, type_, to.receiver, to.sender),
+        *(taken.interchange, taken.group, taken.messages[0], to.order_no, to.order.number, number, ssccs, to.test),
+        *(to.document_id, reissues, now, due.at, to.version, exactjson.text(due.basis)),
+    )
+    await tx.execute(SQL["store_try"], tenant_id, document_id, 1, "first", by, now)
+    if not to.test and reissues is None:
+        about = (to.partner_id, type_, to.version, to.order.number, number, to.order_no)
+        await expectations.sent(tx, tenant_id, *about, document_id, now, expectations.dates(to.order))
+    part = chains.kind_of(content)
+    if part is not None and not to.test and not to.fresh:
+        sold = chains.Order(
+            document_id=to.document_id, side=Side.SELLER, partner_id=to.partner_id, order_no=to.order_no,
+            po=to.order.number, currency=to.order.currency,
+        )  # fmt: skip
+        await chains.join(tx, tenant_id, sold, document_id, part, now)
+    detail = {"document": str(document_id), "type": type_, "partner": to.partner_id, "control": control}
+    await audit.record(tx, tenant_id, by, "document.send", to.order_no, detail)
+    return Sent(document_id=document_id, type=type_, control=control, deadline=due.at)
+
+
+def _format(syntax: str) -> str:
+    return "xml" if syntax in UNACKNOWLEDGED else syntax
+
+
+async def _edi(
+    tx: Tx, tenant_id: str, to: Ordered, kind: Kind, content: Canonical, now: datetime
+) -> tuple[bytes, str, str, numbering.Taken]:
     written = outbound.document(MAPS[to.syntax, kind], content)
     x12 = to.syntax == "x12"
     address = Address(
@@ -148,42 +262,24 @@ async def _written(
     taken = await numbering.take(tx, tenant_id, to.receiver, to.sender, messages=1, group=x12)
     if x12:
         numbers = Numbers(interchange=taken.interchange, group=taken.group, sets=taken.messages)
-        raw, control = outbound.x12([written], address, numbers, now), f"{taken.interchange:09d}"
-    else:
-        raw = outbound.edifact_interchange([written], address, taken.interchange, taken.messages, now)
-        control = str(taken.interchange)
-    sha256, document_id = hashlib.sha256(raw).digest(), ids.new()
-    await tx.execute(INTAKE["store_raw"], tenant_id, sha256, raw, len(raw))
-    lines = len(list(content.lines())) if isinstance(content, DespatchAdvice) else len(to.order.lines)
-    values: list[Any] = [
-        *(tenant_id, document_id, None, 0, "out", to.syntax, written.type, "sent", to.test, sha256),
-        *(f"{written.type}-{to.partner_id}-{control}.edi", "outbox", to.partner_id, to.customer_id),
-        *(to.receiver, to.sender, control, str(taken.messages[0]), to.order_no, to.order.number, None),
-        *(getattr(content, "stated_total", None), to.order.currency, lines, "[]", "[]"),
-        *(exactjson.text({"text": raw.decode("utf-8", "replace")}), exactjson.text(content), None, now),
-    ]
-    await tx.execute(INTAKE["store_document"], *values)
-    due = await _due(tx, tenant_id, to.partner_id, written.type, to.version, now)
-    ssccs = sorted({line.sscc for line in content.lines() if line.sscc}) if isinstance(content, DespatchAdvice) else []
-    await tx.execute(
-        SQL["store"],
-        *(tenant_id, document_id, key, to.partner_id, written.type, to.receiver, to.sender),
-        *(taken.interchange, taken.group, taken.messages[0], to.order_no, to.order.number, number, ssccs, to.test),
-        *(to.document_id, reissues, now, due.at, to.version, exactjson.text(due.basis)),
-    )
-    await tx.execute(SQL["store_try"], tenant_id, document_id, 1, "first", by, now)
-    if not to.test and reissues is None:
-        about = (to.partner_id, written.type, to.version, to.order.number, number, to.order_no)
-        await expectations.sent(tx, tenant_id, *about, document_id, now, expectations.dates(to.order))
-    if (part := chains.kind_of(content)) is not None and not to.test:
-        sold = chains.Order(
-            document_id=to.document_id, side=Side.SELLER, partner_id=to.partner_id, order_no=to.order_no,
-            po=to.order.number, currency=to.order.currency,
-        )  # fmt: skip
-        await chains.join(tx, tenant_id, sold, document_id, part, now)
-    detail = {"document": str(document_id), "type": written.type, "partner": to.partner_id, "control": control}
-    await audit.record(tx, tenant_id, by, "document.send", to.order_no, detail)
-    return Sent(document_id=document_id, type=written.type, control=control, deadline=due.at)
+        return outbound.x12([written], address, numbers, now), written.type, f"{taken.interchange:09d}", taken
+    raw = outbound.edifact_interchange([written], address, taken.interchange, taken.messages, now)
+    return raw, written.type, str(taken.interchange), taken
+
+
+async def _xml(
+    tx: Tx, tenant_id: str, to: Ordered, kind: Kind, content: Canonical, now: datetime
+) -> tuple[bytes, str, str, numbering.Taken]:
+    """Numbered like the others, so that each can be told from each; a cXML message bears it in its payloadID."""
+    written = xml.document(MAPS[to.syntax, kind], content)
+    taken = await numbering.take(tx, tenant_id, to.receiver, to.sender, messages=1, group=False)
+    control = str(taken.interchange)
+    if to.syntax == "ubl":
+        return xml.ubl(written), written.map.root, control, taken
+    payload = f"{control}.{taken.messages[0]}.{tenant_id}@crossdock"
+    sender, receiver = _identifier(to.receiver), _identifier(to.sender)
+    raw = xml.cxml_request(written, sender=sender, receiver=receiver, payload=payload, now=now, test=to.test)
+    return raw, written.map.root, control, taken
 
 
 def _identifier(text: str) -> Identifier:
@@ -196,6 +292,8 @@ async def _due(tx: Tx, tenant_id: str, partner_id: str, type_: str, version: str
     agreed = await deadlines.of_acknowledgement(tx, tenant_id, partner_id, type_, version, start)
     if agreed is not None:
         return agreed
+    if type_ in ROOTS.values():
+        return Due(None, {"basis": "usual", "never": True}, None)  # XML has no functional acknowledgement
     row = await tx.fetchrow(SQL["terms"], tenant_id, partner_id)
     window = ACKNOWLEDGE_WITHIN if row is None else row["acknowledge_within"]
     return Due(start + window if window is not None else None, {"basis": "usual" if row is None else "terms"}, None)
@@ -260,11 +358,8 @@ async def reissue(tx: Tx, tenant_id: str, document_id: UUID, by: str, now: datet
     stored = await tx.fetchrow(SQL["document"], tenant_id, document_id)
     if to is None or stored is None:
         raise Conflict("The order it tells of is gone.")
-    kind = next(
-        k for (syntax, k), m in MAPS.items() if m == f"{to.syntax}-{row['type'].lower()}" and syntax == to.syntax
-    )
-    declared = maps.load(MAPS[to.syntax, kind])
-    content = msgspec.convert(exactjson.loads(stored["canonical"]), declared.object, strict=False)
+    kind = next(k for (s, k), m in MAPS.items() if m == f"{to.syntax}-{row['type'].lower()}" and s == to.syntax)
+    content = msgspec.convert(exactjson.loads(stored["canonical"]), CONTENT[kind], strict=False)
     key = f"reissue/{document_id}"
     sent = await send(tx, tenant_id, to, kind, content, row["number"], now, key=key, by=by, reissues=document_id)
     attention = "close" if row["case_id"] is not None else None

@@ -46,6 +46,11 @@ def _order(r: Reading) -> Plain:
         references.setdefault(found["kind"], found["value"])
     data["references"] = references
     data["notes"] = "\n".join(data.pop("notes", ()))
+    for party in data.get("parties", ()):
+        # where it is known by its electronic address alone, that is its number
+        endpoint = next((x for x in party.get("references", ()) if x.get("kind") == "endpoint"), None)
+        if endpoint is not None and not party.get("id"):
+            party["id"], party["scheme"] = endpoint.get("value", ""), endpoint.get("text", "")
     for place, line in enumerate(data.setdefault("lines", []), 1):
         line.setdefault("number", str(place))
         line.setdefault("items", [])
