@@ -248,3 +248,10 @@ async def test_the_command_line_puts_shows_and_lists(db: Database, app_dsn: str,
     assert exactjson.loads(await there("partner", "agreement", "remove", "bolts", "855", "out"))["version"] == 3
     assert exactjson.loads(await there("partner", "list"))["agreements"] == ["850 in"]
     assert "No partner" in await there("partner", "show", "nuts", status=2)
+    assert "Nobody has invited" in await there("partner", "checklist", "bolts", status=2)
+    file.write_text(exactjson.text(agreed({"document": "850", "direction": "in"}, mode="test")))
+    await there("partner", "put", str(file))
+    assert exactjson.loads(await there("partner", "invite", "bolts"))["link"].startswith("/invitation#norrland.")
+    lines = [exactjson.loads(line) for line in (await there("partner", "checklist", "bolts")).splitlines()]
+    assert (lines[0]["state"], lines[1]["done"], lines[1]["needed"]) == ("testing", 0, 1)
+    assert "not ready" in await there("partner", "approve", "bolts", status=2)

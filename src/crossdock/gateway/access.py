@@ -26,8 +26,18 @@ from crossdock.tower.board import today
 COOKIE = "crossdock_session"
 HEADER = "X-Crossdock"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# What needs nobody signed in: signing in itself, whether we live, and the pages, which hold no data.
-OPEN = frozenset({("POST", "/api/session"), ("GET", "/livez"), ("GET", "/readyz"), ("GET", "/{path:path}")})
+# What needs nobody signed in: signing in itself, an invitation that one holds, whether we live, and the pages, which
+# hold no data.
+OPEN = frozenset(
+    {
+        ("POST", "/api/session"),
+        ("POST", "/api/invitation/look"),
+        ("POST", "/api/invitation/accept"),
+        ("GET", "/livez"),
+        ("GET", "/readyz"),
+        ("GET", "/{path:path}"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from crossdock.gateway import (
     holds,
     incidents,
     instances,
+    onboarding,
     orders,
     pages,
     partners,
@@ -45,7 +46,7 @@ from crossdock.tower.board import Drawings
 
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
-    people, partners, sending, chains, stream,
+    people, partners, onboarding, sending, chains, stream,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

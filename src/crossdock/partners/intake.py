@@ -21,7 +21,7 @@ from crossdock.db import Database, Tx, queries
 from crossdock.errors import Conflict, NotFound, PartnerError
 from crossdock.events import envelope, inbox
 from crossdock.partners import deciding, numbering, profiles
-from crossdock.partners.agreements import expectations
+from crossdock.partners.agreements import certification, expectations
 from crossdock.partners.deciding import Effect, Known, Seen, Verdict
 from crossdock.partners.decoding import decode
 from crossdock.partners.edifact import contrl
@@ -316,6 +316,8 @@ async def carry_out(
             verdicts = deciding.decide(documents, known)
             results = [await _record(tx, tenant_id, receipt, v, numbers, publish) for v in verdicts]
             await _interchanges(tx, tenant_id, receipt, verdicts)
+            for partner in {v.document.partner.id: v.document.partner for v in verdicts if v.document.partner}.values():
+                await certification.evaluate(tx, tenant_id, partner, receipt["received_at"])
             await tx.execute(SQL["close_receipt"], tenant_id, receipt_id)
         return results
 

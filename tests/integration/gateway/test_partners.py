@@ -6,7 +6,10 @@ T = "norrland"
 FILE: dict[str, Any] = {
     "name": "Bolts", "customer_id": "C-0007", "identifiers": [{"scheme": "ZZ", "value": "BOLTS"}],
     "agreements": [
-        {"document": "850", "direction": "out", "expects": [{"document": "855", "within": "PT24H"}, {"document": "810"}]}
+        {
+            "document": "850", "direction": "out",
+            "expects": [{"document": "855", "within": "PT24H"}, {"document": "810"}],
+        }
     ],
 }  # fmt: skip
 

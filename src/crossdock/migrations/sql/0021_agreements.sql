@@ -74,4 +74,39 @@ alter function crossdock.expectation_due() owner to crossdock_dispatch;
 revoke execute on function crossdock.expectation_due() from public;
 grant execute on function crossdock.expectation_due() to crossdock_app;
 
+-- A link by which a partner sets up its own account: used once, and kept as a hash over all that the link says.
+create table crossdock.partner_invitation (
+  tenant_id text not null references crossdock.tenant,
+  invitation_id uuid not null,
+  partner_id text not null,
+  token_hash bytea not null,
+  email text not null,
+  invited_by text not null,
+  invited_at timestamptz not null,
+  expires_at timestamptz not null,
+  used_at timestamptz,
+  used_by text,
+  withdrawn_at timestamptz,
+  primary key (tenant_id, invitation_id),
+  unique (tenant_id, token_hash)
+);
+create index partner_invitation_of on crossdock.partner_invitation (tenant_id, partner_id, invited_at desc);
+select crossdock.protect('crossdock.partner_invitation');
+
+-- How far a partner is on its way to production.
+create table crossdock.certification (
+  tenant_id text not null references crossdock.tenant,
+  partner_id text not null,
+  state text not null check (state in ('testing', 'ready', 'live')),
+  started_at timestamptz not null,
+  ready_at timestamptz,
+  live_at timestamptz,
+  approved_by text,
+  primary key (tenant_id, partner_id)
+);
+select crossdock.protect('crossdock.certification');
+
+-- A partner's tests, the latest first.
+create index document_tests on crossdock.document (tenant_id, partner_id, received_at desc) where test;
+
 revoke create on schema crossdock from crossdock_dispatch;

@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -13,7 +14,7 @@ from crossdock.db import Database, Tx
 from crossdock.errors import CrossdockError, PartnerError, SetupError
 from crossdock.events.inbox import business_now
 from crossdock.partners import profiles
-from crossdock.partners.agreements import store, terms
+from crossdock.partners.agreements import certification, invitations, store, terms
 
 OpenDatabase: TypeAlias = Callable[[], Awaitable[Database]]
 Work: TypeAlias = Callable[[Tx, str], Awaitable[Any]]
@@ -65,6 +66,7 @@ def register(app: typer.Typer, open_database: OpenDatabase) -> None:
     app.add_typer(group, name="partner")
     run = Run(open_database)
     _files(group, run)
+    _onboarding(group, run)
     agreements = typer.Typer(no_args_is_help=True, help="What is agreed about one document, direction and version.")
     group.add_typer(agreements, name="agreement")
     _agreements(agreements, run)
@@ -126,6 +128,44 @@ def _files(group: typer.Typer, run: Run) -> None:
                 stored, new = await store.put(tx, tenant_id, read(path), _who(by), now, note=note, where=path.name)
                 told.append({"partner": stored.profile.id, "version": stored.version, "changed": new})
             return told
+
+        run(tenant, work)
+
+
+def _onboarding(group: typer.Typer, run: Run) -> None:
+    @group.command("invite")
+    def _invite(  # pyright: ignore[reportUnusedFunction]
+        partner: Partner, email: Annotated[str, typer.Option(help="To whom it goes; it is not sent from here")] = "",
+        days: Annotated[int, typer.Option(min=1, max=30, help="How long it can be used")] = 7,
+        by: As = "", tenant: Tenant = "",
+    ) -> None:  # fmt: skip
+        """Make a link with which a partner sets up its own account, once; it is shown this once."""
+
+        async def work(tx: Tx, tenant_id: str) -> Any:
+            now = await business_now(tx)
+            made = await invitations.invite(tx, tenant_id, partner, email, _who(by), now, timedelta(days=days))
+            return [{"link": f"/invitation#{made.token}", "expires_at": made.expires_at}]
+
+        run(tenant, work)
+
+    @group.command("checklist")
+    def _checklist(partner: Partner, tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        """How far a partner is on its way to production, a line of JSON for each point."""
+
+        async def work(tx: Tx, tenant_id: str) -> Any:
+            found = await certification.progress(tx, tenant_id, partner)
+            head = {"partner": partner, "state": found.state, "started_at": found.started_at, "live_at": found.live_at}
+            return [head, *({"title": i.title, "done": i.done, "needed": i.needed} for i in found.items)]
+
+        run(tenant, work)
+
+    @group.command("approve")
+    def _approve(partner: Partner, by: As = "", tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        """Let a partner whose checklist is green go live."""
+
+        async def work(tx: Tx, tenant_id: str) -> Any:
+            await certification.approve(tx, tenant_id, partner, _who(by), await business_now(tx))
+            return [{"partner": partner, "state": certification.State.LIVE}]
 
         run(tenant, work)
 

@@ -73,6 +73,12 @@ async def take(tx: Tx, tenant_id: str, document: Decoded, answer: UUID, now: dat
         if row is None:
             text = "Ask what they mean; nothing of ours bears these numbers."
             unknown.append(note("sending.unknown", "acknowledgement", "a document we sent", shown(str(said)), text))
+        elif row["test"] != document.test:
+            # ISA15 and UNB 0035 keep them apart: a test says nothing of what is real, and the other way round
+            text = "Send it with the same usage indicator as the document that it answers."
+            found = "a test" if document.test else "no test"
+            real = "a test of ours" if row["test"] else "a document of ours"
+            unknown.append(note("sending.test", "acknowledgement", f"one of {real}", f"{found}: {said}", text))
         elif row["document_id"] not in moved:
             moved.add(row["document_id"])
             await _move(tx, tenant_id, row, said, answer, now)
