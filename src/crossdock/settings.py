@@ -60,6 +60,12 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _mail_server(value: str) -> str:
+    if not re.match(r"^smtps?://[^\s/]+$", value.rstrip("/")):
+        raise ValueError("expected smtp://user:password@host:587 or smtps://user:password@host")
+    return value.rstrip("/")
+
+
 def _dsn(value: str) -> str:
     if not re.match(r"^postgres(ql)?://", value):
         raise ValueError("expected postgresql://user:password@host/database")
@@ -111,6 +117,10 @@ class Settings:
         100_000, _count, "With so many instances of a tenant waiting for a worker, new work is refused for a while"
     )
     otlp_url: str | None = _setting(None, _url, "OpenTelemetry collector (OTLP over HTTP) to send traces to")
+    smtp_url: str | None = _setting(
+        None, _mail_server, "Mail server for alerts: smtp://user:password@host:587 or smtps://"
+    )
+    mail_from: str | None = _setting(None, _text, "Address that alerts come from")
     workflow_secrets: Path | None = _setting(None, _path, "Directory of the secrets of workflows: TENANT/NAME")
     channel_folders: Path | None = _setting(None, _path, "Directory below which watched folders lie: TENANT/…")
     sftp_port: int | None = _setting(None, _port, "Serve SFTP to partners on this port; needs crossdock[sftp]")

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from crossdock import exactjson, telemetry
 from crossdock import settings as environment
-from crossdock.cli import compose, flow, instances, reconcile, reference, setup, simulate, work, working
+from crossdock.cli import alerting, compose, flow, instances, reconcile, reference, setup, simulate, work, working
 from crossdock.cli import demo as demonstration
 from crossdock.cli.bench import command as bench
 from crossdock.db import Database
@@ -35,6 +35,7 @@ work.register(app)
 simulate.register(app)
 instances.register(app)
 reference.register(app)
+alerting.register(app)
 reconcile.register(app)
 setup.register(app, user)
 

@@ -48,6 +48,7 @@ from crossdock.rules import Rulebook
 from crossdock.rules import load as load_table
 from crossdock.settings import Settings
 from crossdock.tower import alerts, projection
+from crossdock.tower.alerts import notices
 
 LIBRARY = files("crossdock.library")
 # The sandbox's one secret, from which all its keys derive; handed to child processes, never to the database.
@@ -250,10 +251,9 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
         t: {name: op for name, op in by_name.items() if op.available(t)} for t in tenants
     }
     web = WebCalls(http.send)  # workflows of one's own may call HTTP; internal addresses stay guarded
+    vault = Vault(settings.workflow_secrets)
     permitted = dict.fromkeys(PROGRAMS, programs.Programs(db))  # refuses what no policy of the tenant permits
-    functions = Functions(
-        {**catalogue(), "http": web, "openapi": web, **permitted}, operations, Vault(settings.workflow_secrets).of
-    )
+    functions = Functions({**catalogue(), "http": web, "openapi": web, **permitted}, operations, vault.of)
     time = clock.Clock()
     counted_at = 0.0
 
@@ -265,10 +265,20 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
 
     partners_http = channel_client(settings)
     channels = running.Crew(db, channel_opener(settings, partners_http, db), ChannelDesk())
+
+    def named(tenant_id: str) -> Mapping[str, Any]:
+        return vault.of(tenant_id)
+
+    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    messenger = notices.Messenger(http, named, settings.smtp_url, settings.mail_from, base)
+
+    async def telling() -> None:
+        await _one_at_a_time(db, 0x0C0569, lambda: notices.run_due(db, messenger, time.now()))
+
     crew.size = await living(db) + 1  # this one counts itself in a moment
     made = Worker(
         db, functions, time, People(), [projection.project, expectations.observe],
-        duties=[count_crew, *duties(db, time, settings.retention), channels.duty],
+        duties=[count_crew, *duties(db, time, settings.retention), channels.duty, telling],
     )  # fmt: skip
     return made, Held(channels, partners_http, http)
 

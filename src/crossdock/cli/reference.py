@@ -40,7 +40,8 @@ def _text(path: Path) -> str:
         raise SetupError(f"Expected UTF-8 in {path}, found byte {e.start} of another encoding.") from e
 
 
-def _document(path: Path) -> Any:
+def document_of(path: Path) -> Any:
+    """The YAML or JSON document in a file, `-` for standard input. Raises SetupError, PartnerError."""
     source = yaml12.read(_text(path), str(path))
     if source.findings:
         raise PartnerError(list(source.findings))
@@ -79,7 +80,7 @@ def _calendars() -> typer.Typer:
     @group.command("put")
     def _put(files: list[Path], tenant: Tenant = "", by: As = "") -> None:  # pyright: ignore[reportUnusedFunction]
         """Make files the current versions of their calendars; all of them or, if one is wrong, none."""
-        documents = [_document(path) for path in files]
+        documents = [document_of(path) for path in files]
 
         async def work(tx: Tx, chosen: str) -> list[str]:
             now = await business_now(tx)
@@ -138,7 +139,7 @@ def _lookups() -> typer.Typer:
         """
         since = _moment(effective_from)
         text = _text(file) if table else ""
-        document = None if table else _document(file)
+        document = None if table else document_of(file)
 
         async def work(tx: Tx, chosen: str) -> str:
             if document is not None:

@@ -11,6 +11,7 @@ from crossdock import __version__
 from crossdock.errors import CrossdockBug
 from crossdock.gateway import (
     access,
+    alerting,
     approvals,
     as2,
     board,
@@ -46,7 +47,7 @@ from crossdock.tower.board import Drawings
 
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
-    people, partners, onboarding, sending, chains, stream,
+    people, partners, onboarding, sending, chains, stream, alerting,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

@@ -50,11 +50,12 @@ class IncidentDetail(Answer):
 
 
 class Alert(Answer):
-    """kind: flow, incident, outbox or dead-letters."""
+    """kind: flow, incident, outbox, dead-letters, rule or test."""
 
     id: str
     at: Time
     kind: str
+    severity: str
     title: str
     detail: str
     state: str

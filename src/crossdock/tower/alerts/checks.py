@@ -1,9 +1,10 @@
-"""Alerts: what somebody should hear of without looking. They fire once, and are over by themselves.
+"""What is wrong now. An alert fires once, and is over by itself.
 
     flow          no order was released for a while, though some wait for nothing but the flow
     incident      a system is down for long
     outbox        events wait to be handed on, more than usual
     dead-letters  events could not be handed on
+    rule          what a rule of the tenant's own watches (tower.alerts.rules)
 
 Limits are the tenant's (settings.alerts): flow_minutes, incident_minutes, outbox, dead_letters. Without flow_minutes
 the limit is ten times the tenant's own recent gap between two releases, between half an hour and four hours.
@@ -17,8 +18,10 @@ from typing import Any
 from crossdock import exactjson, ids
 from crossdock.db import Database, Tx, queries
 from crossdock.events import outbox
+from crossdock.tower.alerts import notices, rules
+from crossdock.tower.alerts.documents import Severity
 
-SQL = queries("crossdock.tower", "alerts.sql")
+SQL = queries("crossdock.tower.alerts", "alerts.sql")
 
 DAY = timedelta(hours=24)
 GAPS = 10
@@ -37,6 +40,7 @@ class Trouble:
     title: str
     detail: str = ""
     link: str = ""
+    severity: Severity = Severity.WARNING
 
 
 async def check(tx: Tx, tenant_id: str, now: datetime) -> int:
@@ -68,7 +72,7 @@ async def recent(tx: Tx, tenant_id: str) -> list[dict[str, Any]]:
     return [
         {"id": str(r["alert_id"]), "at": r["fired_at"], "kind": r["kind"], "title": r["title"], "detail": r["detail"],
          "state": "firing" if r["resolved_at"] is None else "resolved", "resolved_at": r["resolved_at"],
-         "link": r["link"] or None}
+         "link": r["link"] or None, "severity": r["severity"]}
         for r in await tx.fetch(SQL["recent"], tenant_id)
     ]  # fmt: skip
 
@@ -89,6 +93,7 @@ async def _troubles(tx: Tx, tenant_id: str, limits: Mapping[str, Any], now: date
             found.append(
                 Trouble(
                     kind="flow",
+                    severity=Severity.CRITICAL,
                     title=f"No order was released for {_span(now - quiet_since)}; {flow['stuck']} wait",
                     detail=f"Expected a release within {_span(limit)}. Orders with exceptions, approvals or holds are "
                     "not counted.",
@@ -107,6 +112,12 @@ async def _troubles(tx: Tx, tenant_id: str, limits: Mapping[str, Any], now: date
         found.append(Trouble(kind="outbox", title=f"{backlog['outbox']} events wait to be handed on"))
     if backlog["dead_letters"] > _count(limits, "dead_letters", DEAD_LETTERS):
         found.append(Trouble(kind="dead-letters", title=f"{backlog['dead_letters']} events could not be handed on"))
+    for w in await rules.wrong(tx, tenant_id, now):
+        found.append(
+            Trouble(
+                kind="rule", key=w.rule.name, title=w.rule.title, detail=w.detail, severity=w.rule.severity, link="/"
+            )
+        )
     return found
 
 
@@ -131,9 +142,12 @@ def _span(span: timedelta) -> str:
 
 
 async def _fire(tx: Tx, tenant_id: str, t: Trouble, now: datetime) -> int:
-    alert_id = await tx.fetchval(SQL["fire"], tenant_id, ids.new(), t.kind, t.key, t.title, t.detail, t.link, now)
+    alert_id = await tx.fetchval(
+        SQL["fire"], tenant_id, ids.new(), t.kind, t.key, t.title, t.detail, t.link, now, t.severity
+    )
     if alert_id is None:
         return 0
+    await notices.queue(tx, tenant_id, alert_id, "fired", t.kind, t.severity, now)
     await _publish(tx, tenant_id, "fired", "firing", alert_id, t.title, t.link, now)
     return 1
 
@@ -141,6 +155,7 @@ async def _fire(tx: Tx, tenant_id: str, t: Trouble, now: datetime) -> int:
 async def _resolve(tx: Tx, tenant_id: str, row: Any, now: datetime) -> int:
     if await tx.fetchval(SQL["resolve"], tenant_id, row["alert_id"], now) is None:
         return 0
+    await notices.queue(tx, tenant_id, row["alert_id"], "resolved", row["kind"], Severity(row["severity"]), now)
     await _publish(tx, tenant_id, "resolved", "resolved", row["alert_id"], row["title"], row["link"], now)
     return 1
 

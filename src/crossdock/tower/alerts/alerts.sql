@@ -21,12 +21,12 @@ select (select count(*) from crossdock.outbox where tenant_id = $1) as outbox,
 select settings -> 'alerts' as alerts from crossdock.tenant where tenant_id = $1
 
 -- name: firing
-select alert_id, kind, key, title, link from crossdock.alert where tenant_id = $1 and resolved_at is null
+select alert_id, kind, key, title, link, severity from crossdock.alert where tenant_id = $1 and resolved_at is null
 
 -- name: fire
 -- One open row a kind and key: whoever comes second changes nothing.
-insert into crossdock.alert (tenant_id, alert_id, kind, key, title, detail, link, fired_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into crossdock.alert (tenant_id, alert_id, kind, key, title, detail, link, fired_at, severity)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (tenant_id, kind, key) where resolved_at is null do nothing returning alert_id
 
 -- name: resolve
@@ -34,5 +34,5 @@ update crossdock.alert set resolved_at = $3 where tenant_id = $1 and alert_id = 
 returning alert_id
 
 -- name: recent
-select alert_id, kind, title, detail, link, fired_at, resolved_at from crossdock.alert
+select alert_id, kind, title, detail, link, fired_at, resolved_at, severity from crossdock.alert
 where tenant_id = $1 order by resolved_at is not null, fired_at desc limit 50
