@@ -13,7 +13,9 @@ from crossdock.outbound import Client, Guard
 from crossdock.partners.transports.as2 import receiving
 from crossdock.partners.transports.as2.sending import As2
 from crossdock.partners.transports.folder import WatchedFolder
+from crossdock.partners.transports.http import HttpPost
 from crossdock.partners.transports.model import Channel, ChannelTrouble, Kind, Secrets, Transport
+from crossdock.partners.transports.s3 import Bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,11 @@ class Opener:
                 except ImportError:
                     raise ChannelTrouble("Expected the package asyncssh: `pip install 'crossdock[sftp]'`.") from None
                 return await sftp.open_(channel, self.secrets(channel.tenant_id), self.guard)
-            case Kind.IMAP | Kind.S3 | Kind.HTTP | Kind.SFTP_LOGIN | Kind.SMTP:
+            case Kind.S3:
+                return Bucket(channel, self.secrets(channel.tenant_id), self.http)
+            case Kind.HTTP:
+                return HttpPost(channel, self.secrets(channel.tenant_id), self.http)
+            case Kind.IMAP | Kind.SFTP_LOGIN | Kind.SMTP:
                 raise ChannelTrouble(f"A channel of kind {channel.kind.value} is served, not run.")
             case _:
                 assert_never(channel.kind)
