@@ -42,7 +42,7 @@ from crossdock.partners.model import MAX_BYTES
 from crossdock.partners.reconciling import duty as reconciling
 from crossdock.partners.sending import overdue
 from crossdock.partners.sending.function import DocumentSend
-from crossdock.partners.transports import running
+from crossdock.partners.transports import running, smtpserver
 from crossdock.partners.transports.opening import Opener
 from crossdock.rules import Rulebook
 from crossdock.rules import load as load_table
@@ -200,6 +200,11 @@ async def listeners(db: Database, settings: Settings, say: Callable[[str], None]
             port = await sftp.start(settings.host, settings.sftp_port, settings.sftp_host_key)
             stack.push_async_callback(sftp.close)
             say(f"SFTP is served on port {port}")
+        if settings.smtp_port is not None:
+            smtp = smtpserver.Served(db, ChannelDesk())
+            port = await smtp.start(settings.host, settings.smtp_port)
+            stack.push_async_callback(smtp.close)
+            say(f"Mail is taken on port {port}")
         yield
 
 

@@ -83,7 +83,7 @@ class PickedUp:
     """Something whole that came. key: by which its transport knows it again. at: where it lies now, for `settle`.
 
     raw is None when it is larger than the channel allows: it was not read, and is refused.
-    sender: as the transport knows it; partner: whose that is, None when nobody's.
+    sender: as the transport knows it; partner: whose that is, None when nobody's. problem: why it is no document.
     """
 
     key: str
@@ -93,6 +93,7 @@ class PickedUp:
     at: Any
     sender: str = ""
     partner: str | None = None
+    problem: str = ""
 
 
 class Fate(StrEnum):

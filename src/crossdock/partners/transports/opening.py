@@ -10,6 +10,7 @@ from typing import assert_never
 
 from crossdock.db import Database
 from crossdock.outbound import Client, Guard
+from crossdock.partners.transports import imap
 from crossdock.partners.transports.as2 import receiving
 from crossdock.partners.transports.as2.sending import As2
 from crossdock.partners.transports.folder import WatchedFolder
@@ -47,7 +48,9 @@ class Opener:
                 return Bucket(channel, self.secrets(channel.tenant_id), self.http)
             case Kind.HTTP:
                 return HttpPost(channel, self.secrets(channel.tenant_id), self.http)
-            case Kind.IMAP | Kind.SFTP_LOGIN | Kind.SMTP:
+            case Kind.IMAP:
+                return await imap.open_(channel, self.secrets(channel.tenant_id), self.guard)
+            case Kind.SFTP_LOGIN | Kind.SMTP:
                 raise ChannelTrouble(f"A channel of kind {channel.kind.value} is served, not run.")
             case _:
                 assert_never(channel.kind)

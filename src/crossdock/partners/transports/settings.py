@@ -175,6 +175,8 @@ def check(channel: Channel) -> None:
             if found.mdn == "async" and not found.mdn_url.startswith(("https://", "http://")):
                 raise wrong("mdn_url", "our own public address, ending in /as2/TENANT", found.mdn_url, "Add it.")
         case Imap() | Smtp():
+            if channel.partner is not None:
+                raise wrong("partner", "none: senders say whose a mail is", channel.partner, "Name them in senders.")
             for address in (*found.senders, *(found.recipients if isinstance(found, Smtp) else ())):
                 if not ADDRESS.match(address.lstrip("@") if address.startswith("@") else address) and not (
                     address.startswith("@") and "." in address

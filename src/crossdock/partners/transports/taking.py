@@ -45,6 +45,8 @@ async def take(db: Database, channel: Channel, item: PickedUp, inbound: Inbound)
 
 def refusal(channel: Channel, item: PickedUp) -> str:
     """Why it is not taken; "" when it is."""
+    if item.problem:
+        return item.problem
     if item.size_bytes > channel.max_bytes or item.raw is None:
         return f"Expected at most {channel.max_bytes} bytes, found {item.size_bytes}. Ask its sender to cut it up."
     return "Expected a file with content, found an empty one." if not item.raw else ""
