@@ -24,6 +24,7 @@ from crossdock.gateway import (
     holds,
     incidents,
     instances,
+    maps,
     onboarding,
     orders,
     pages,
@@ -47,7 +48,7 @@ from crossdock.tower.board import Drawings
 
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
-    people, partners, onboarding, sending, chains, stream, alerting,
+    people, partners, onboarding, sending, chains, maps, stream, alerting,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

@@ -78,7 +78,19 @@ class Raw(Answer):
     base64: str | None = None
 
 
+class ReadBy(Answer):
+    """The map and guide that read a document, or wrote it. version 0 is the library's; digests tell its state."""
+
+    map: str
+    version: int
+    digest: str
+    guide: str
+    guide_digest: str
+
+
 class DocumentDetail(Answer):
+    """read_by null: its format has no map. corrects: the document that this one says anew, corrected by a person."""
+
     id: str
     type: str
     format: str
@@ -107,6 +119,8 @@ class DocumentDetail(Answer):
     parsed: Json
     canonical: Json
     acknowledgements: list[str]
+    read_by: ReadBy | None
+    corrects: str | None
     released_by: str | None
     released_at: Time | None
 

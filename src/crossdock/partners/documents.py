@@ -178,6 +178,8 @@ async def one(tx: Tx, tenant_id: str, document_id: UUID) -> dict[str, Any]:
         "raw": _raw(row),
         "parsed": exactjson.loads(row["parsed"]) if row["parsed"] else None,
         "canonical": exactjson.loads(row["canonical"]) if row["canonical"] else None,
+        "read_by": exactjson.loads(row["read_by"]) if row["read_by"] else None,
+        "corrects": str(row["corrects"]) if row["corrects"] else None,
         "acknowledgements": [str(r[0]) for r in answers],
         "released_by": row["released_by"],
         "released_at": row["released_at"],

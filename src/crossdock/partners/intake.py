@@ -26,11 +26,11 @@ from crossdock.partners.deciding import Effect, Known, Seen, Verdict
 from crossdock.partners.decoding import decode
 from crossdock.partners.edifact import contrl
 from crossdock.partners.edifact.contrl import Contrl
+from crossdock.partners.maps import checking, store
 from crossdock.partners.model import MAX_BYTES, Context, Decoded, Format, Status, error, note, shown
 from crossdock.partners.profiles import Mode, Profile
 from crossdock.partners.reconciling import store as chains
 from crossdock.partners.sending import answers
-from crossdock.partners.tabular import map as maps
 from crossdock.partners.x12 import acknowledge
 
 SQL = queries("crossdock.partners", "intake.sql")
@@ -224,6 +224,7 @@ async def release(
         *(done.status.value, order_no or None, document.order.purpose.value if document.order else None),
         *(done.total, done.currency, done.lines, _clean(exactjson.text(done.errors))),
         *(_clean(exactjson.text(done.notes)), _canonical(document), done.partner, document.customer_id or None, by),
+        exactjson.text(document.read_by) if document.read_by else None,
     )
     if "partner.unknown" in reasons and document.acknowledgement and document.partner and document.partner.acknowledge:
         await _answer(tx, tenant_id, receipt, document, document.acknowledgement, False)
@@ -235,22 +236,22 @@ async def save_profile(tx: Tx, tenant_id: str, profile: Profile) -> None:
     await tx.execute(SQL["save_profile"], tenant_id, profile.id, exactjson.text(profiles.plain(profile)))
 
 
-async def save_map(tx: Tx, tenant_id: str, data: Mapping[str, Any]) -> None:
-    """Declares a table map, or replaces it. Raises PartnerError when it is wrong."""
-    checked = maps.parse(data, str(data.get("id", "map")))
-    await tx.execute(SQL["save_map"], tenant_id, checked.id, exactjson.text(dict(data)))
+async def save_map(tx: Tx, tenant_id: str, data: Mapping[str, Any], by: str = "system") -> None:
+    """Declares a map, or a new version of it, and puts it in force. Raises PartnerError when it is wrong."""
+    source = exactjson.text(dict(data))
+    checked = checking.check(source, str(data.get("id", "map")))
+    now = await inbox.business_now(tx)
+    version = await store.save_draft(tx, tenant_id, checked, source, by, now)
+    await store.activate(tx, tenant_id, checked.id, version, by, now)
 
 
 async def context(tx: Tx, tenant_id: str, partner: str | None, adopt: bool, manual: bool = False) -> Context:
     """What decoding needs to know of a tenant. Raises PartnerError when `partner` is none of its partners."""
     own = tuple(profiles.of_text(r[0]) for r in await tx.fetch(SQL["profiles"], tenant_id))
-    tables = {**maps.shipped()}
-    for row in await tx.fetch(SQL["maps"], tenant_id):
-        declared = maps.parse(exactjson.loads(row[0]), "map")
-        tables[declared.id] = declared
+    book = await store.book(tx, tenant_id)
     currency: str = await tx.fetchval(SQL["currency"], tenant_id) or "USD"
     said = named(own, partner) if partner else None
-    return Context(profiles=own, maps=tables, partner=said, adopt=adopt, manual=manual, currency=currency)
+    return Context(profiles=own, book=book, partner=said, adopt=adopt, manual=manual, currency=currency)
 
 
 def named(own: Sequence[Profile], partner: str) -> Profile:
@@ -415,6 +416,7 @@ async def _record(
         _canonical(d),
         None,
         receipt["received_at"],
+        exactjson.text(d.read_by) if d.read_by else None,
     )
     return done
 
@@ -609,7 +611,7 @@ async def _answer(
         *(f"{kind}-{d.partner.id}-{control}.edi", receipt["channel"], d.partner.id, d.partner.customer_id),
         *(sender, receiver, control, None, None, None, None, None, None, None),
         *("[]", "[]", exactjson.text(parsed), None),
-        *(receipt["receipt_id"], now),
+        *(receipt["receipt_id"], now, None),
     ]
     await tx.execute(SQL["store_document"], *values)
 

@@ -41,13 +41,6 @@ on conflict (tenant_id, partner_id) do update set profile = excluded.profile
 -- Another document of the same stranger may have adopted it a moment ago.
 insert into crossdock.partner (tenant_id, partner_id, profile) values ($1, $2, $3::jsonb) on conflict do nothing
 
--- name: maps
-select map from crossdock.table_map where tenant_id = $1 order by map_id
-
--- name: save_map
-insert into crossdock.table_map (tenant_id, map_id, map) values ($1, $2, $3::jsonb)
-on conflict (tenant_id, map_id) do update set map = excluded.map
-
 -- name: currency
 select currency from crossdock.tenant where tenant_id = $1
 
@@ -78,9 +71,10 @@ on conflict (tenant_id, kind) do update set last = n.last + $4::bigint returning
 -- name: store_document
 insert into crossdock.document (tenant_id, document_id, receipt_id, place, direction, format, type, status, test, sha256,
   filename, channel, partner_id, customer_id, sender, receiver, interchange_control, set_control, order_no, po, purpose,
-  total, currency, lines, errors, notes, parsed, canonical, answers, received_at)
+  total, currency, lines, errors, notes, parsed, canonical, answers, received_at,
+  read_by)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-  $25::jsonb, $26::jsonb, $27::json, $28::jsonb, $29, $30)
+  $25::jsonb, $26::jsonb, $27::json, $28::jsonb, $29, $30, $31::json)
 
 -- name: held
 -- Locked: a document is released once.
@@ -90,7 +84,7 @@ where tenant_id = $1 and document_id = $2 and direction = 'in' for update
 -- name: released
 update crossdock.document set status = $3, order_no = $4, purpose = $5, total = $6, currency = $7, lines = $8,
   errors = $9::jsonb, notes = $10::jsonb, canonical = $11::jsonb, partner_id = $12, customer_id = $13,
-  released_by = $14, released_at = crossdock.now()
+  released_by = $14, released_at = crossdock.now(), read_by = coalesce($15::json, read_by)
 where tenant_id = $1 and document_id = $2
 
 -- name: one

@@ -1,7 +1,7 @@
 """Orders as JSON, by the schema library/partners/order.schema.json; manual entry takes the same path."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -13,6 +13,7 @@ import jsonschema
 from crossdock import exactjson
 from crossdock.canonical.order import Address, ItemId, ItemScheme, OrderLine, Party, PartyRole, PurchaseOrder, Purpose
 from crossdock.partners import profiles
+from crossdock.partners.lineage import InMember, Origin
 from crossdock.partners.model import Context, Decoded, Format, Issue, error, hold, note, shown
 from crossdock.partners.numbers import amount, bounded
 from crossdock.partners.profiles import CUSTOMER, Identifier
@@ -103,7 +104,40 @@ def _document(value: Any, index: int, base: str, context: Context, format_: Form
         order=order,
         issues=tuple(issues),
         parsed=_tree(value),
+        trail=tuple(_trail(given, base, order)) if context.trace and order is not None else (),
     )
+
+
+# Where the canonical order and our JSON call a field differently.
+_OWN = {"number": "po", "stated_total": "total"}
+_HEADER = (
+    "number", "ordered_on", "currency", "requested_on", "cancel_after", "ship_not_before", "payment_terms_days",
+    "notes", "stated_total",
+)  # fmt: skip
+_LINE = ("quantity", "unit", "unit_price", "description", "requested_on")
+
+
+def _trail(given: Mapping[str, Any], base: str, order: PurchaseOrder) -> Iterator[Origin]:
+    for name in _HEADER:
+        if (own := _OWN.get(name, name)) in given:
+            yield Origin(f"/{name}", InMember(f"{base}/{own}"))
+    for name in order.references:
+        step = name.replace("~", "~0").replace("/", "~1")
+        yield Origin(f"/references/{step}", InMember(f"{base}/references/{step}"))
+    for place, party in enumerate(order.parties):
+        for name in given.get(party.role.value) or ():
+            yield Origin(f"/parties/{place}/address/{name}", InMember(f"{base}/{party.role.value}/{name}"))
+    for place, (line, said) in enumerate(zip(order.lines, given["lines"], strict=True)):
+        at = f"{base}/lines/{place}"
+        if "line" in said:
+            yield Origin(f"/lines/{place}/number", InMember(f"{at}/line"))
+        for name in _LINE:
+            if name in said:
+                yield Origin(f"/lines/{place}/{name}", InMember(f"{at}/{name}"))
+        first = 1 if said.get("sku") else 0
+        for item in range(len(line.items)):
+            member = f"{at}/sku" if item < first else f"{at}/items/{item - first}/value"
+            yield Origin(f"/lines/{place}/items/{item}/value", InMember(member))
 
 
 def other_customer(where: str, partner: profiles.Profile | None, named: str) -> Issue:

@@ -22,7 +22,9 @@ from crossdock.partners.profiles import Identifier, Profile
 
 if TYPE_CHECKING:
     from crossdock.partners.edifact.contrl import Contrl
+    from crossdock.partners.lineage import Origin
     from crossdock.partners.maps.canonical import Canonical
+    from crossdock.partners.maps.editions import Book, ReadBy
     from crossdock.partners.tabular.map import TableMap
     from crossdock.partners.x12.acknowledge import Acknowledgement
 
@@ -125,6 +127,8 @@ class Decoded:
     content: "Canonical | None" = None  # what it says, when it is no order
     acknowledgement: "Acknowledgement | Contrl | None" = None
     parsed: Any = None
+    read_by: "ReadBy | None" = None  # the map and guide; None where the format has neither
+    trail: "tuple[Origin, ...]" = ()  # where each field came from, when the context asks for it
 
     def of(self, severity: Severity) -> tuple[Issue, ...]:
         return tuple(i for i in self.issues if i.severity is severity)
@@ -192,6 +196,7 @@ class Context:
     partner: the sender, as the operator or the channel says it; then the document's own sender is not looked up.
     adopt: an unknown sender becomes a trial partner instead of a reason to hold.
     stranger: who sent it, where the channel does not know the sender; then nothing of the file is believed.
+    book: the tenant's own versions of maps; None: the library's. trace: say where each field came from.
     """
 
     profiles: tuple[Profile, ...] = ()
@@ -202,3 +207,5 @@ class Context:
     stranger: str | None = None
     currency: str = "USD"
     max_bytes: int = MAX_BYTES
+    book: "Book | None" = None
+    trace: bool = False

@@ -39,6 +39,9 @@ class Action(StrEnum):
     PARTNER_MANAGE = "partner.manage"  # profiles, agreements, invitations, going live
     CONNECTION_MANAGE = "connection.manage"
     DEFINITION_PUBLISH = "definition.publish"
+    MAP_EDIT = "map.edit"  # save and discard drafts
+    MAP_ACTIVATE = "map.activate"
+    CROSS_REFERENCE = "cross-reference.edit"  # what partners call otherwise: enter, accept, remove
     USER_MANAGE = "user.manage"
     AUDIT_READ = "audit.read"
     METRICS_READ = "metrics.read"

@@ -215,8 +215,9 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
         "version": "1.2.0", "job": await suspension(ours, things.order), "digest": "0" * 64, "way": "replay",
         "partner": "bolts", "expectation": things.case,
         "chain": things.document,
+        "map": await own_map(ours), "number": "1",
     }  # fmt: skip
-    told = [v for name, v in values.items() if name not in ("version", "digest", "way")]
+    told = [v for name, v in values.items() if name not in ("version", "digest", "way", "number")]
     secrets = re.compile("|".join([*told, "Secret", "PO-SECRET", "C-0007"]))
     app = create(Services(db=gateway.db, clock=Clock(), settings=Settings()))
     seen = 0
@@ -237,6 +238,13 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
             assert found is None or found[0] in path, f"{path} shows {found and found[0]}"
         seen += 1
     assert seen > 30
+
+
+async def own_map(browser: Any) -> str:
+    """A map that the library has not."""
+    source = "id: norrland-table\ncolumns: {po: [order no], quantity: [how many], sku: [thing]}\n"
+    saved = await browser.send("PUT", "/api/maps/norrland-table/draft", {"source": source})
+    return str(saved.json["map"])
 
 
 async def suspension(browser: Any, order: str) -> str:

@@ -17,6 +17,8 @@ WORK = {
     Action.EVENT_POST,
     Action.INSTANCE_OPERATE,
     Action.WORKFLOW_RUN,
+    Action.MAP_EDIT,
+    Action.CROSS_REFERENCE,
 }
 # On a thing of the own tenant that asks for the approver role and belongs to another partner than P-1.
 MATRIX: dict[Role, set[Action]] = {

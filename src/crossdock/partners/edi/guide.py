@@ -22,6 +22,7 @@ Conditions are X12's: P paired, R at least one, E at most one, C if the first th
 of the others. Codes listed under `codes` are the only ones allowed there.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -144,6 +145,14 @@ def supports(guide: Guide, version: str) -> bool:
 def load(guide_id: str) -> Guide:
     """A guide of the library by its name; KeyError when there is none of that name."""
     return parse(_merged(guide_id))
+
+
+@cache
+def digest(guide_id: str) -> str:
+    """What tells one state of a guide from another: of all that it says, with what it takes from others."""
+    merged = _merged(guide_id)
+    said = [merged, _shared(merged["syntax"])]
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
 def _folder(name: str) -> Any:

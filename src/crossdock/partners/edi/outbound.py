@@ -38,9 +38,9 @@ class Written:
         return self.map.guide.set
 
 
-def document(map_id: str, content: Canonical) -> Written:
-    """Raises PartnerError naming every field that the partner's format cannot take."""
-    declared = maps.load(map_id)
+def document(map_id: str, content: Canonical, declared: Map | None = None) -> Written:
+    """declared: a map other than the library's. Raises PartnerError naming every field that the format cannot take."""
+    declared = declared or maps.load(map_id)
     if not isinstance(content, declared.object):
         where, found = f"map {map_id}", type(content).__name__
         text = "Choose the map of this kind of document."

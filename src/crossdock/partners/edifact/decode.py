@@ -14,8 +14,10 @@ from crossdock.partners.edi import checks, elements, guide, walk
 from crossdock.partners.edi.faults import CODES, Fault, Kind
 from crossdock.partners.edifact import contrl, order, tokens
 from crossdock.partners.edifact.tokens import Segment
+from crossdock.partners.lineage import Origin
 from crossdock.partners.maps import edi as maps
 from crossdock.partners.maps.canonical import Canonical
+from crossdock.partners.maps.editions import Book, Edition, read_by
 from crossdock.partners.model import Context, Decoded, Format, Interchange, Issue, Severity, error, hold, shown
 from crossdock.partners.profiles import Identifier, Profile
 
@@ -144,7 +146,8 @@ def _interchange(interchange: tokens.Interchange, place_in_file: int, index: int
     for message in messages or [Message([])]:
         unh = message.segments[0] if message.segments else unb
         kind = unh.at(2) if message.segments else ""
-        po, content, found = content_of(message, partner, context)
+        trail: list[Origin] | None = [] if context.trace else None
+        po, content, found = content_of(message, partner, context, trail)
         documents.append(
             Decoded(
                 index=index + len(documents),
@@ -162,6 +165,8 @@ def _interchange(interchange: tokens.Interchange, place_in_file: int, index: int
                 issues=(*issues, *message.issues, *found),
                 acknowledgement=answer,
                 parsed=_parsed(wrapper, message.segments),
+                read_by=read_by(edition(kind, context, partner)) if kind in MAPPED else None,
+                trail=tuple(trail or ()),
             )
         )
     return documents
@@ -182,8 +187,13 @@ def follow(message: Message, partner: Profile | None = None) -> None:
     message.issues += (f.issue for f in found.faults)
 
 
+def edition(type_: str, context: Context, partner: Profile | None) -> Edition:
+    """The map that reads a type from this partner."""
+    return (context.book or Book()).find(f"edifact-{type_.lower()}", partner.id if partner else "")
+
+
 def content_of(
-    message: Message, partner: Profile | None, context: Context
+    message: Message, partner: Profile | None, context: Context, trail: list[Origin] | None = None
 ) -> tuple[PurchaseOrder | None, Canonical | None, list[Issue]]:
     if not message.segments or message.type not in MAPPED:
         return None, None, [_unsupported(message)]
@@ -191,8 +201,8 @@ def content_of(
         return None, None, []
     currency = (partner.currency if partner else "") or context.currency
     ordered = message.type == "ORDERS"
-    declared = maps.load(f"edifact-{message.type.lower()}")
-    said, found = maps.read(declared, message.tree, placed, defaults={"currency": currency} if ordered else None)
+    declared = edition(message.type, context, partner).edi
+    said, found = maps.read(declared, message.tree, placed, trail, {"currency": currency} if ordered else None)
     if isinstance(said, PurchaseOrder):
         return said, None, found + order.judge(said, message.segments, partner)
     if said is not None:

@@ -27,7 +27,9 @@ from crossdock.partners.agreements import deadlines, expectations, terms
 from crossdock.partners.agreements.deadlines import Due
 from crossdock.partners.agreements.terms import Direction
 from crossdock.partners.edi import outbound
+from crossdock.partners.maps import store as maps
 from crossdock.partners.maps.canonical import Canonical
+from crossdock.partners.maps.editions import Edition, read_by
 from crossdock.partners.profiles import Identifier
 from crossdock.partners.reconciling import store as chains
 from crossdock.partners.reconciling.model import Side
@@ -202,7 +204,8 @@ async def _written(
 ) -> Sent:
     document_id = to.document_id if to.fresh else ids.new()
     bytes_ = _xml if to.syntax in UNACKNOWLEDGED else _edi
-    raw, type_, control, taken = await bytes_(tx, tenant_id, to, kind, content, now)
+    declared = (await maps.book(tx, tenant_id)).find(MAPS[to.syntax, kind], to.partner_id)
+    raw, type_, control, taken = await bytes_(tx, tenant_id, to, declared, content, now)
     sha256 = hashlib.sha256(raw).digest()
     await tx.execute(INTAKE["store_raw"], tenant_id, sha256, raw, len(raw))
     lines = len(list(content.lines())) if isinstance(content, DespatchAdvice) else len(to.order.lines)
@@ -217,6 +220,7 @@ async def _written(
         *(to.receiver, to.sender, control, str(taken.messages[0]), to.order_no, to.order.number, None),
         *(getattr(content, "stated_total", None), to.order.currency, lines, "[]", "[]"),
         *(exactjson.text({"text": raw.decode("utf-8", "replace")}), exactjson.text(content), None, now),
+        exactjson.text(read_by(declared)),
     ]
     await tx.execute(INTAKE["store_document"], *values)
     due = await _due(tx, tenant_id, to.partner_id, type_, to.version, now)
@@ -248,9 +252,9 @@ def _format(syntax: str) -> str:
 
 
 async def _edi(
-    tx: Tx, tenant_id: str, to: Ordered, kind: Kind, content: Canonical, now: datetime
+    tx: Tx, tenant_id: str, to: Ordered, declared: Edition, content: Canonical, now: datetime
 ) -> tuple[bytes, str, str, numbering.Taken]:
-    written = outbound.document(MAPS[to.syntax, kind], content)
+    written = outbound.document(declared.id, content, declared.edi)
     x12 = to.syntax == "x12"
     address = Address(
         sender=_identifier(to.receiver),
@@ -268,10 +272,10 @@ async def _edi(
 
 
 async def _xml(
-    tx: Tx, tenant_id: str, to: Ordered, kind: Kind, content: Canonical, now: datetime
+    tx: Tx, tenant_id: str, to: Ordered, declared: Edition, content: Canonical, now: datetime
 ) -> tuple[bytes, str, str, numbering.Taken]:
     """Numbered like the others, so that each can be told from each; a cXML message bears it in its payloadID."""
-    written = xml.document(MAPS[to.syntax, kind], content)
+    written = xml.document(declared.id, content, declared.xml)
     taken = await numbering.take(tx, tenant_id, to.receiver, to.sender, messages=1, group=False)
     control = str(taken.interchange)
     if to.syntax == "ubl":

@@ -5,15 +5,18 @@ from collections.abc import Mapping
 from crossdock.canonical.order import Purpose
 from crossdock.partners import profiles
 from crossdock.partners.jsonorder import change, other_customer
+from crossdock.partners.lineage import InCell, Origin
+from crossdock.partners.maps.editions import Book, ReadBy, read_by
 from crossdock.partners.model import Context, Decoded, Format, Issue, error, hold, shown
 from crossdock.partners.profiles import CUSTOMER, Identifier, Profile
 from crossdock.partners.tabular import map as maps
 from crossdock.partners.tabular import read
-from crossdock.partners.tabular.map import Header, Read, TableMap
+from crossdock.partners.tabular.map import Field, Header, Read, Row, TableMap
 
 
 def decode(raw: bytes, context: Context, format_: Format) -> list[Decoded]:
-    available = context.maps or maps.shipped()
+    partner_id = context.partner.id if context.partner else ""
+    available = {**(context.maps or maps.shipped()), **(context.book.tables(partner_id) if context.book else {})}
     known = {h for m in available.values() for h in m.headers}
     if format_ is Format.XLSX:
         table = read.workbook(raw)
@@ -32,7 +35,65 @@ def decode(raw: bytes, context: Context, format_: Format) -> list[Decoded]:
     if not orders:
         found = error("order.none", f"row {table.rows[head.at][0]}", "rows below the header", "none", "Add the lines.")
         return [Decoded(index=0, format=format_, type="order", partner=context.partner, issues=(found,), parsed=shape)]
-    return [_decoded(i, o, context, format_, map_, head, table.what) for i, o in enumerate(orders)]
+    by = _read_by(map_, context, partner_id)
+    return [_decoded(i, o, context, format_, map_, head, table.what, by) for i, o in enumerate(orders)]
+
+
+def _read_by(map_: TableMap, context: Context, partner_id: str) -> ReadBy | None:
+    """None for a map that was given by itself, with no version."""
+    try:
+        found = (context.book or Book()).find(map_.id, partner_id)
+    except KeyError:
+        return None
+    return read_by(found) if found.declared == map_ else None
+
+
+def _trail(read_: Read, head: Header) -> tuple[Origin, ...]:
+    """Of an order all of whose rows became lines; of a value that several rows repeat, the first."""
+    order = read_.order
+    if order is None or len(order.lines) != len(read_.rows):
+        return ()
+    found: list[Origin] = []
+
+    def add(pointer: str, row: Row, column: Field) -> None:
+        if column in row.cells and column in head.columns:
+            found.append(Origin(pointer, InCell(row.number, head.names[column], head.columns[column])))
+
+    for column, pointer in HEADER.items():
+        row = next((r for r in read_.rows if column in r.cells), None)
+        if row is not None:
+            add(pointer, row, column)
+    for place, (line, row) in enumerate(zip(order.lines, read_.rows, strict=True)):
+        for column, name in LINE.items():
+            add(f"/lines/{place}/{name}", row, column)
+        for at, item in enumerate(line.items):
+            column = next(f for f, s in maps.ITEMS.items() if s is item.scheme)
+            add(f"/lines/{place}/items/{at}/value", row, column)
+    return tuple(found)
+
+
+HEADER = {
+    Field.PO: "/number",
+    Field.ORDERED_ON: "/ordered_on",
+    Field.REQUESTED_ON: "/requested_on",
+    Field.CANCEL_AFTER: "/cancel_after",
+    Field.CURRENCY: "/currency",
+    Field.NOTES: "/notes",
+    Field.SHIP_TO_NAME: "/parties/0/address/name",
+    Field.SHIP_TO_STREET: "/parties/0/address/lines/0",
+    Field.SHIP_TO_CITY: "/parties/0/address/city",
+    Field.SHIP_TO_REGION: "/parties/0/address/region",
+    Field.SHIP_TO_POSTAL_CODE: "/parties/0/address/postal_code",
+    Field.SHIP_TO_COUNTRY: "/parties/0/address/country",
+}
+LINE = {
+    Field.LINE: "number",
+    Field.QUANTITY: "quantity",
+    Field.UNIT: "unit",
+    Field.UNIT_PRICE: "unit_price",
+    Field.DESCRIPTION: "description",
+    Field.REQUESTED_ON: "requested_on",
+}
 
 
 def _choose(
@@ -59,8 +120,9 @@ def _choose(
 
 
 def _decoded(
-    index: int, read_: Read, context: Context, format_: Format, map_: TableMap, head: Header, what: str
-) -> Decoded:
+    index: int, read_: Read, context: Context, format_: Format, map_: TableMap, head: Header, what: str,
+    by: ReadBy | None,
+) -> Decoded:  # fmt: skip
     partner, sender = context.partner, None
     if read_.customer:
         sender = Identifier(CUSTOMER, read_.customer)
@@ -83,6 +145,8 @@ def _decoded(
         customer_id=customer_id,
         order=read_.order,
         issues=tuple(issues),
+        read_by=by,
+        trail=_trail(read_, head) if context.trace else (),
         parsed={
             "read_as": what,
             "map": map_.id,

@@ -1,5 +1,6 @@
 """An X12 file into documents: one for each transaction set, and one for each interchange without any."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,10 @@ from crossdock.partners.agreements.terms import Direction
 from crossdock.partners.edi import checks
 from crossdock.partners.edi.walk import Node
 from crossdock.partners.jsonorder import other_customer
+from crossdock.partners.lineage import Origin, member
 from crossdock.partners.maps import edi as maps
-from crossdock.partners.maps.canonical import Canonical
+from crossdock.partners.maps.canonical import Canonical, plain
+from crossdock.partners.maps.editions import Book, Edition, ReadBy, read_by
 from crossdock.partners.model import Context, Decoded, Format, Interchange, Issue, error, hold, note, shown
 from crossdock.partners.profiles import Identifier, Profile
 from crossdock.partners.x12 import acknowledge, envelope, guide, order, tokens
@@ -83,6 +86,8 @@ def _interchange(
         own: tuple[Issue, ...],
         po: PurchaseOrder | None = None,
         content: Canonical | None = None,
+        by: ReadBy | None = None,
+        trail: Sequence[Origin] | None = None,
     ) -> None:
         documents.append(
             Decoded(
@@ -102,6 +107,8 @@ def _interchange(
                 issues=common + own,
                 acknowledgement=answer,
                 parsed=_parsed(judged, group, s),
+                read_by=by,
+                trail=tuple(trail or ()),
             )
         )
 
@@ -110,17 +117,21 @@ def _interchange(
         for s in group.sets:
             own = shared + tuple(f.issue for f in s.faults)
             if s.type in MAPPED:
-                said, notes = (None, list[Issue]()) if s.rejected else content_of(s, trees[id(s)])
-                add(s.type, group, s, (*own, *notes), content=said)
+                trail: list[Origin] | None = [] if context.trace else None
+                declared = edition(s.type, context, partner)
+                said, notes = (None, list[Issue]()) if s.rejected else content_of(s, trees[id(s)], declared.edi, trail)
+                add(s.type, group, s, (*own, *notes), content=said, by=_by(declared, partner, group), trail=trail)
                 continue
             if s.type != "850":
                 add(s.type, group, s, (*own, _unsupported(s)))
                 continue
-            po, found = None, list[Issue]()
+            po, found, trail = None, list[Issue](), list[Origin]()
             if not s.rejected:
                 po, found = order_of(s, context, partner, group.version)
+                po, found, trail = _by_own_map(po, found, s, trees[id(s)], context, partner)
                 found += _customer(partner, po, s)
-            add("850", group, s, (*own, *found), po)
+            by = _by(edition("850", context, partner), partner, group)
+            add("850", group, s, (*own, *found), po, by=by, trail=trail)
         if not group.sets:
             add(group.function, group, None, (*shared, _nothing(group.gs or judged.isa)))
     if not documents:
@@ -196,10 +207,44 @@ def order_of(
     return order.read(_guide(partner, s.type, version), s, _currency(partner, context))
 
 
-def content_of(s: Set, tree: Node | None) -> tuple[Canonical | None, list[Issue]]:
+def edition(type_: str, context: Context, partner: Profile | None) -> Edition:
+    """The map that reads a type from this partner."""
+    return (context.book or Book()).find(f"x12-{type_}", partner.id if partner else "")
+
+
+def _by(declared: Edition, partner: Profile | None, group: Group) -> ReadBy:
+    return read_by(declared, _guide(partner, declared.type, group.version).id)
+
+
+def _by_own_map(
+    po: PurchaseOrder | None, issues: list[Issue], s: Set, tree: Node | None, context: Context, partner: Profile | None
+) -> tuple[PurchaseOrder | None, list[Issue], list[Origin]]:
+    """The order as the tenant's own map reads it, where there is one; `order` has said what stands in its way.
+
+    Of the library's map only the trail is taken, where it says the same as `order`.
+    """
+    declared = edition("850", context, partner)
+    if tree is None or (declared.shipped and not context.trace):
+        return po, issues, []
+    trail: list[Origin] | None = [] if context.trace else None
+    said, found = maps.read(declared.edi, tree, guide.placed, trail, defaults={"currency": _currency(partner, context)})
+    if declared.shipped:
+        mine, theirs = (plain(x) if x is not None else None for x in (po, said))
+        same = [o for o in trail or () if member(mine, o.pointer) == member(theirs, o.pointer) is not None]
+        return po, issues, same
+    if not isinstance(said, PurchaseOrder):
+        return None, [*issues, *found], trail or []
+    kept = [i for i in issues if i.finding.code not in order.OF_LINES]
+    return said, [*kept, *found, *order.judge(said, place(s.segments[0]))], trail or []
+
+
+def content_of(
+    s: Set, tree: Node | None, declared: maps.Map | None = None, trail: list[Origin] | None = None
+) -> tuple[Canonical | None, list[Issue]]:
+    """declared: the map; None takes the library's."""
     if tree is None:
         return None, []
-    said, issues = maps.read(maps.load(f"x12-{s.type}"), tree, guide.placed)
+    said, issues = maps.read(declared or maps.load(f"x12-{s.type}"), tree, guide.placed, trail)
     if said is not None:
         issues += checks.check(said, place(s.segments[0]))
     return said, issues

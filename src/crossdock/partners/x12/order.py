@@ -164,6 +164,34 @@ def _detail(r: _Reading, s: Segment) -> None:
             pass
 
 
+# What a tenant's own map may read otherwise than this module does.
+OF_LINES = frozenset({"order.line.quantity", "order.line.price", "order.line.item", "order.line.number", "order.total"})
+
+
+def judge(order: PurchaseOrder, where: str) -> list[Issue]:
+    """An order that a map has read: lines, quantities, prices and item numbers."""
+    issues: list[Issue] = []
+    seen: set[str] = set()
+    for line in order.lines:
+        here = f"Line {line.number}: {where}"
+        if line.number in seen:
+            text = "Number the lines differently."
+            issues.append(error("order.line.number", here, "a line number used once", shown(line.number), text))
+        seen.add(line.number)
+        if line.quantity <= 0:
+            text = "Correct the quantity, or leave the line out."
+            issues.append(error("order.line.quantity", here, "a quantity above 0", shown(line.quantity), text))
+        if line.unit_price is not None and line.unit_price < 0:
+            text = "Correct the price, or leave it to us."
+            issues.append(error("order.line.price", here, "a price of 0 or more", shown(line.unit_price), text))
+        if not line.items:
+            text = "Add an item number that the map reads, or let the map read it."
+            issues.append(error("order.line.item", here, "an item number", "none", text))
+    if not order.lines:
+        issues.append(error("order.lines", where, "at least one line", "none", "Send it, or correct the map."))
+    return issues
+
+
 def _date(dates: dict[str, date], s: Segment) -> None:
     if (day := as_date(s.at(2))) is not None:
         dates.setdefault(s.at(1), day)

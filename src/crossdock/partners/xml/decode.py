@@ -1,18 +1,21 @@
 """An XML file into documents: UBL by its namespace, cXML by its envelope; what no map reads waits for a person."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from crossdock.canonical.invoice import Invoice
 from crossdock.canonical.order import PurchaseOrder, Purpose
-from crossdock.partners import profiles
+from crossdock.partners import lineage, profiles
 from crossdock.partners.edi import checks
 from crossdock.partners.jsonorder import change, other_customer
+from crossdock.partners.lineage import InElement, Origin
 from crossdock.partners.maps import xml as maps
 from crossdock.partners.maps.canonical import Canonical
-from crossdock.partners.maps.xml import CAC, CBC, UBL_BASE, Reading, local, place
+from crossdock.partners.maps.editions import Book, read_by
+from crossdock.partners.maps.xml import CAC, CBC, UBL_BASE, Reading, local, place, places
 from crossdock.partners.model import Context, Decoded, Format, Interchange, Issue, Severity, error, hold, note, shown
 from crossdock.partners.profiles import ANY, Identifier, Profile
 from crossdock.partners.xml import cxml, safe, shapes, totals
@@ -164,7 +167,9 @@ def _read(
     before: tuple[Issue, ...] = (),
     test: bool = False,
 ) -> Decoded:
-    r = maps.read(maps.load(map_id), root)
+    declared = (context.book or Book()).find(map_id, partner.id if partner else "")
+    r = maps.read(declared.xml, root)
+    trail = _trail(r) if context.trace else ()
     content = convert(r, (partner.currency if partner else "") or context.currency)
     issues = [*before, *r.issues]
     order: PurchaseOrder | None = None
@@ -190,6 +195,18 @@ def _read(
         content=None if failed or order is not None else content,
         issues=tuple(issues),
         parsed=parsed,
+        read_by=read_by(declared),
+        trail=trail,
+    )
+
+
+def _trail(r: Reading) -> tuple[Origin, ...]:
+    """By pointers of the canonical document; facts that are checked and not kept have none."""
+    after = lineage.moved(lambda d: shapes.after_reading(replace(r, data=d, issues=[])), r.data)
+    return tuple(
+        Origin(after[pointer], InElement(places.path(o.element), o.attribute, o.element.sourceline or 1))
+        for pointer, o in r.trail.items()
+        if pointer in after
     )
 
 

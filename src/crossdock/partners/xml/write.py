@@ -47,9 +47,12 @@ class Written:
     left_out: tuple[str, ...]
 
 
-def document(map_id: str, content: Canonical) -> Written:
-    """Raises PartnerError naming every field that the format cannot take, or that its rules refuse."""
-    m = maps.load(map_id)
+def document(map_id: str, content: Canonical, declared: Map | None = None) -> Written:
+    """declared: a map other than the library's.
+
+    Raises PartnerError naming every field that the format cannot take, or that its rules refuse.
+    """
+    m = declared or maps.load(map_id)
     if not isinstance(content, m.object):
         text = "Choose the map of this kind of document."
         where, found = f"map {map_id}", type(content).__name__

@@ -152,12 +152,12 @@ def _rules(
     return tuple(rules)
 
 
-_SELECTOR = re.compile(r"(\w+)(?:\[([^\]]+)\])?")
+SELECTOR = re.compile(r"(\w+)(?:\[([^\]]+)\])?")
 
 
 def _rule(data: Mapping[str, Any], tables: Mapping[str, Table], trees: Mapping[str, Tree]) -> Rule:
     [(selector, body)] = data.items()
-    found = _SELECTOR.fullmatch(selector)
+    found = SELECTOR.fullmatch(selector)
     if found is None:
         raise CrossdockBug(f"Map: expected a segment or loop, found {selector!r}")
     when: list[tuple[int, int, frozenset[str]]] = []

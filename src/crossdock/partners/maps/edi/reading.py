@@ -10,28 +10,18 @@ from typing import Any, cast
 import msgspec
 
 from crossdock.canonical import despatch, order, receipt
+from crossdock.partners import lineage
 from crossdock.partners.edi.elements import as_date
 from crossdock.partners.edi.walk import Node, Segment
+from crossdock.partners.lineage import InSegment, Origin
 from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.maps.edi import shapes
 from crossdock.partners.maps.edi.language import Codec, Field, Map, Pairs, Rule, Spread
-from crossdock.partners.maps.paths import Plain, as_pointer, put, reach
+from crossdock.partners.maps.paths import Path, Plain, as_pointer, get, put, reach
 from crossdock.partners.maps.tables import Unknown
 from crossdock.partners.model import Issue, hold, note, shown
 
 MAX_TRAIL = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a field of the canonical object came from."""
-
-    pointer: str
-    segment: str
-    index: int
-    offset: int
-    element: int
-    component: int
 
 
 @dataclass(slots=True)
@@ -54,12 +44,10 @@ def read(
     data: Plain = {}
     _apply(r, m.rules, root, data, "")
     data = {**(defaults or {}), **data}
-    if m.object is order.PurchaseOrder:
-        shapes.as_order(data)
-    if m.object is despatch.DespatchAdvice and m.guide.syntax == "edifact":
-        data = shapes.as_despatch(data)
-    if m.object is receipt.ReceiptAdvice and m.guide.syntax == "edifact":
-        data = shapes.as_receipt(data)
+    if trail:
+        after = lineage.moved(lambda d: _shaped(m, d), data)
+        trail[:] = [replace(o, pointer=after[o.pointer]) for o in trail if o.pointer in after]
+    data = _shaped(m, data)
     try:
         return msgspec.convert(data, m.object), r.issues
     except msgspec.ValidationError as e:
@@ -67,6 +55,17 @@ def read(
         text = "Ask the sender for it, or agree on a map that does without."
         r.issues.append(hold("map.incomplete", place(first), f"what a {m.object.__name__} must have", str(e), text))
         return None, r.issues
+
+
+def _shaped(m: Map, data: Plain) -> Plain:
+    """As the canonical object has it, where fields alone cannot tell."""
+    if m.object is order.PurchaseOrder:
+        shapes.as_order(data)
+    if m.object is despatch.DespatchAdvice and m.guide.syntax == "edifact":
+        return shapes.as_despatch(data)
+    if m.object is receipt.ReceiptAdvice and m.guide.syntax == "edifact":
+        return shapes.as_receipt(data)
+    return data
 
 
 def _apply(r: _Reading, rules: tuple[Rule, ...], node: Node, target: Plain, base: str) -> None:
@@ -173,8 +172,16 @@ def _read_field(r: _Reading, f: Field, segment: Segment, target: Plain, base: st
         return
     put(target, f.path, value)
     if r.trail is not None and len(r.trail) < MAX_TRAIL:
-        pointer = f"{base}/{as_pointer(f.path)}".removesuffix("/.")
-        r.trail.append(Origin(pointer, segment.id, segment.index, segment.offset, f.element, f.component))
+        pointer = f"{base}/{as_pointer(_landed(target, f.path))}".removesuffix("/.")
+        component = 0 if f.codec in {Codec.LINES, Codec.WORDS} else f.component
+        r.trail.append(Origin(pointer, InSegment(segment.id, segment.index, segment.offset, f.element, component)))
+
+
+def _landed(target: Plain, path: Path) -> Path:
+    """Where `put` has put it: an empty place of a list before it closes up."""
+    last = path[len(path) - 1]
+    listed = get(target, path[:-1]) if isinstance(last, int) else None
+    return (*path[:-1], min(last, len(listed) - 1)) if isinstance(last, int) and listed else path
 
 
 def _decode(r: _Reading, f: Field, text: str, segment: Segment, target: Plain) -> Any:
@@ -282,4 +289,4 @@ def _pair(r: _Reading, p: Pairs, code: str, value: str, target: Plain, segment: 
     items.append(item)
     if r.trail is not None and len(r.trail) < MAX_TRAIL:
         pointer = f"{base}/{as_pointer(p.each)}/{len(items) - 1}/{as_pointer(p.value)}"
-        r.trail.append(Origin(pointer, segment.id, segment.index, segment.offset, at, 1))
+        r.trail.append(Origin(pointer, InSegment(segment.id, segment.index, segment.offset, at, 1)))

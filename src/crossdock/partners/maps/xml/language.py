@@ -157,7 +157,7 @@ def parse(data: Mapping[str, Any]) -> Map:
         root=data["root"],
         namespace=data.get("namespace", ""),
         object=OBJECTS[data["object"]],
-        currency=_steps(data["currency"])[0] if "currency" in data else (),
+        currency=parse_steps(data["currency"])[0] if "currency" in data else (),
         rules=_rules(data["rules"], tables, parts),
     )
 
@@ -176,7 +176,7 @@ def _rules(
 
 def _rule(data: Mapping[str, Any], tables: Mapping[str, Table], parts: Mapping[str, Any]) -> Rule:
     [(key, body)] = data.items()
-    steps, attribute = _steps(key)
+    steps, attribute = parse_steps(key)
     match body:
         case str():
             return Rule(steps, attribute, _field(body, tables))
@@ -206,7 +206,7 @@ def _rule(data: Mapping[str, Any], tables: Mapping[str, Table], parts: Mapping[s
 _STEP = re.compile(r"(@?[A-Za-z][\w.:-]*)((?:\[[^\]]*\])*)(?:/|$)")
 
 
-def _steps(text: str) -> tuple[tuple[Step, ...], str]:
+def parse_steps(text: str) -> tuple[tuple[Step, ...], str]:
     steps: list[Step] = []
     attribute, at = "", 0
     while at < len(text):
@@ -230,7 +230,7 @@ def _condition(text: str) -> Condition:
     return Condition(tuple(steps), attribute, tuple(values.split("|")))
 
 
-_TARGET = re.compile(
+TARGET = re.compile(
     r"(?P<path>[$\w.]+?)(?P<flags>[!+<]*)(?:\|(?P<how>\w+)(?P<unknown>[?-]?))?"
     r"(?:~(?P<variant>[\w.]+))?"
 )
@@ -239,7 +239,7 @@ _TARGET = re.compile(
 def _field(text: str, tables: Mapping[str, Table]) -> Field:
     if text.startswith("="):
         return Field((), Codec.TEXT, constant=text[1:])
-    found = _TARGET.fullmatch(text)
+    found = TARGET.fullmatch(text)
     if found is None:
         raise CrossdockBug(f"Map: expected a field, found {text!r}")
     how = found["how"] or "text"

@@ -15,6 +15,11 @@ def bare(name: str) -> str:
 
 def place(element: Element, attribute: str = "", below: str = "") -> str:
     """`line 12, /Invoice/InvoiceLine[2]/ID`: as XPath writes it, without prefixes."""
+    at = path(element) + (f"/@{attribute}" if attribute else "")
+    return f"line {element.sourceline or 1}, {at}{'/' + below if below else ''}"
+
+
+def path(element: Element) -> str:
     steps: list[str] = []
     at: Element | None = element
     while at is not None:
@@ -26,6 +31,4 @@ def place(element: Element, attribute: str = "", below: str = "") -> str:
                 name += f"[{same.index(at) + 1}]"
         steps.append(name)
         at = parent
-    path = "/" + "/".join(reversed(steps))
-    path += f"/@{attribute}" if attribute else ""
-    return f"line {element.sourceline or 1}, {path}{'/' + below if below else ''}"
+    return "/" + "/".join(reversed(steps))
