@@ -26,7 +26,8 @@ from crossdock.partners.deciding import Effect, Known, Seen, Verdict
 from crossdock.partners.decoding import decode
 from crossdock.partners.edifact import contrl
 from crossdock.partners.edifact.contrl import Contrl
-from crossdock.partners.maps import checking, store
+from crossdock.partners.maps import checking
+from crossdock.partners.maps import store as maps
 from crossdock.partners.model import MAX_BYTES, Context, Decoded, Format, Status, error, note, shown
 from crossdock.partners.profiles import Mode, Profile
 from crossdock.partners.reconciling import store as chains
@@ -241,14 +242,14 @@ async def save_map(tx: Tx, tenant_id: str, data: Mapping[str, Any], by: str = "s
     source = exactjson.text(dict(data))
     checked = checking.check(source, str(data.get("id", "map")))
     now = await inbox.business_now(tx)
-    version = await store.save_draft(tx, tenant_id, checked, source, by, now)
-    await store.activate(tx, tenant_id, checked.id, version, by, now)
+    version = await maps.save_draft(tx, tenant_id, checked, source, by, now)
+    await maps.activate(tx, tenant_id, checked.id, version, by, now)
 
 
 async def context(tx: Tx, tenant_id: str, partner: str | None, adopt: bool, manual: bool = False) -> Context:
     """What decoding needs to know of a tenant. Raises PartnerError when `partner` is none of its partners."""
     own = tuple(profiles.of_text(r[0]) for r in await tx.fetch(SQL["profiles"], tenant_id))
-    book = await store.book(tx, tenant_id)
+    book = await maps.book(tx, tenant_id)
     currency: str = await tx.fetchval(SQL["currency"], tenant_id) or "USD"
     said = named(own, partner) if partner else None
     return Context(profiles=own, book=book, partner=said, adopt=adopt, manual=manual, currency=currency)
