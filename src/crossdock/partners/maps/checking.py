@@ -41,7 +41,7 @@ TOP = {
         {"id", "name", "columns", "dates", "decimal", "defaults", "cancellation", "countries"}
     ),
 }  # fmt: skip
-EDI_BODY = frozenset({"each", "rules", "pairs", "set", "below", "always", "given", "read_only"})
+EDI_BODY = frozenset({"each", "rules", "pairs", "set", "below", "always", "given", "read_only", "spread"})
 XML_BODY = frozenset({"each", "rules", "use", "set", "has", "lacks", "least", "read_only"})
 _ELEMENT = re.compile(r"\d{1,2}(\.\d{1,2})?")
 
@@ -281,6 +281,8 @@ class _Edi:
                 self.notes.say(at, f"an element's number, or one of {', '.join(sorted(EDI_BODY))}", key, "Correct it.")
             elif key == "pairs":
                 self.pairs(value, at)
+            elif key == "spread":
+                self.spread(value, at)
             elif key in {"each", "below"}:
                 self.path(value, at)
 
@@ -304,6 +306,7 @@ class _Edi:
         if value.startswith("="):
             return
         where, _, how = value.partition("|")
+        where = where.removesuffix("<")
         how, _, variant = how.partition("~")
         self.path(where, here)
         if variant:
@@ -331,6 +334,17 @@ class _Edi:
             if "table" in said and said["table"] not in self.tables:
                 expected = f"a table: {', '.join(sorted(self.tables))}"
                 self.notes.say(f"{here}/{at}/table", expected, said["table"], "Declare it.")
+
+    def spread(self, value: Any, here: str) -> None:
+        said = _members(value)
+        listed: Any = said.get("fields")
+        numbers = all(isinstance(said.get(k), int) for k in ("first", "last"))
+        if set(said) != {"first", "last", "fields"} or not numbers or not isinstance(listed, list) or not listed:
+            text = '{first: 3, last: 22, fields: [place, "quantity|decimal"]}'
+            self.notes.say(here, text, str(cast("object", value))[:80], "Correct it.")
+            return
+        for at, target in enumerate(cast("list[Any]", listed)):
+            self.target(target, f"{here}/fields/{at}")
 
     def path(self, value: Any, here: str) -> None:
         _path(self.notes, value, here, self.known)
@@ -497,6 +511,8 @@ def _paths(rules: tuple[EdiRule, ...] | tuple[XmlRule, ...]) -> Iterator[Path]:
                     yield from (f.path, f.variant)
                 for p in rule.pairs:
                     yield from (p.each, p.rest, p.qualifier, p.value)
+                for f in rule.spread.fields if rule.spread else ():
+                    yield f.path
             case XmlRule():
                 for f in (rule.field, *(f for _, f in rule.beside)):
                     if f is not None:
