@@ -6,6 +6,7 @@
 #   make bench | bench-full      figures beside pgbench and other engines, 8 minutes | an hour of load, a million waiting
 #   make simulate              10,000 seeded deaths of workers | make simulate-million: a million, in hours
 #   make test-edi-stream         100 MB of X12 through the reader, its memory watched
+#   make test-mutated            a million damaged documents of every type; SEED=n for the same ones again
 #   make test-kills              two minutes of SIGKILL under load, then the books; ARGS="--seconds 600 --seed 3"
 #   make test-failures           what breaks beside processes: disks, networks, primaries, clocks (parts need root)
 #   make test-mutants            seeded bugs, each of which a test must catch; ARGS="--only NAME --json out.json"
@@ -19,7 +20,7 @@ PYTEST_WORKERS ?= 2
 WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null | sed 's/ /\\ /g')
 
 .PHONY: bench bench-full demo dev test test-e2e test-expressions retail format install lock clean
-.PHONY: simulate simulate-million test-kills test-failures test-mutants test-edi-stream
+.PHONY: simulate simulate-million test-kills test-failures test-mutants test-edi-stream test-mutated
 .PHONY: check check-lint check-format check-types check-imports check-documents check-pages
 .DELETE_ON_ERROR:
 
@@ -39,6 +40,11 @@ test-expressions: install
 
 test-edi-stream: install
 	$(BIN)/pytest tests/unit/partners/test_stream.py -m slow
+
+test-mutated: SEED := $(or $(SEED),$(shell date +%s))
+test-mutated: install
+	@echo "seed $(SEED)"
+	CROSSDOCK_SEED=$(SEED) $(BIN)/pytest tests/unit/partners/test_mutated.py -m slow -n $(PYTEST_WORKERS)
 
 test-kills: install
 	@$(BIN)/python tests/systems/kills.py --seconds 120 --orders 300 $(ARGS)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from crossdock import audit, exactjson
+from crossdock import audit, exactjson, ids
 from crossdock.db import Tx, queries
 from crossdock.errors import Finding, NotFound, PartnerError, Refused
 from crossdock.events.inbox import business_now
@@ -20,6 +20,7 @@ from crossdock.gateway.access import Anyone, Caller, allow
 from crossdock.gateway.models import MOST, Answer, Cursor, FindingOut, Json, Limit, Money, Page, Time
 from crossdock.partners import bench, documents, intake
 from crossdock.partners.documents import By, Wanted
+from crossdock.partners.xml import cxml
 from crossdock.policy import Action
 
 router = APIRouter(prefix="/api", tags=["documents"])
@@ -292,6 +293,7 @@ async def release(document: UUID, caller: Annotated[Caller, allow(Action.DOCUMEN
 @router.post(
     "/intake",
     summary="Take in a file",
+    response_model=Taken,
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -302,8 +304,12 @@ async def release(document: UUID, caller: Annotated[Caller, allow(Action.DOCUMEN
 async def take(
     request: Request, caller: Annotated[Caller, allow(Action.INTAKE, partners=True)],
     filename: Annotated[str, Query(max_length=200)] = "upload",
-) -> Taken:  # fmt: skip
-    """X12, EDIFACT, JSON, CSV or XLSX: the bytes are stored first, then decoded. One row for each document in it."""
+) -> Taken | Response:  # fmt: skip
+    """X12, EDIFACT, UBL, cXML, JSON, CSV or XLSX: the bytes are stored first, then decoded. One row for each document.
+
+    A cXML document that comes as XML (Content-Type) is answered in cXML: by a Response whose Status says what became
+    of it.
+    """
     content = await request.body()
     await caller.room()
     async with caller.transaction() as tx:
@@ -311,6 +317,14 @@ async def take(
     done = await intake.receive(
         caller.running.services.db, caller.tenant_id, content, filename, f"api:{caller.name}", partner=mine
     )
+    sent_as = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if done and sent_as in {"text/xml", "application/xml"} and cxml.is_cxml(content):
+        async with caller.transaction() as tx:
+            now = await business_now(tx)
+        # HTTP says that it arrived; what became of it is in the Status, as cXML has it
+        findings = [Finding(**{k: v for k, v in e.items() if k != "ack"}) for e in done[0].errors]
+        _, answer = cxml.respond(done[0].status, findings, f"{ids.new()}@crossdock", now)
+        return Response(answer, media_type="text/xml")
     return Taken(documents=[IntakeRow.model_validate(d.plain()) for d in done])
 
 

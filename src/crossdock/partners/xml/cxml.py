@@ -4,12 +4,14 @@
 """
 
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from lxml import etree
 
+from crossdock.errors import Finding
 from crossdock.partners.maps.xml import local, place
 from crossdock.partners.model import Interchange, Issue, Severity, Status, error
 from crossdock.partners.profiles import Identifier, Profile, find
@@ -93,13 +95,24 @@ CODES = {
     Status.SENT: (200, "OK"),
 }
 MAX_TOLD = 20
+ROOT_WITHIN = 4096
+
+
+def is_cxml(raw: bytes) -> bool:
+    """By its root, wherever a declaration, a DOCTYPE and comments let it begin."""
+    return re.search(rb"<cXML[\s>]", raw[:ROOT_WITHIN]) is not None
 
 
 def answer(status: Status, issues: Iterable[Issue], payload: str, now: datetime) -> tuple[int, bytes]:
     """(code, Response document) for what became of a request. payload: the identifier of this answer."""
+    return respond(status, [i.finding for i in issues if i.severity is not Severity.NOTE], payload, now)
+
+
+def respond(status: Status, findings: Sequence[Finding], payload: str, now: datetime) -> tuple[int, bytes]:
+    """As `answer`, for what was stored of a request: the findings that held or rejected it."""
     code, text = CODES[status]
-    faults = [str(i.finding) for i in issues if i.severity is not Severity.NOTE]
-    if any(i.finding.code.endswith((".reused", ".duplicate")) for i in issues) and status is Status.HELD:
+    faults = [str(f) for f in findings]
+    if any(f.code.endswith((".reused", ".duplicate")) for f in findings) and status is Status.HELD:
         code, text = 409, "Conflict"
     root = etree.Element("cXML", payloadID=payload, timestamp=now.isoformat(timespec="seconds"))
     response = etree.SubElement(root, "Response")
