@@ -23,6 +23,7 @@ from crossdock.partners.agreements import cli as agreements
 from crossdock.partners.deciding import Known, Verdict
 from crossdock.partners.edi import cli as edi
 from crossdock.partners.intake import DocumentResult
+from crossdock.partners.maps import cli as maps_cli
 from crossdock.partners.model import MAX_BYTES, Context, Decoded, Format, Issue, Status, error
 from crossdock.partners.sending import cli as sending
 from crossdock.partners.tabular import map as maps
@@ -33,6 +34,7 @@ OpenDatabase: TypeAlias = Callable[[], Awaitable[Database]]
 def register(app: typer.Typer, open_database: OpenDatabase) -> None:
     """Adds the commands. open_database: migrated and running, started if none runs; the command closes it."""
     edi.register(app)
+    maps_cli.register(app, open_database)
     sending.register(app, open_database)
     agreements.register(app, open_database)
 
