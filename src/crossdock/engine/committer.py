@@ -1,7 +1,7 @@
 """Group commit: the turns of many instances in one transaction, without a barrier.
 
-Turns queue; each of two connections takes what is there and commits it while the other gathers, so a lone turn
-commits at once and a busy worker commits dozens together. A turn that reaches beyond its own instance (an incident, a
+Turns queue; one connection takes what is there and commits it while the next batch gathers, and when that is large a
+second one helps, so a lone turn commits at once and a busy worker commits dozens together. A turn that reaches beyond its own instance (an incident, a
 child) commits alone, and so does every turn of a batch that failed: one bad turn never takes its neighbours with it.
 
 What a batch writes goes to the database as one call (`columns`, and `write_turns` in the migrations), which is its own
@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 BATCH = 64  # beyond it a commit takes longer than it saves
 REFUSED = "XD001"  # raised by write_turns: other workers own these instances now
 CONNECTIONS = 2  # one lockstep batch idles half the machine (docs/measured.md)
+SECOND = 16  # so many turns are worth a transaction beside the one under way: one costs as much as some ten turns in it
 
 
 @dataclass(slots=True)
@@ -57,6 +58,7 @@ class Committer:
         self._crash = crash
         self._queue: deque[tuple[Turn, asyncio.Future[Committed]]] = deque()
         self._wake = asyncio.Event()
+        self._sharing = 0  # batches under way that more turns could have joined
         self._tasks: list[asyncio.Task[None]] = []
         self._span = spans()
         self.commits = 0
@@ -77,15 +79,27 @@ class Committer:
         """Writes the turn with others. Raises what its own transaction raised; its neighbours are not touched."""
         future: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
         self._queue.append((turn, future))
-        self._wake.set()
+        if self._worth_it:
+            self._wake.set()
         return await future
+
+    @property
+    def _worth_it(self) -> bool:
+        """Whether what waits is to be committed now, and not when the batch under way is through."""
+        return bool(self._queue) and (not self._sharing or len(self._queue) >= SECOND)
 
     async def _run(self) -> None:
         while True:
-            while not self._queue:
+            while not self._worth_it:
                 self._wake.clear()
                 await self._wake.wait()
-            await self._flush(self._take())
+            batch = self._take()
+            shared = not batch[0][0].alone
+            self._sharing += shared
+            try:
+                await self._flush(batch)
+            finally:
+                self._sharing -= shared
 
     def _take(self) -> list[tuple[Turn, asyncio.Future[Committed]]]:
         batch = [self._queue.popleft()]

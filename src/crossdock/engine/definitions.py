@@ -79,6 +79,10 @@ class Programs:
         self._by_key: dict[tuple[str, str, str, str], Program] = {}
         self._by_hash: dict[str, Program] = {}
 
+    def known(self, tenant_id: str, namespace: str, name: str, version: str) -> Program | None:
+        """What `get` would find without asking the database."""
+        return self._by_key.get((tenant_id, namespace, name, version))
+
     async def get(self, tx: Tx, tenant_id: str, namespace: str, name: str, version: str) -> Program:
         key = (tenant_id, namespace, name, version)
         found = self._by_key.get(key)

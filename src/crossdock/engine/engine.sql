@@ -15,17 +15,13 @@ with freed as (delete from crossdock.lease where worker_id = $1 returning tenant
 insert into crossdock.ready (tenant_id, instance_id, priority) select tenant_id, instance_id, 1 from freed
 on conflict do nothing
 
--- name: load
--- The claimed instances, for whoever holds their lease. `offset 0` in this and the next two: each row is looked up by
--- its key; as a plain join, a plan made while the tables were small read all of them.
-select i.tenant_id, i.instance_id, i.namespace, i.name, i.version, i.business_key, i.parent_id, i.parent_at, i.status,
-       i.revision, i.state, i.stage, i.traceparent, i.ended_at is not null as ended, i.ended_at, i.output, i.error
-from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
-cross join lateral (
-  select * from crossdock.instance x where x.tenant_id = c.tenant_id and x.instance_id = c.instance_id offset 0) i
+-- name: take
+-- Claims, and reads what was claimed: for the busy, one of each tenant that they have nothing of.
+select * from crossdock.take($1, $2, $3)
 
 -- name: mail
--- What lies in the mailboxes, oldest first.
+-- What lies in the mailboxes, oldest first. `offset 0` here and below: each row is looked up by its key; as a plain join,
+-- a plan made while the table was small read all of it.
 select f.tenant_id, f.instance_id, f.fact_id, f.kind, f.body
 from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
 cross join lateral (

@@ -48,6 +48,7 @@ LIVE = 128  # instances in hand: more only lengthens the queue in front of the c
 RESERVE = 16  # and so many more, one of each tenant that has nothing in hand
 OTHERS_S = 0.05  # how often those are looked for while hands are full
 ROOM = 16  # claim when at least so many fit: a claim costs the same for one and for many
+APART_S = 0.003  # between two claims: what becomes ready one by one meanwhile is claimed together, by fewer workers
 POLL_S = 0.5  # a lost notification costs at most this
 LAST_WORDS_S = 5.0  # for giving leases back at the end; longer than a commit, shorter than anybody's patience
 STRIKES = 3  # failed turns before an instance is set aside for a person
@@ -228,13 +229,16 @@ class Worker:
         while not self._stopping.is_set():
             room = LIVE - len(self._live)
             self._ready.clear()
+            asked_at = monotonic()
             claimed = await (self._claim_some(room) if room >= ROOM else self._claim_others())
             if not claimed:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._ready.wait(), POLL_S)
+            if (early_s := asked_at + APART_S - monotonic()) > 0:
+                await asyncio.sleep(early_s)
 
     async def _claim_some(self, room: int) -> int:
-        return await self._claimed(await self._db.pool.fetch("select * from crossdock.claim($1, $2)", self.id, room))
+        return await self._claimed(await self._db.pool.fetch(SQL["take"], self.id, room, None))
 
     async def _claim_others(self) -> int:
         """With hands full: the first of each tenant that has nothing in hand, into places that are kept for them."""
@@ -243,53 +247,48 @@ class Worker:
             return 0
         self._looked_for_others = time.monotonic()
         busy = sorted({tenant_id for tenant_id, _ in self._live})
-        return await self._claimed(
-            await self._db.pool.fetch("select * from crossdock.claim_others($1, $2, $3)", self.id, room, busy)
-        )
+        return await self._claimed(await self._db.pool.fetch(SQL["take"], self.id, room, busy))
 
     async def _claimed(self, rows: Sequence[Any]) -> int:
         if not rows:
             return 0
         self._crash(Point.AFTER_CLAIM)
-        keys = [(r["tenant_id"], r["instance_id"]) for r in rows]
-        for live in await self._load(keys):
+        for live in await self._load(rows):
             self._take(live)
-        self.stats.claimed += len(keys)
-        return len(keys)
+        self.stats.claimed += len(rows)
+        return len(rows)
 
-    async def _load(self, keys: list[tuple[str, UUID]]) -> list[Live]:
-        """Reads what was claimed. One that cannot be read is set aside: it never takes its neighbours with it."""
-        tenants, instances = [k[0] for k in keys], [k[1] for k in keys]
-        lives: dict[tuple[str, UUID], Live] = {}
-        unreadable: dict[tuple[str, UUID], tuple[Any, Exception]] = {}
-        async with self._db.transaction(*sorted(set(tenants))) as tx:
-            opened: dict[tuple[str, UUID], list[Any]] = {}
-            for c in await tx.fetch(SQL["open_calls"], tenants, instances):
-                opened.setdefault((c["tenant_id"], c["instance_id"]), []).append(c)
-            mailed: dict[tuple[str, UUID], list[Any]] = {}
-            for m in await tx.fetch(SQL["mail"], tenants, instances):
-                mailed.setdefault((m["tenant_id"], m["instance_id"]), []).append(m)
-            for r in await tx.fetch(SQL["load"], tenants, instances):
-                key = (r["tenant_id"], r["instance_id"])
-                try:
-                    lives[key] = await self._read(tx, r, opened.get(key, []), mailed.get(key, []))
-                except (*PASSING, asyncpg.PostgresError):  # says nothing about the row, and ends the transaction
-                    raise
-                except Exception as error:
-                    unreadable[key] = (r, error)
-        for key, (r, error) in unreadable.items():
-            await self._set_aside(key, r, error)
-        return list(lives.values())
+    async def _load(self, rows: Sequence[Any]) -> list[Live]:
+        """Makes of each row what it stands for. One that cannot be read is set aside, and its neighbours are not."""
+        lives: list[Live] = []
+        unreadable: list[tuple[Any, Exception]] = []
+        for r in rows:
+            try:
+                lives.append(await self._read(r))
+            except (*PASSING, asyncpg.PostgresError):  # says nothing about the row
+                raise
+            except Exception as error:
+                unreadable.append((r, error))
+        for r, error in unreadable:
+            await self._set_aside((r["tenant_id"], r["instance_id"]), r, error)
+        return lives
 
-    async def _read(self, tx: Tx, r: Any, calls: list[Any], mail: list[Any]) -> Live:
+    async def _read(self, r: Any) -> Live:
+        tenant_id, instance_id = r["tenant_id"], r["instance_id"]
         now = self._clock.now()
-        large = await payloads.read(
-            tx, r["tenant_id"], r["instance_id"], [r["state"], *(c["arguments"] for c in calls)]
-        )
+        program = self._programs.known(tenant_id, r["namespace"], r["name"], r["version"])
+        calls: list[Any] = []
+        large = payloads.Payloads()
+        if program is None or r["open"] or (r["state"] is not None and payloads.NAMED in r["state"]):
+            async with self._db.transaction(tenant_id) as tx:
+                program = await self._programs.get(tx, tenant_id, r["namespace"], r["name"], r["version"])
+                if r["open"]:
+                    calls = await tx.fetch(SQL["open_calls"], [tenant_id], [instance_id])
+                large = await payloads.read(tx, tenant_id, instance_id, [r["state"], *(c["arguments"] for c in calls)])
         live = Live(
-            tenant_id=r["tenant_id"],
-            instance_id=r["instance_id"],
-            program=await self._programs.get(tx, r["tenant_id"], r["namespace"], r["name"], r["version"]),
+            tenant_id=tenant_id,
+            instance_id=instance_id,
+            program=program,
             functions=self._functions,
             clock=self._clock.now,
             revision=r["revision"],
@@ -304,7 +303,8 @@ class Worker:
             payloads=large,
         )
         live.calls |= {c["at"]: _open_call(c, live, now) for c in calls}
-        live.absorb([mail_of(m["fact_id"], m["kind"], m["body"]) for m in mail])
+        if r["fact_ids"]:
+            live.absorb([mail_of(*m) for m in zip(r["fact_ids"], r["kinds"], r["bodies"], strict=True)])
         live.resume()
         return live
 

@@ -313,7 +313,7 @@ class Wire(_Connection):
 
 
 # Statements whose neighbourhood is a place of death of its own.
-_LANDMARKS = {"COMMIT", "hold_worker", "lock_instances", "fire_timers", "outbox_done", "load", "register_worker"}
+_LANDMARKS = {"COMMIT", "hold_worker", "lock_instances", "fire_timers", "outbox_done", "take", "register_worker"}
 
 
 class _Acquired:
