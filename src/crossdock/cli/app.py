@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -14,12 +13,10 @@ import uvloop
 from rich.console import Console
 
 from crossdock import exactjson, telemetry
-from crossdock import settings as environment
 from crossdock.cli import alerting, compose, flow, instances, reconcile, reference, setup, simulate, work, working
 from crossdock.cli import demo as demonstration
 from crossdock.cli.bench import command as bench
 from crossdock.db import Database
-from crossdock.errors import CrossdockError
 from crossdock.gateway import doctor, identity, server
 from crossdock.partners import cli as intake
 from crossdock.partners.transports import cli as channel
@@ -41,30 +38,13 @@ setup.register(app, user)
 
 
 def main() -> None:
-    """Entry point. What we raise on purpose is one line on standard error, and status 2."""
-    try:
-        app()
-    except CrossdockError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-def _settings() -> Settings:
-    found, warnings = environment.read()
-    for warning in warnings:
-        typer.echo(warning, err=True)
-    return found
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
+    """All commands; crossdock.cli.main says how their errors end."""
+    app()
 
 
 async def _with_database(do: Callable[[Database, Settings], Awaitable[Any]]) -> Any:
-    settings = _settings()
-    opened = await compose.open_database(settings, _say)
+    settings = working.settings()
+    opened = await compose.open_database(settings, working.say)
     try:
         return await do(opened.db, settings)
     finally:
@@ -82,14 +62,14 @@ class _OwnedDatabase(Database):
 
 
 async def _open_for_intake() -> Database:
-    opened = await compose.open_database(_settings(), _say)
+    opened = await compose.open_database(working.settings(), working.say)
     owned = _OwnedDatabase(opened.db.pool, opened.db.dsn)
     owned.release = opened.located.close
     return owned
 
 
 intake.register(app, _open_for_intake)
-channel.register(app, _open_for_intake, lambda db: compose.channel_means(_settings(), db))
+channel.register(app, _open_for_intake, lambda db: compose.channel_means(working.settings(), db))
 
 
 @app.command()
@@ -111,7 +91,7 @@ def demo(
     """A distributor's bad day on this machine, end to end."""
     options = demonstration.Options(
         orders=orders, speed=speed, once=once, crash=crash, json=json, port=port, workers=workers, seed=seed,
-        data=compose.data_directory(data) or _settings().data, ready_file=ready_file,
+        data=compose.data_directory(data) or working.settings().data, ready_file=ready_file,
     )  # fmt: skip
     logging.basicConfig(level=logging.WARNING)
     sys.exit(_run_until_signal(demonstration.run(options, Console(stderr=True)), interrupted=130 if once else 0))
@@ -141,43 +121,7 @@ def worker(
     ready_line: Annotated[bool, typer.Option("--ready-line", hidden=True)] = False,
 ) -> None:
     """Run one worker until SIGTERM."""
-    settings = _settings()
-    telemetry.log_json(level=settings.log_level.upper())
-
-    async def do(db: Database, settings: Settings) -> None:
-        stopping = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stopping.set)
-
-        def ready(worker_id: str) -> None:
-            nonlocal ready_line
-            if ready_line:
-                print(exactjson.text({"worker": worker_id}), flush=True)
-                ready_line = False
-
-        await working.keep_working(db, settings, stopping, ready)
-
-    _run_traced("worker", settings.otlp_url is not None, do)
-
-
-def _run_traced(service: str, spans: bool, do: Callable[[Database, Settings], Awaitable[Any]]) -> None:
-    """Runs with traces. spans: whether this process makes spans, which costs CPU; identifiers flow anyway."""
-    url = _settings().otlp_url
-    if url:
-        os.environ.setdefault("OTEL_EXPORTER_OTLP_ENDPOINT", url)
-    stop = telemetry.trace_to(f"crossdock-{service}") if spans else None
-    try:
-        uvloop.run(_for_long(do))
-    finally:
-        if stop:
-            stop()
-
-
-async def _for_long(do: Callable[[Database, Settings], Awaitable[Any]]) -> Any:
-    settings = _settings()
-    async with working.opened(settings, _say) as opened:
-        return await do(opened.db, settings)
+    working.run_worker(ready_line=ready_line)
 
 
 @app.command()
@@ -187,23 +131,25 @@ def serve(
     ready_line: Annotated[bool, typer.Option("--ready-line", hidden=True)] = False,
 ) -> None:
     """Serve REST, webhooks and the control tower until SIGTERM."""
-    telemetry.log_json(level=_settings().log_level.upper())
+    telemetry.log_json(level=working.settings().log_level.upper())
 
     async def do(db: Database, settings: Settings) -> None:
         def ready(address: str) -> None:
             if ready_line:
                 print(exactjson.text({"url": address}), flush=True)
             else:
-                _say(f"Crossdock is at {address}")
+                working.say(f"Crossdock is at {address}")
 
         if first := await setup.first_start(db):
-            _say(f"Sign in as {first.name} with {first.password} (shown this once; `crossdock user reset-password`)")
+            working.say(
+                f"Sign in as {first.name} with {first.password} (shown this once; `crossdock user reset-password`)"
+            )
         await compose.resume_intake(db)
         services = await compose.gateway(db, settings)
-        async with compose.listeners(db, settings, _say):
+        async with compose.listeners(db, settings, working.say):
             await server.serve(services, host or settings.host, settings.port if port < 0 else port, ready)
 
-    _run_traced("gateway", True, do)  # every order's trace begins with its bytes, here
+    working.run_traced("gateway", True, do)  # every order's trace begins with its bytes, here
 
 
 @app.command()
@@ -211,7 +157,7 @@ def migrate() -> None:
     """Bring the database to this version."""
 
     async def do(db: Database, settings: Settings) -> None:
-        _say("The database is at this version.")
+        working.say("The database is at this version.")
 
     uvloop.run(_with_database(do))
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -33,7 +33,6 @@ from crossdock.errors import SetupError
 from crossdock.events.inbox import business_now
 from crossdock.flow import yaml12
 from crossdock.flow.outcomes import Immediate, Transactional
-from crossdock.gateway.services import Services
 from crossdock.outbound import Client, Guard
 from crossdock.partners import intake
 from crossdock.partners.agreements import expectations
@@ -49,6 +48,9 @@ from crossdock.rules import load as load_table
 from crossdock.settings import Settings
 from crossdock.tower import alerts, projection
 from crossdock.tower.alerts import notices
+
+if TYPE_CHECKING:
+    from crossdock.gateway.services import Services
 
 LIBRARY = files("crossdock.library")
 # The sandbox's one secret, from which all its keys derive; handed to child processes, never to the database.
@@ -211,7 +213,9 @@ async def listeners(db: Database, settings: Settings, say: Callable[[str], None]
 # ── the gateway ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def gateway(db: Database, settings: Settings) -> Services:
+async def gateway(db: Database, settings: Settings) -> "Services":
+    from crossdock.gateway.services import Services  # here, so that a worker does without all that it brings
+
     resolve = secrets()
 
     def webhook_secret(tenant_id: str, system: str) -> str:

@@ -8,12 +8,19 @@ pause says why, in one line. On the embedded server the process also starts the 
 import asyncio
 import gc
 import logging
+import os
 import random
+import signal
+import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import cast
+from typing import Any, cast
 
+import uvloop
+
+from crossdock import exactjson, telemetry
+from crossdock import settings as environment
 from crossdock.cli import compose
 from crossdock.db import PASSING, Database, Unavailable, why
 from crossdock.engine.worker import Buried
@@ -25,6 +32,60 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
 LIVED_WELL_S = 30.0  # a worker that lived so long met new trouble, not the same again
 START_WITHIN_S = 60.0  # at its start a process waits so long for the database; then its supervisor should know
+
+
+def say(text: str) -> None:
+    """To the person who started the process."""
+    print(text, file=sys.stderr)
+
+
+def settings() -> Settings:
+    """The settings of this process; what is odd about them is said."""
+    found, warnings = environment.read()
+    for warning in warnings:
+        say(warning)
+    return found
+
+
+def run_worker(*, ready_line: bool = False) -> None:
+    """`crossdock worker`: until SIGTERM. ready_line: the first worker says its id on standard output."""
+    found = settings()
+    telemetry.log_json(level=found.log_level.upper())
+
+    async def do(db: Database, settings: Settings) -> None:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopping.set)
+
+        def ready(worker_id: str) -> None:
+            nonlocal ready_line
+            if ready_line:
+                print(exactjson.text({"worker": worker_id}), flush=True)
+                ready_line = False
+
+        await keep_working(db, settings, stopping, ready)
+
+    run_traced("worker", found.otlp_url is not None, do)
+
+
+def run_traced(service: str, spans: bool, do: Callable[[Database, Settings], Awaitable[Any]]) -> None:
+    """Runs with traces. spans: whether this process makes spans, which costs CPU; identifiers flow anyway."""
+    url = settings().otlp_url
+    if url:
+        os.environ.setdefault("OTEL_EXPORTER_OTLP_ENDPOINT", url)
+    stop = telemetry.trace_to(f"crossdock-{service}") if spans else None
+    try:
+        uvloop.run(_for_long(do))
+    finally:
+        if stop:
+            stop()
+
+
+async def _for_long(do: Callable[[Database, Settings], Awaitable[Any]]) -> Any:
+    found = settings()
+    async with opened(found, say) as database:
+        return await do(database.db, found)
 
 
 async def keep_working(

@@ -1,8 +1,9 @@
 """Group commit: the turns of many instances in one transaction, without a barrier.
 
 Turns queue; one connection takes what is there and commits it while the next batch gathers, and when that is large a
-second one helps, so a lone turn commits at once and a busy worker commits dozens together. A turn that reaches beyond its own instance (an incident, a
-child) commits alone, and so does every turn of a batch that failed: one bad turn never takes its neighbours with it.
+second one helps, so a lone turn commits at once and a busy worker commits dozens together. A turn that reaches beyond
+its own instance (an incident, a child) commits alone, and so does every turn of a batch that failed: one bad turn never
+takes its neighbours with it.
 
 What a batch writes goes to the database as one call (`columns`, and `write_turns` in the migrations), which is its own
 transaction when nothing else belongs to it: a lone turn costs one round trip.

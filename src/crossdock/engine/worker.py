@@ -23,7 +23,7 @@ import asyncpg
 from crossdock import exactjson, ids, telemetry
 from crossdock.clock import CHANNEL as CLOCK_CHANNEL
 from crossdock.clock import Clock, Stopwatch
-from crossdock.db import PASSING, Database, Tx, queries
+from crossdock.db import PASSING, Database, queries
 from crossdock.engine import compensation, payloads, timers
 from crossdock.engine.committer import Committed, Committer
 from crossdock.engine.definitions import Programs
