@@ -34,9 +34,13 @@ class Clock:
         # Until the first refresh there is only this machine to ask.
         self._real, self._read_at = datetime.now(UTC), time.monotonic()
         self.origin = origin or Origin(self._real, self._real, 1.0)
+        self._read: tuple[Origin, datetime, datetime] | None = None  # what it was, and business time then
 
     def now(self) -> datetime:
-        return self.origin.at(self.real())
+        origin = self.origin
+        if self._read is None or self._read[0] is not origin or self._read[1] is not self._real:
+            self._read = origin, self._real, origin.at(self._real)
+        return self._read[2] + timedelta(seconds=(time.monotonic() - self._read_at) * origin.rate)
 
     def real(self) -> datetime:
         """The database's clock."""

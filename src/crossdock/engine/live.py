@@ -128,9 +128,14 @@ class Live:
         default_factory=list[int]
     )  # operators' mail that was read: it counts once, come what may
     payloads: Payloads = field(default_factory=Payloads)
+    instance_text: str = field(init=False)
+    span_name: str = field(init=False)
     _turn: Turn = field(init=False)
     _seq: int = field(init=False, default=0)
     _facts: deque[Fact] = field(default_factory=deque[Fact])
+
+    def __post_init__(self) -> None:
+        self.instance_text, self.span_name = str(self.instance_id), f"advance {self.program.name}"
 
     def absorb(self, mail: list[Mail]) -> None:
         """Takes mail that it has not seen yet."""
@@ -298,7 +303,7 @@ class Live:
             data=event.get("data"),
             now=self._turn.now,
             source=f"/crossdock/{self.program.name}",
-            id=f"{self.instance_id}{at}",
+            id=self.instance_text + at,
             traceparent=self.traceparent,
         )
         return {**made, **{k: v for k, v in event.items() if v is not None}}
@@ -342,7 +347,7 @@ class Live:
             tenant_id=self.tenant_id,
             instance_id=self.instance_id,
             at=at,
-            key=f"{self.instance_id}{at}",
+            key=self.instance_text + at,
             function=function,
             arguments=arguments,
             business_key=self.business_key,

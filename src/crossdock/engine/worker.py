@@ -371,11 +371,11 @@ class Worker:
                 await self._fetch_mail(live)
             if not live.has_work:
                 return True
-        with self._span(f"advance {live.program.name}", live.traceparent, instance=str(live.instance_id)):
-            watch = Stopwatch()
+        with self._span(live.span_name, live.traceparent, instance=live.instance_text):
+            began = monotonic()
             # Expressions outside the compiled subset are waited for: not by everybody.
             turn = live.turn() if live.program.native else await asyncio.to_thread(live.turn)
-            self.stats.apply_s += watch.elapsed.total_seconds()
+            self.stats.apply_s += monotonic() - began
             committed = await self._commit(live, turn)
         if committed is None:
             return False

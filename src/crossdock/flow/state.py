@@ -4,7 +4,7 @@ A State is immutable to its callers and independent of the process that made it.
 documents: the order that five nested tasks hold is stored once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -356,7 +356,16 @@ def _children(value: Any) -> list[tuple[str | int, Any]]:
 
 
 def _shared_parts(value: Any, depth: int, seen: set[int], shared: list[Any]) -> None:
-    for _, child in _children(value):
+    children: Iterable[Any]
+    if type(value) is dict:
+        if MARK in value:
+            return
+        children = cast("dict[str, Any]", value).values()
+    elif len(value) <= _ROWS:
+        children = value
+    else:
+        return
+    for child in children:
         if (type(child) is dict or type(child) is list) and child:
             if id(child) in seen:  # pyright: ignore[reportUnknownArgumentType]
                 shared.append(child)

@@ -171,10 +171,13 @@ class Client:
     # ── pools ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _pool(self, url: str) -> Pool | TransportProblem:
-        known = self._pinned.get(_origin(url))
+        origin = _origin(url)
+        known = self._pinned.get(origin)
         if known is not None and time.monotonic() - known.judged_at < PIN_S:
-            self._pinned.move_to_end(_origin(url))
+            self._pinned.move_to_end(origin)
             return known.pool
+        if origin in self._guard.allowed:  # exempt, and plainly written: what `route` would find out by parsing
+            return self._open
         route = await self._guard.route(url)
         if isinstance(route, Refusal):
             kind = Kind.RESOLUTION if route.temporary else Kind.REFUSED
