@@ -31,13 +31,14 @@ from crossdock.partners.maps import store as maps
 from crossdock.partners.model import MAX_BYTES, Context, Decoded, Format, Status, error, note, shown
 from crossdock.partners.profiles import Mode, Profile
 from crossdock.partners.reconciling import store as chains
-from crossdock.partners.sending import answers
+from crossdock.partners.sending import acknowledging, answers
 from crossdock.partners.x12 import acknowledge
 
 SQL = queries("crossdock.partners", "intake.sql")
 SOURCE = "/crossdock/intake"
 FIRST_ORDER = 10001
 MANUAL = "manual:"
+NO_ACKNOWLEDGEMENT = "none"
 # Decoding more than this leaves the event loop to a thread, so that one large file does not stall the others.
 IN_THREAD_BYTES = 64 * 1024
 
@@ -227,8 +228,12 @@ async def release(
         *(_clean(exactjson.text(done.notes)), _canonical(document), done.partner, document.customer_id or None, by),
         exactjson.text(document.read_by) if document.read_by else None,
     )
-    if "partner.unknown" in reasons and document.acknowledgement and document.partner and document.partner.acknowledge:
-        await _answer(tx, tenant_id, receipt, document, document.acknowledgement, False)
+    wanted = _wanted([document])
+    if "partner.unknown" in reasons and document.acknowledgement and document.interchange and wanted:
+        key = acknowledging.key_of(receipt["receipt_id"], document.interchange.index)
+        if await acknowledging.written(tx, tenant_id, key):
+            return done  # another document of this interchange was released before
+        await _answer(tx, tenant_id, receipt, document, document_id, document.acknowledgement, False, wanted)
     return done
 
 
@@ -317,7 +322,7 @@ async def carry_out(
             known = await _known(tx, tenant_id, documents)
             verdicts = deciding.decide(documents, known)
             results = [await _record(tx, tenant_id, receipt, v, numbers, publish) for v in verdicts]
-            await _interchanges(tx, tenant_id, receipt, verdicts)
+            await _interchanges(tx, tenant_id, receipt, verdicts, [r.document_id for r in results])
             for partner in {v.document.partner.id: v.document.partner for v in verdicts if v.document.partner}.values():
                 await certification.evaluate(tx, tenant_id, partner, receipt["received_at"])
             await tx.execute(SQL["close_receipt"], tenant_id, receipt_id)
@@ -552,10 +557,12 @@ def written(order: PurchaseOrder) -> dict[str, Any]:
     return {k: v for k, v in exactjson.plain(fields).items() if v is not None}
 
 
-async def _interchanges(tx: Tx, tenant_id: str, receipt: Any, verdicts: list[Verdict]) -> None:
+async def _interchanges(
+    tx: Tx, tenant_id: str, receipt: Any, verdicts: list[Verdict], stored: Sequence[UUID | None]
+) -> None:
     """Remembers the interchange numbers of a file, and answers each interchange once."""
     answered: set[int] = set()
-    for v in verdicts:
+    for v, document_id in zip(verdicts, stored, strict=True):
         d = v.document
         if d.interchange is None:
             continue
@@ -569,20 +576,41 @@ async def _interchanges(tx: Tx, tenant_id: str, receipt: Any, verdicts: list[Ver
                 receipt["receipt_id"],
                 receipt["received_at"],
             )
-        if d.interchange.index in answered or d.partner is None or not d.partner.acknowledge:
+        wanted = _wanted([w.document for w in inside])
+        if d.interchange.index in answered or not wanted or document_id is None:
             continue
         answered.add(d.interchange.index)
         answer = d.acknowledgement
         if answer is not None:
-            await _answer(tx, tenant_id, receipt, d, answer, any(w.repeats for w in inside))
+            repeats = any(w.repeats for w in inside)
+            await _answer(tx, tenant_id, receipt, d, document_id, answer, repeats, wanted)
+
+
+def _wanted(inside: Sequence[Decoded]) -> str:
+    """Which acknowledgement an interchange is answered with: as agreed about its documents, else as with the partner;
+    "" when none of them wants one."""
+    kinds: list[str] = []
+    for d in inside:
+        if d.partner is not None:
+            agreed = d.agreement.acknowledgement if d.agreement else None
+            kinds.append(agreed or (d.partner.acknowledgement if d.partner.acknowledge else NO_ACKNOWLEDGEMENT))
+    return next((k for k in kinds if k != NO_ACKNOWLEDGEMENT), "")
 
 
 async def _answer(
-    tx: Tx, tenant_id: str, receipt: Any, d: Decoded, answer: acknowledge.Acknowledgement | Contrl, repeats: bool
+    tx: Tx,
+    tenant_id: str,
+    receipt: Any,
+    d: Decoded,
+    about: UUID,
+    answer: acknowledge.Acknowledgement | Contrl,
+    repeats: bool,
+    wanted: str,
 ) -> None:
-    """Writes the 997, 999, TA1 or CONTRL as an outbound document, under the next numbers of this pair of partners."""
+    """Writes the 997, 999, TA1 or CONTRL under the next numbers of this pair of partners, and offers it."""
     if d.partner is None or d.interchange is None:
         return
+    key = acknowledging.key_of(receipt["receipt_id"], d.interchange.index)
     now: datetime = receipt["received_at"]
     sender, receiver = _text(str(d.receiver)), _text(str(d.sender))
     match answer:
@@ -598,23 +626,27 @@ async def _answer(
             count = len(answer.groups)
             taken = await numbering.take(tx, tenant_id, sender, receiver, messages=count, group=count > 0)
             own = acknowledge.Numbers(taken.interchange, taken.group, taken.messages)
-            wanted = d.partner.acknowledgement
-            text = acknowledge.write(answer, own, now.astimezone(UTC), wanted)
+            text = acknowledge.write(answer, own, now.astimezone(UTC), "999" if wanted == "999" else "997")
             kind = "TA1" if not answer.groups else "999" if "~ST*999*" in text else "997"
             raw, control, format_ = text.encode("utf-8", "replace"), f"{taken.interchange:09d}", Format.X12
         case _:
             assert_never(answer)
     sha256 = hashlib.sha256(raw).digest()
     await tx.execute(SQL["store_raw"], tenant_id, sha256, raw, len(raw))
+    document_id = ids.new()
     parsed = {"acknowledges": d.interchange.control, "text": raw.decode("utf-8", "replace")}
     values: list[Any] = [
-        *(tenant_id, ids.new(), None, 0, "out", format_.value, kind, Status.SENT.value, d.test, sha256),
+        *(tenant_id, document_id, None, 0, "out", format_.value, kind, Status.SENT.value, d.test, sha256),
         *(f"{kind}-{d.partner.id}-{control}.edi", receipt["channel"], d.partner.id, d.partner.customer_id),
         *(sender, receiver, control, None, None, None, None, None, None, None),
         *("[]", "[]", exactjson.text(parsed), None),
         *(receipt["receipt_id"], now, None),
     ]
     await tx.execute(SQL["store_document"], *values)
+    await acknowledging.offer(
+        tx, tenant_id, document_id, key, now, partner_id=d.partner.id, type=kind, sender=sender, receiver=receiver,
+        taken=taken, acknowledges=_text(d.interchange.control), about=about, test=d.test,
+    )  # fmt: skip
 
 
 def _canonical(document: Decoded) -> str | None:

@@ -19,7 +19,7 @@ import msgspec
 from crossdock import audit, exactjson
 from crossdock.canonical.order import PurchaseOrder
 from crossdock.db import Tx, queries
-from crossdock.errors import Conflict, NotFound, PartnerError
+from crossdock.errors import Conflict, CrossdockBug, NotFound, PartnerError
 from crossdock.partners import profiles
 from crossdock.partners.agreements import checklist, store, terms
 from crossdock.partners.agreements.checklist import Item, Shown
@@ -219,6 +219,8 @@ def _content(order: PurchaseOrder, kind: sending.Kind, x12: bool, now: datetime)
                 invoice=f"TEST-I-{order.number}"[:22], issued_on=today, lines=billed, net=net, total=net
             )
             return responses.invoice(order, bill, tax_kind="state_and_local" if x12 else "vat"), bill.invoice
+        case sending.Kind.ORDER:
+            raise CrossdockBug("A sample answers an order; it is none.")
 
 
 def _billed(line: str, quantity: Decimal, price: Decimal | None) -> responses.Billed:

@@ -321,7 +321,7 @@ AGAIN = {"retry": Move.RETRIED, "replay": Move.REPLAYED, "reissue": Move.REISSUE
 async def preview(tx: Tx, tenant_id: str, document_id: UUID, way: str) -> dict[str, Any]:
     """What `retry`, `replay` or `reissue` would do, and why it may not. Changes nothing, takes no number."""
     row = await _locked(tx, tenant_id, document_id)
-    then = after(State(row["state"]), AGAIN[way])
+    then, why = after(State(row["state"]), AGAIN[way]), _why_not(row, way)
     effects = {
         "retry": "It is offered once more: it was not collected, or not well.",
         "replay": "The same bytes are sent once more under the same numbers; a partner that has them says so.",
@@ -330,8 +330,8 @@ async def preview(tx: Tx, tenant_id: str, document_id: UUID, way: str) -> dict[s
     return {
         "document": str(document_id),
         "action": way,
-        "allowed": then is not None,
-        "reason": "" if then is not None else f"It is {row['state']}.",
+        "allowed": why == "",
+        "reason": why,
         "effect": effects[way],
         "state": row["state"],
         "becomes": then,
@@ -387,7 +387,16 @@ def _moved(row: Any, way: str) -> State:
     then = after(State(row["state"]), AGAIN[way])
     if then is None:
         raise Conflict(f"A document that is {row['state']} cannot be sent by {way}.")
+    if why := _why_not(row, way):
+        raise Conflict(why)
     return then
+
+
+def _why_not(row: Any, way: str) -> str:
+    """Why a document cannot be sent this way; "" when it can."""
+    if way == "reissue" and terms.kind_of(row["type"]) is terms.Kind.ACKNOWLEDGEMENT:
+        return "An acknowledgement is about numbers and has nothing to say anew: replay it."
+    return "" if after(State(row["state"]), AGAIN[way]) is not None else f"It is {row['state']}."
 
 
 # ── to read ─────────────────────────────────────────────────────────────────────────────────────────────────────────
