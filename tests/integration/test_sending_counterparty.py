@@ -49,7 +49,11 @@ async def test_the_997_of_an_independent_partner_moves_our_document(database: Da
         assert read["findings"] == ["an 855 is a document the seller sends, not one it receives"]
         partner.settle()
         [message] = partner.mailbox()
-    [answer] = await intake.receive(database, T, message["payload"].encode(), "997.edi", "test")
+    # it marks all that it writes as a test, and a test says nothing of a real document
+    [untold] = await intake.receive(database, T, message["payload"].encode(), "997.edi", "test")
+    assert [n["code"] for n in untold.notes] == ["x12.isa15.test", "sending.test"]
+    real = message["payload"].replace("*0*T*", "*0*P*", 1)
+    [answer] = await intake.receive(database, T, real.encode(), "997.edi", "test")
     assert (answer.type, answer.status, answer.errors) == ("997", "accepted", ())
     assert await overdue.run_due(database, Desk(), NOW) == 1
     async with database.transaction(T) as tx:

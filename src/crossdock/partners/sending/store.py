@@ -25,7 +25,7 @@ from crossdock.errors import Conflict, Finding, NotFound, PartnerError
 from crossdock.partners import numbering
 from crossdock.partners.agreements import deadlines, expectations, terms
 from crossdock.partners.agreements.deadlines import Due
-from crossdock.partners.agreements.terms import Direction
+from crossdock.partners.agreements.terms import Direction, Owes
 from crossdock.partners.edi import outbound
 from crossdock.partners.maps import store as maps
 from crossdock.partners.maps.canonical import Canonical
@@ -137,13 +137,15 @@ async def ordered(tx: Tx, tenant_id: str, order_no: str) -> Ordered | None:
 
 
 async def wanted(tx: Tx, tenant_id: str, to: Ordered, kind: Kind) -> bool:
-    """Whether the partner asks for this document: one of its agreements names it, or it has no agreements at all, and
-    is answered as its format is used to."""
+    """Whether the partner asks for this document: one of its agreements names or expects it, or it has no agreements at
+    all, and is answered as its format is used to."""
     partner = await deadlines.profile_of(tx, tenant_id, to.partner_id)
     if partner is None or not partner.agreements:
         return True
     wanted_kind = terms.kind_of(type_of(to.syntax, kind))
-    return any(a.direction is Direction.OUT and terms.kind_of(a.document) is wanted_kind for a in partner.agreements)
+    named = [a.document for a in partner.agreements if a.direction is Direction.OUT]
+    named += [e.document for a in partner.agreements for e in a.expects if e.owed_by is Owes.US]
+    return any(terms.kind_of(document) is wanted_kind for document in named)
 
 
 def type_of(syntax: str, kind: Kind) -> str:
