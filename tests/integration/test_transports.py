@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,17 @@ async def test_a_death_between_storing_and_moving_loses_nothing_and_doubles_noth
     [document] = await listed(db)
     assert document["status"] == "accepted"
     assert len(await rows(db, "select 1 from crossdock.receipt")) == 1
+
+
+async def test_what_was_stored_and_not_carried_out_is_finished_without_a_restart(db: Database, tmp_path: Path) -> None:
+    put(tmp_path, "order.edi", order())
+    channel = await declare(db, folder())
+    [item] = [i async for i in WatchedFolder(tmp_path, channel).pick_up()]
+    await taking.keep(db, channel, item)
+    now = await db.pool.fetchval("select crossdock.now()")
+    assert await intake.finish_left(db, now - timedelta(seconds=60)) == 0, "its process may still be at it"
+    assert await intake.finish_left(db, now + timedelta(seconds=1)) == 1
+    assert [d["status"] for d in await listed(db)] == ["accepted"]
 
 
 async def test_nothing_is_moved_before_it_is_committed(db: Database, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from crossdock.gateway import (
     board,
     cases,
     chains,
+    channels,
     definitions,
     documents,
     events,
@@ -48,7 +49,7 @@ from crossdock.tower.board import Drawings
 
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
-    people, partners, onboarding, sending, chains, maps, stream, alerting,
+    people, partners, onboarding, sending, chains, maps, stream, alerting, channels,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

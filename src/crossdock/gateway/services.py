@@ -14,6 +14,7 @@ from crossdock.gateway.identity import Keys
 from crossdock.gateway.pressure import Pressure
 from crossdock.partners.transports.desk import Desk, Trouble
 from crossdock.partners.transports.model import Secrets
+from crossdock.partners.transports.running import Open
 from crossdock.settings import Settings
 from crossdock.tower.board import Drawings
 
@@ -49,6 +50,7 @@ class NoDesk:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """vault: secrets of tenants' channels. desk: where channels' trouble is told.
+    open_channel: how they are opened, to try one.
 
     process: the name under which this process's own metrics are known, so that they are not counted twice."""
 
@@ -58,6 +60,7 @@ class Services:
     webhook_secret: WebhookSecret = no_webhooks
     vault: Secrets = no_secrets
     desk: Desk = field(default_factory=NoDesk)
+    open_channel: Open | None = None
     process: str = "gateway"
 
 

@@ -164,6 +164,12 @@ async def resume(db: Database, tenant_id: str, *, publish: Publish = inbox.recei
     return len(open_)
 
 
+async def finish_left(db: Database, before: datetime) -> int:
+    """Carries out, for all tenants, what was stored before then and is not carried out. Returns how many."""
+    tenants = await db.pool.fetch("select crossdock.receipts_left($1)", before)
+    return sum([await resume(db, t[0]) for t in tenants])
+
+
 async def assign(
     db: Database, tenant_id: str, document_id: UUID, partner: str, by: str, *, publish: Publish = inbox.receive
 ) -> list[DocumentResult]:

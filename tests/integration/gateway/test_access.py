@@ -189,6 +189,7 @@ def test_the_list_of_routes_is_the_routes() -> None:
 
 # What one of everything does not have; that its own tenant is shown it stands in the test named.
 SHOWN_ELSEWHERE = {
+    "/api/channels/{channel}": "test_channels.py",
     "/api/instances/{instance}/payloads/{digest}": "test_instances.py",
     "/api/chains/{chain}": "test_chains.py",
     "/api/orders/{order}/chain": "test_chains.py",
@@ -214,7 +215,7 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
         "hold": things.hold, "incident": things.incident, "instance": things.instance, "name": "order-to-cash",
         "version": "1.2.0", "job": await suspension(ours, things.order), "digest": "0" * 64, "way": "replay",
         "partner": "bolts", "expectation": things.case,
-        "chain": things.document,
+        "chain": things.document, "channel": "norrland-to-bolts",
         "map": await own_map(ours), "number": "1",
     }  # fmt: skip
     told = [v for name, v in values.items() if name not in ("version", "digest", "way", "number")]

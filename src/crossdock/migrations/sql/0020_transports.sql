@@ -126,4 +126,16 @@ alter function crossdock.certificates_expiring(timestamptz) owner to crossdock_d
 revoke execute on function crossdock.certificates_expiring(timestamptz) from public;
 grant execute on function crossdock.certificates_expiring(timestamptz) to crossdock_app;
 
+create policy dispatch on crossdock.receipt for select to crossdock_dispatch using (true);
+grant select on crossdock.receipt to crossdock_dispatch;
+-- Tenants with bytes that were stored a while ago and not carried out: whoever took them in has died, or could not.
+create function crossdock.receipts_left(before timestamptz) returns setof text
+language sql stable security definer set search_path = crossdock, pg_temp as $$
+  select x.t from (select tenant_ids() as t) x
+  where exists (select from receipt r where r.tenant_id = x.t and r.decoded_at is null and r.received_at < before)
+$$;
+alter function crossdock.receipts_left(timestamptz) owner to crossdock_dispatch;
+revoke execute on function crossdock.receipts_left(timestamptz) from public;
+grant execute on function crossdock.receipts_left(timestamptz) to crossdock_app;
+
 revoke create on schema crossdock from crossdock_dispatch;

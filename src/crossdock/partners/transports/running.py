@@ -19,6 +19,7 @@ from uuid import UUID
 from crossdock.db import PASSING, Database
 from crossdock.errors import CrossdockError
 from crossdock.events.inbox import business_now
+from crossdock.partners import intake
 from crossdock.partners.transports import desk, handing, store, taking
 from crossdock.partners.transports.as2.sending import As2
 from crossdock.partners.transports.desk import Desk
@@ -32,6 +33,7 @@ ITEMS = 100  # taken in one run; the next one begins at once when there are more
 AT_ONCE = 4
 LOOK_EVERY_S = 1.0
 EXPIRY_EVERY_S = 3600.0
+LEFT_EVERY_S, LEFT_AFTER = 30.0, timedelta(seconds=60)
 WARN_BEFORE = timedelta(days=30)
 
 Open: TypeAlias = Callable[[Channel], Awaitable[Transport]]
@@ -163,6 +165,7 @@ class Crew:
         self._tasks: dict[tuple[str, str], asyncio.Task[Ran | None]] = {}
         self._looked_at = 0.0
         self._warned_at = 0.0
+        self._finished_at = time.monotonic()
 
     async def duty(self) -> None:
         """Starts what is due; waits for nothing that talks to a partner."""
@@ -172,6 +175,9 @@ class Crew:
         if not self._warned_at or time.monotonic() - self._warned_at > EXPIRY_EVERY_S:
             self._warned_at = time.monotonic()
             await warn_of_expiry(self._db, self._people)
+        if time.monotonic() - self._finished_at > LEFT_EVERY_S:
+            self._finished_at = time.monotonic()
+            await intake.finish_left(self._db, await self._db.pool.fetchval("select crossdock.now()") - LEFT_AFTER)
         self._forget_ended()
         if len(self._tasks) >= AT_ONCE:
             return
