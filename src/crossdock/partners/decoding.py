@@ -7,7 +7,7 @@ of an order is an issue of the document, never an exception.
 from dataclasses import replace
 from typing import assert_never
 
-from crossdock.partners import jsonorder, sniff
+from crossdock.partners import jsonorder, sniff, wording
 from crossdock.partners.agreements import terms
 from crossdock.partners.agreements.terms import Direction, Environment
 from crossdock.partners.edifact import decode as edifact
@@ -84,7 +84,7 @@ def _agreed(document: Decoded) -> Decoded:
     nothing_seen = document.type in {"", "table"} and document.order is None
     if partner is None and not nothing_seen:
         issues.append(_stranger(document))
-    return replace(document, test=test, issues=document.issues + tuple(issues))
+    return replace(document, test=test, issues=wording.named(document) + tuple(issues))
 
 
 def _settled(document: Decoded, partner: Profile) -> list[Issue]:

@@ -42,6 +42,13 @@ def check(raw: bytes) -> None:
     for d in documents:
         assert len(d.issues) < 2000
         assert all(len(str(i.finding)) < 2000 for i in d.issues)
+        for f in (i.finding for i in d.issues):
+            # whatever is wrong: where, what was expected, what was found, and what to do
+            assert f.code, f
+            assert f.where, f
+            assert f.expected, f
+            assert f.found, f
+            assert f.fix.endswith("."), f
         assert d.order is not None or d.content is not None or any(i.severity is not Severity.NOTE for i in d.issues)
         exactjson.dumps(d.parsed)
         if isinstance(d.acknowledgement, contrl.Contrl):

@@ -12,7 +12,8 @@ the versions, and its structure: a list in which a text is a segment and a mappi
           - HL-S: {when: {3: S}, segments: [HL M1, ...]}
 
 A segment of the structure that opens a loop is the loop's first. `extends` names another guide; what the file says
-replaces what that one says (segments and codes one by one). Elements are declared in order:
+replaces what that one says (segments, codes and `means` one by one). `edition` is the partner's own number of its
+guide. Elements are declared in order:
 
     "<number> <type> <min> <max> <M|O> <name>"                   X12
     "<number> <type..max> <M|C> <name>"                          EDIFACT, simple
@@ -135,6 +136,7 @@ class Guide:
     known: frozenset[str]  # segments that occur anywhere in it
     rules: Mapping[str, Rule]
     means: dict[str, Any]
+    edition: str = ""  # of the partner that wrote it
 
 
 def supports(guide: Guide, version: str) -> bool:
@@ -174,7 +176,8 @@ def _merged(name: str) -> dict[str, Any]:
     segments = {**under.get("segments", {})}
     for key, value in data.pop("segments", {}).items():
         segments[key] = {**segments.get(key, {}), **value}
-    return {**under, **data, "segments": segments}
+    means = {**under.get("means", {}), **data.pop("means", {})}
+    return {**under, **data, "segments": segments, "means": means}
 
 
 @cache
@@ -209,6 +212,7 @@ def parse(data: Mapping[str, Any]) -> Guide:
         known=known,
         rules=rules,
         means=data.get("means", {}),
+        edition=str(data.get("edition", "")),
     )
 
 

@@ -333,6 +333,7 @@ def _line(r: _Reading, line: _Line, number: str) -> OrderLine | None:
                 "Add your item number (BP), ours (VP) or a GTIN (UP, EN).",
             )
         )
+    _asked_for(r, s, number)
     requested = _dated(r, line.dates, "requested_on")
     if len(line.schedules) == 1:
         requested = as_date(line.schedules[0].at(6)) or requested
@@ -358,6 +359,30 @@ def _line(r: _Reading, line: _Line, number: str) -> OrderLine | None:
         adjustments=_adjustments(line.adjustments),
         taxes=_taxes(r, line.taxes),
     )
+
+
+_NUMBERS = {"buyer": "the buyer's item number", "supplier": "our item number", "gtin": "the GTIN"}
+
+
+def _asked_for(r: _Reading, s: Segment, number: str) -> None:
+    """Qualifiers that a partner's own guide wants on every line (`means: {every_line: [BP]}`)."""
+    given = {s.at(at): s.at(at + 1) for at in range(6, 26, 2) if s.at(at)}
+    at = next((at for at in range(6, 26, 2) if not s.at(at)), 24)
+    for qualifier in r.means.get("every_line", ()):
+        if given.get(qualifier):
+            continue
+        other = next((f"{q} {value}" for q, value in given.items() if value), "")
+        what = _NUMBERS.get(r.means["item"].get(qualifier, ""), "the item number")
+        instead = f", or map the sender's {other} to an item here" if other else ""
+        r.issues.append(
+            hold(
+                "x12.po1.item.missing",
+                f"Line {number}: {what}, {place(s, at + 1)}",
+                f"qualifier {qualifier} with {what} on every line",
+                shown(other) if other else "none",
+                f"Ask the sender to send it{instead}.",
+            )
+        )
 
 
 def _splits(r: _Reading, line: _Line, number: str, quantity: Decimal) -> tuple[Split, ...]:

@@ -1,0 +1,65 @@
+"""A fault says whose rule it is, and whom to ask."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from crossdock.partners import Context, Severity, decode, wording
+from crossdock.partners.edi import guide
+from crossdock.partners.model import Decoded
+from crossdock.partners.profiles import Identifier, Profile
+
+from .test_any_bytes import SAMPLES
+
+ACME = Profile(id="acme", name="ACME", customer_id="C-1", identifiers=(Identifier("ZZ", "SENDER"),), guide="acme-850")
+RAW = SAMPLES["x12"]
+
+
+@pytest.fixture
+def own_guide(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """ACME's guide as its people wrote it: the library's, and the buyer's number on every line."""
+    usual = guide._read
+    own: dict[str, Any] = {"extends": "x12-850", "id": "acme-850", "edition": 4, "means": {"every_line": ["BP"]}}
+    monkeypatch.setattr(guide, "_read", lambda name: dict(own) if name == "acme-850" else usual(name))
+    yield
+    guide.load.cache_clear()
+    guide.digest.cache_clear()
+
+
+def read(raw: bytes, *profiles: Profile) -> Decoded:
+    return decode(raw, "f", Context(profiles=profiles))[0]
+
+
+def said(d: Decoded, code: str) -> str:
+    return next(wording.sentence(i.finding) for i in d.issues if i.finding.code == code)
+
+
+@pytest.mark.usefixtures("own_guide")
+def test_a_number_that_a_partners_guide_wants_on_every_line_is_asked_for_by_name() -> None:
+    raw = RAW.replace(b"**BP*0001*VP*SKU~", b"**VP*0042~")
+    text = said(read(raw, ACME), "x12.po1.item.missing")
+    assert text.startswith("Line 10: the buyer's item number, PO109 (segment ")
+    assert "ACME's guide v4 asks for it. Ask ACME to send it, or map ACME's VP 0042 to an item here." in text
+
+
+def test_what_the_standard_asks_for_is_said_to_be_the_standards() -> None:
+    partner = replace(ACME, guide="x12-850")
+    d = read(RAW.replace(b"BEG*00*SA*PO-1**20260102", b"BEG*00*SA***20260102"), partner)
+    [fault] = d.of(Severity.ERROR)
+    assert fault.finding.code == "x12.beg03.missing"
+    assert fault.finding.fix == "X12's 850 asks for it. Ask ACME: fill BEG03."
+    assert "is missing: the purchase order number." in wording.sentence(fault.finding)
+
+
+def test_a_stranger_is_the_sender() -> None:
+    d = read(RAW.replace(b"SE*10*", b"SE*11*"))
+    [fault] = d.of(Severity.ERROR)
+    assert fault.finding.fix.startswith("Ask the sender: ")
+
+
+def test_what_one_of_us_decides_is_not_asked_of_the_partner() -> None:
+    d = read(RAW.replace(b"CTT*1~", b"CTT*2~"), replace(ACME, guide="x12-850"))
+    [held] = d.of(Severity.HOLD)
+    assert held.finding.fix == "Ask ACME whether a line is missing, then release it."
