@@ -17,8 +17,8 @@ from rich.table import Table
 
 from crossdock import exactjson
 from crossdock.db import Database
-from crossdock.errors import CrossdockError, SetupError
-from crossdock.partners import intake, profiles
+from crossdock.errors import CrossdockError, Finding, SetupError
+from crossdock.partners import intake, profiles, wording
 from crossdock.partners.agreements import cli as agreements
 from crossdock.partners.deciding import Known, Verdict
 from crossdock.partners.edi import cli as edi
@@ -165,7 +165,8 @@ def _reason(r: DocumentResult) -> str:
         return r.notes[0]["fix"] if r.test and r.notes else ""
     first = r.errors[0]
     more = f" (and {len(r.errors) - 1} more)" if len(r.errors) > 1 else ""
-    return f"{first['where']}: expected {first['expected']}, found {first['found']}. {first['fix']}{more}"
+    finding = Finding(*(first[part] for part in ("code", "where", "expected", "found", "fix")))
+    return wording.sentence(finding) + more
 
 
 def _money(total: Decimal | None, currency: str | None) -> str:
