@@ -288,7 +288,7 @@ async def test_a_refusal_by_the_partner_is_a_case_and_is_not_sent_again(ends: En
     document = await answered_order(ends.db)
     await run(ends.db, ends.opener, "as2")
     refused = await delivery(ends.db, document)
-    assert (refused["state"], "insufficient-message-security" in refused["detail"]) == ("refused", True)
+    assert (refused["state"], "authentication-failed" in refused["detail"]) == ("refused", True)
     assert (await run(ends.db, ends.opener, "as2")).handed_over == 0
     told = await rows(ends.db, "select kind from crossdock.cases where kind = 'delivery-refused'")
     assert len(told) == 2

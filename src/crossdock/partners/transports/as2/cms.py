@@ -45,7 +45,11 @@ class Unverified(Exception):
 
 
 class Undecryptable(Exception):
-    """It is not encrypted to us, or not in a way that we read. Which step failed is never said: an oracle would be."""
+    """It does not decrypt, or not in a way that we read. Which step failed is never said: an oracle would be."""
+
+
+class NotForUs(Undecryptable):
+    """It names no certificate of ours as its recipient; that much it says in the clear."""
 
 
 class Uncompressible(Exception):
@@ -179,7 +183,7 @@ def decrypt(envelope: bytes, own: Sequence[Identity]) -> bytes:
                     return _content(info["content"]["encrypted_content_info"], key)
     except (ValueError, TypeError, KeyError, RecursionError):
         raise Undecryptable from None
-    raise Undecryptable
+    raise NotForUs
 
 
 def _content_key(recipient: Any, key: rsa.RSAPrivateKey) -> bytes:

@@ -204,50 +204,74 @@ def _addressed(s: As2, identifier: str) -> dict[str, str]:
 # ── in ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(slots=True)
+class _Layers:
+    """What was taken off so far."""
+
+    signed: bool = False
+    encrypted: bool = False
+    compressed: bool = False
+
+
 def open_(station: Station, headers: Mapping[str, str], body: bytes, algorithm: str) -> Opened:
-    """Down to the document, layer by layer. algorithm: of the MIC, as the sender asks for it. Raises Refused."""
+    """Down to the document, layer by layer. algorithm: of the MIC, as the sender asks for it. Raises Refused.
+
+    What was encrypted and is not verified fails in one way, whatever went wrong within: told apart, bad padding and a
+    bad signature would let anybody who recorded a message have it deciphered by our answers to altered copies.
+    """
+    layers = _Layers()
     try:
-        return _open(station, mime.of_request(headers, body), algorithm)
-    except mime.Malformed as e:
-        raise Refused("unexpected-processing-error", f"The message cannot be read: {e}.") from e
-    except cms.Undecryptable:
-        raise Refused("decryption-failed", "It is not encrypted to a certificate of ours, or not well.") from None
-    except cms.Uncompressible as e:
-        raise Refused("decompression-failed", f"It cannot be decompressed: {e}.") from e
-    except cms.Unverified as e:
-        raise Refused("authentication-failed", f"Its signature does not hold: {e}.") from e
+        return _open(station, mime.of_request(headers, body), algorithm, layers)
+    except cms.NotForUs:
+        raise Refused("decryption-failed", "It is not encrypted to a certificate of ours.") from None
+    except (mime.Malformed, cms.Undecryptable, cms.Uncompressible, cms.Unverified) as e:
+        if layers.encrypted and not layers.signed:
+            raise Refused(
+                "authentication-failed",
+                "It is encrypted to a certificate of ours; it is damaged, or not signed with one that we hold of you.",
+            ) from e
+        match e:
+            case mime.Malformed():
+                raise Refused("unexpected-processing-error", f"The message cannot be read: {e}.") from e
+            case cms.Undecryptable():
+                raise Refused("decryption-failed", "It does not decrypt.") from e
+            case cms.Uncompressible():
+                raise Refused("decompression-failed", f"It cannot be decompressed: {e}.") from e
+            case cms.Unverified():
+                raise Refused("authentication-failed", f"Its signature does not hold: {e}.") from e
 
 
-def _open(station: Station, entity: mime.Entity, algorithm: str) -> Opened:
-    signed = encrypted = compressed = False
+def _open(station: Station, entity: mime.Entity, algorithm: str, layers: _Layers) -> Opened:
     checked: bytes | None = None
     s = station.settings
     for _ in range(MOST_LAYERS):
         if entity.type in ENVELOPE_TYPES:
             kind = entity.parameter("smime-type").lower()
             if kind == "compressed-data":
-                compressed = True
+                layers.compressed = True
                 entity = mime.parse(cms.decompress(entity.content(), station.max_bytes))
-            elif not encrypted:
-                encrypted = True
+            elif not layers.encrypted:
+                layers.encrypted = True
                 entity = mime.parse(cms.decrypt(entity.content(), station.own))
             else:
                 break
-        elif entity.type == "multipart/signed" and not signed:
-            signed = True
+        elif entity.type == "multipart/signed" and not layers.signed:
             entity, checked = _verified(station, entity)
+            layers.signed = True
         else:
             break
-    if s.require_signature and not signed:
+    if s.require_signature and not layers.signed:
+        if layers.encrypted:
+            raise cms.Unverified("it has no signature")
         raise Refused("insufficient-message-security", "Expected a signed message, found one without a signature.")
-    if s.require_encryption and not encrypted:
+    if s.require_encryption and not layers.encrypted:
         raise Refused("insufficient-message-security", "Expected an encrypted message, found one in the clear.")
     payload = entity.content()
     if len(payload) > station.max_bytes:
         raise Refused("unexpected-processing-error", f"Expected at most {station.max_bytes} bytes.")
     if checked is None:
-        checked = entity.raw if encrypted or compressed else payload
-    return Opened(payload, entity.filename, mic(checked, algorithm), signed, encrypted)
+        checked = entity.raw if layers.encrypted or layers.compressed else payload
+    return Opened(payload, entity.filename, mic(checked, algorithm), layers.signed, layers.encrypted)
 
 
 def _verified(station: Station, entity: mime.Entity) -> tuple[mime.Entity, bytes]:
