@@ -96,6 +96,14 @@ async def state(db: Database, document: UUID) -> str:
         return (await sending.one(tx, T, document))["state"]
 
 
+async def carried_out(ends: Ends, number: int) -> list[dict[str, Any]]:
+    """What came to the other end, once it is carried out: that follows the receipt."""
+    async with asyncio.timeout(30):
+        while len(found := await listed(ends.db, OTHER)) < number:
+            await asyncio.sleep(0)
+    return found
+
+
 @pytest.mark.parametrize("mdn", ["sync", "async"])
 @pytest.mark.parametrize("compress", [False, True])
 async def test_a_document_arrives_and_its_signed_receipt_settles_it(ends: Ends, mdn: str, compress: bool) -> None:
@@ -112,7 +120,7 @@ async def test_a_document_arrives_and_its_signed_receipt_settles_it(ends: Ends, 
         "delivered", "as2", "automatic-action/MDN-sent-automatically; processed"
     )  # fmt: skip
     assert await state(ends.db, document) == "sent"
-    found = await listed(ends.db, OTHER)
+    found = await carried_out(ends, 2)
     assert sorted(d["type"] for d in found) == ["855", "997"]
     assert {d["partner"] for d in found} == {"norrland"}
     # sent once: nothing is left to do on either side
@@ -259,7 +267,7 @@ async def test_a_lost_answer_is_a_question_and_the_same_message_settles_it(ends:
     await run(ends.db, ends.opener, "as2")
     settled = await delivery(ends.db, document)
     assert (settled["state"], settled["message_id"], settled["attempts"]) == ("delivered", first, 2)
-    assert sorted(d["type"] for d in await listed(ends.db, OTHER)) == ["855", "997"], "stored once each over there"
+    assert sorted(d["type"] for d in await carried_out(ends, 2)) == ["855", "997"], "stored once each over there"
     assert await state(ends.db, document) == "sent"
     async with ends.db.transaction(T) as tx:
         with pytest.raises(Conflict, match="delivered"):
@@ -278,7 +286,7 @@ async def test_a_replay_is_a_new_message_with_the_same_bytes(ends: Ends) -> None
     second = await delivery(ends.db, document)
     assert (second["number"], second["state"]) == (2, "delivered")
     assert second["message_id"] != first["message_id"]
-    copies = [d for d in await listed(ends.db, OTHER) if d["type"] == "855"]
+    copies = [d for d in await carried_out(ends, 3) if d["type"] == "855"]
     assert sorted(d["status"] for d in copies) == ["accepted", "duplicate"]
 
 
