@@ -59,9 +59,21 @@ permit (principal, action == Action::"run.shell", resource)
 when { principal.namespace == "operations" && principal.name == "nightly" };
 ```
 
-What is permitted runs in an empty directory that is removed, with no variable of ours, 30 s and 1 MB a stream at most,
-as `nobody` where the worker is root. It is no sandbox: the network is open to it. A worker that dies while a program
-runs leaves an unknown outcome, which a person settles. Containers are refused: no engine comes with Crossdock.
+What is permitted runs in an empty directory that is removed, with no variable of ours, as `nobody` where the worker is
+root. It is no sandbox: the network, and the files that user may read, are open to it.
+
+| limit | of | where it holds |
+|---|---|---|
+| 30 s, then it is killed; 31 s of processor time | the program; each process | everywhere |
+| 1 MB of output on a stream, and in any one file | each process | everywhere |
+| 256 open files, no core file | each process | everywhere |
+| 1 GiB of memory | each process | Linux; other kernels do not count it, so nothing limits it there |
+| 128 processes and threads, beside what its user runs already | the user | Linux; unlimited elsewhere |
+| an end with all that it has started, when it ends or the worker dies | every process | Linux; see below |
+
+On other systems only the process group of the program is found: what began a session of its own goes on. A program that
+is killed for its time, or whose worker dies, may have had its effect: the outcome is unknown, and a
+person settles it. Containers are refused: no engine comes with Crossdock.
 """
 
 

@@ -1,5 +1,6 @@
 """Clocks on business calendars, look-ups and slots, in the transactions of a real database."""
 
+import asyncio
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +14,8 @@ from crossdock import audit, exactjson, ids
 from crossdock.cases import approvals, calendars, casework, functions, holds, messages, pausing, sla, tables, throttle
 from crossdock.cases.hooks import People
 from crossdock.db import Database, Tx
+from crossdock.engine import columns
+from crossdock.engine.turn import Turn
 from crossdock.errors import Conflict, NotFound, PartnerError
 from crossdock.flow.outcomes import Begun, Done, Failed, Invocation, Parked, Transactional
 from crossdock.rules import Rulebook, reference
@@ -430,3 +433,32 @@ async def test_tenants_do_not_share_a_pace(database: Database) -> None:
             assert isinstance(
                 await call(tx, "throttle", {"key": "k", "limit": 1, "per": "P1D"}, mine, tenant=tenant), Done
             )
+
+
+def test_paced_calls_that_commit_together_take_their_keys_in_one_order() -> None:
+    def turn(key: str) -> Turn:
+        instance_id = ids.new()
+        asked = Invocation(
+            tenant_id=T, instance_id=instance_id, at="/do/0/x#1", key="k", function="throttle",
+            arguments={"key": key, "limit": 1, "per": "PT1M"}, business_key="", now=FRIDAY,
+        )  # fmt: skip
+        made = Turn(T, instance_id, 0, FRIDAY)
+        made.begin = [(functions.Throttle(), asked)]
+        return made
+
+    here, there = columns.keys([turn("labels"), turn("mails")]), columns.keys([turn("mails"), turn("labels")])
+    assert here == there == sorted(here)
+    assert len(here) == 2
+
+
+async def test_a_clock_that_a_turn_has_in_hand_does_not_hold_up_what_is_due(database: Database) -> None:
+    """As when its instance is just ending: that turn may want, next, what the look at what is due has locked."""
+    async with database.transaction(T) as tx:
+        for key in ("pick", "ship"):
+            await sla.start(tx, T, "SO-1", key, FRIDAY + H, FRIDAY, warn_at=Decimal(1))
+    async with asyncio.timeout(20), database.transaction(T) as turn:
+        await turn.execute("update crossdock.sla_clock set on_breach = '{}' where tenant_id = $1 and key = 'pick'", T)
+        assert await sla.run_due(database, FRIDAY + 2 * H) == 1
+    async with database.transaction(T) as tx:
+        assert [(await clock(tx, key)).status for key in ("pick", "ship")] == ["running", "breached"]
+    assert await sla.run_due(database, FRIDAY + 2 * H) == 1

@@ -96,6 +96,42 @@ async def test_the_application_owns_nothing_and_may_create_nothing(admin: asyncp
     assert [r[0] for r in await admin.fetch(OWNED)] == []
 
 
+# A function with its owner's rights: it must not take a caller's temporary table for ours, nor be anybody's to call.
+DEFINERS = """
+select p.oid::regprocedure::text as function,
+       coalesce((select substr(c, length('search_path=') + 1) from unnest(p.proconfig) c
+                 where c like 'search_path=%'), '') as path,
+       exists (select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+               where a.grantee = 0 and a.privilege_type = 'EXECUTE') as anybodys
+from pg_proc p where p.pronamespace = 'crossdock'::regnamespace and p.prosecdef order by 1
+"""
+
+
+async def test_functions_with_rights_of_their_own_look_at_temporary_tables_last_and_are_nobody_elses(
+    admin: asyncpg.Connection,
+):
+    found = await admin.fetch(DEFINERS)
+    assert len(found) >= 17
+    assert [r["function"] for r in found if r["path"].split(", ")[-1] != "pg_temp"] == []
+    assert [r["function"] for r in found if r["anybodys"]] == []
+
+
+async def test_a_function_of_a_migration_to_come_is_the_applications_and_nobody_elses(admin: asyncpg.Connection):
+    await admin.execute("create function crossdock.to_come() returns int language sql as 'select 1'")
+    await admin.execute("create role somebody_else nologin")
+    try:
+        allowed = [
+            await admin.fetchval("select has_function_privilege($1, 'crossdock.to_come()', 'execute')", role)
+            for role in ("crossdock_app", "crossdock_dispatch", "somebody_else")
+        ]
+        assert allowed == [True, True, False]
+        assert not await admin.fetchval(
+            "select has_function_privilege('crossdock_app', 'crossdock.oldest_needed(timestamptz)', 'execute')"
+        )
+    finally:
+        await admin.execute("drop role somebody_else")
+
+
 # --- running them ---------------------------------------------------------------------------------------------------
 
 

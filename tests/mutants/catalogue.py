@@ -14,6 +14,7 @@ HANDED_ON = "tests/integration/engine/test_handed_on.py::"
 INTAKE = "tests/integration/test_intake.py::"
 CASES = "tests/integration/test_cases.py::"
 SIMULATED = "tests/simulation/test_promises.py::test_promises_hold_while_workers_die"
+GIVEN_BACK = "tests/integration/engine/test_given_back.py::"
 HOST_SQL = "crossdock/migrations/sql/0017_hot_path.sql"  # write_turns and claim as they are now
 ENGINE_SQL = "crossdock/migrations/sql/0002_engine.sql"
 
@@ -82,7 +83,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="leases-of-the-dead-kept",
         means="the orders of a worker that died stand still for ever",
-        file=ENGINE_SQL,
+        file="crossdock/migrations/sql/0016_findings.sql",
         text="with freed as (delete from lease l where l.worker_id = dead returning",
         replacement="with freed as (delete from lease l where l.worker_id = dead and false returning",
         tests=(HOST + "test_a_vanished_worker_loses_its_instances_and_its_late_commit_is_refused",),
@@ -180,6 +181,22 @@ select * from f order by fact_id
             "tests/unit/engine/test_live.py::test_after_a_crash_a_sent_call_is_probed_and_not_made_again",
             SIMULATED,
         ),
+    ),
+    Mutant(
+        name="given-back-with-a-request-under-way",
+        means="another worker looks for an effect that is still on its way, finds none, and has it a second time",
+        file="crossdock/engine/worker.py",
+        text="return self._requests.get((live.tenant_id, live.instance_id), set())",
+        replacement="return set()",
+        tests=(GIVEN_BACK + "test_after_a_passing_database_error_an_instance_is_kept_until_its_requests_are_over",),
+    ),
+    Mutant(
+        name="looked-up-too-early",
+        means="a worker that lost an order has its request still on the way when the next one looks for the effect",
+        file="crossdock/engine/live.py",
+        text="        self.taken_over = any(",
+        replacement="        self.taken_over = not self.calls and any(",
+        tests=(GIVEN_BACK + "test_a_lost_instance_is_looked_at_when_its_worker_has_cut_its_requests_off",),
     ),
     Mutant(
         name="unknown-repeated-blindly",

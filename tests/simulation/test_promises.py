@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from crossdock.engine.hooks import Point
+from crossdock.engine.simulation import systems
 from crossdock.engine.simulation.seeds import Failure
 from crossdock.engine.simulation.world import Report
 
@@ -29,6 +30,16 @@ def test_promises_hold_while_workers_die(simulated: Simulated, seed: int) -> Non
     report = kept(simulated(seed, crash_points=40))
     assert report.crash_points >= 40
     assert report.instances >= 12
+
+
+@pytest.mark.parametrize("seed", [SEED + 20, SEED + 21])
+def test_promises_hold_while_requests_are_slow_and_the_database_takes_no_turns(
+    simulated: Simulated, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(systems, "SLOW", 0.5)
+    report = kept(simulated(seed, crash_points=15))
+    assert report.faults["slow request"] >= 10
+    assert report.faults["database error"] >= 5
 
 
 def test_the_same_seed_does_the_same_twice(simulated: Simulated) -> None:

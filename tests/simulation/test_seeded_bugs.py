@@ -10,7 +10,7 @@ import pytest
 
 from crossdock.engine import definitions
 from crossdock.engine.live import ATTEMPT, Live
-from crossdock.engine.simulation import invariants, world
+from crossdock.engine.simulation import invariants, systems, world
 from crossdock.engine.simulation.seeds import Failure
 from crossdock.engine.turn import CallState, Mail
 from crossdock.engine.worker import Worker
@@ -49,6 +49,14 @@ def test_a_call_of_a_dead_worker_that_is_repeated_blindly(
 
     monkeypatch.setattr(Live, "resume", resume)
     assert found(simulated) & {invariants.ONE_EFFECT, invariants.ORPHAN}
+
+
+def test_an_instance_given_back_while_its_request_is_under_way(
+    simulated: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(systems, "SLOW", 0.5)
+    monkeypatch.setattr(Worker, "_under_way", lambda *_: set())  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    assert found(simulated) == {invariants.ONE_EFFECT}
 
 
 def test_a_call_that_leaves_before_it_is_recorded(simulated: Simulated, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -219,6 +219,12 @@ class SlaResume:
 class Throttle:
     """Goes on when its slot comes."""
 
+    def locks(self, call: Invocation) -> list[int]:
+        try:
+            return [throttle.lock(call.tenant_id, _pace(Arguments(call.arguments)).key)]
+        except Misuse:
+            return []
+
     async def start(self, tx: Tx, call: Invocation) -> Begun:
         try:
             pace = _pace(Arguments(call.arguments))

@@ -1,16 +1,19 @@
 """Shells and scripts of workflows: off, unless a policy of the tenant permits them to the very workflow that asks.
 
 What is permitted runs in a process of its own between two transactions: an empty directory that is removed, no
-variable and no open file of ours, limits on time, output and core files, its own process group that is killed as a
-whole. Where we are root it runs as `nobody`; elsewhere as our own user, from whom it cannot read our memory or
-environment (Linux). It is no sandbox: the network and the files that user may read are its own.
+variable and no open file of ours, limits on time, memory, processes, open files and output (`launcher`), and an end
+with all that it has started, also in sessions of their own (Linux; elsewhere its process group). Where we are root it
+runs as `nobody`; elsewhere as our own user, from whom it cannot read our memory or environment (Linux). It is no
+sandbox: the network and the files that user may read are its own.
 
-An effect like any other. What ended is known; whether one that was running when its worker died had an effect is not,
-and nobody can be asked but a person. Containers need an engine that we do not bring: they are refused, saying so.
+An effect like any other. What ended is known; whether one that was killed for its time, or was running when its worker
+died, had an effect is not, and nobody can be asked but a person. Containers need an engine that we do not bring: they
+are refused, saying so.
 """
 
 import asyncio
 import ctypes
+import math
 import os
 import pwd
 import shutil
@@ -23,7 +26,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from crossdock import audit, exactjson
 from crossdock.cases.common import Arguments, Misuse, misused
@@ -36,18 +39,19 @@ from crossdock.policy.programs import Program
 SQL = queries("crossdock.cases", "programs.sql")
 CONFIGURATION = "https://serverlessworkflow.io/spec/1.0.0/errors/configuration"
 RUNTIME = "https://serverlessworkflow.io/spec/1.0.0/errors/runtime"
-TIMEOUT = "https://serverlessworkflow.io/spec/1.0.0/errors/timeout"
 
 TIME_LIMIT_S = 30.0
 OUTPUT_LIMIT_BYTES = 1_000_000  # of each stream; the kernel stops what writes more
 INPUT_LIMIT_BYTES = 1_000_000
-TOGETHER = 4  # processes of one worker
+MEMORY_LIMIT_BYTES = 1 << 30  # of each process
+PROCESS_LIMIT = 128  # threads count; beside what the user runs already
+TOGETHER = 4  # programs of one worker
 RETURNS = ("stdout", "stderr", "code", "all", "none")
 LANGUAGES = ("python", "js")
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
-# ulimit counts files in blocks of 512 bytes; a program that is killed by it has written too much
-_LIMITED = f'ulimit -c 0; ulimit -f {OUTPUT_LIMIT_BYTES // 512 + 1}; exec "$@"'
+_LAUNCHER = Path(__file__).with_name("launcher.py")
+_LAST_WORDS_S = 10.0  # for the launcher, to kill what there is
 _PR_SET_DUMPABLE = 4
 
 
@@ -212,37 +216,75 @@ def _run(job: Job, time_limit_s: float) -> Performed:
         environment = {"PATH": PATH, "HOME": place, "TMPDIR": place, "LANG": "C.UTF-8", **job.environment}
         # Files without a name, read through our own handle: a name in its directory could be made to point elsewhere.
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-            try:
+            with _Lines() as lines:
                 process = subprocess.Popen(
-                    ("/bin/sh", "-c", _LIMITED, "sh", *job.argv), stdin=subprocess.PIPE, stdout=stdout, stderr=stderr,
-                    cwd=place, env=environment, start_new_session=True,
-                    user=account and account.pw_uid, group=account and account.pw_gid,
-                    extra_groups=[] if account is not None else None,
+                    (sys.executable, "-I", "-S", str(_LAUNCHER), *_settings(time_limit_s, account), *lines.names,
+                     *job.argv),
+                    stdin=subprocess.PIPE, stdout=stdout, stderr=stderr, cwd=place, env=environment,
+                    start_new_session=True, pass_fds=lines.theirs,
                 )  # fmt: skip
-            except OSError as e:
-                return Failed(Error(RUNTIME, 500, "The program could not be started", str(e)))
-            code = _wait(process, job.stdin, time_limit_s)
+                said = _wait(process, job.stdin, time_limit_s, lines)
             written = tuple(os.pread(f.fileno(), OUTPUT_LIMIT_BYTES + 1, 0) for f in (stdout, stderr))
-        if code is None:
+        word, _, rest = said.partition(" ")
+        if word == "error":
+            return Failed(Error(RUNTIME, 500, "The program could not be started", rest))
+        code = int(rest) if word == "exit" else -int(rest) if word == "signal" else None
+        if code is None or code == -signal.SIGXCPU:
             detail = f"expected an end within {time_limit_s:g} s; it was killed with all that it had started"
-            return Failed(Error(TIMEOUT, 408, "The program took too long", detail))
+            return Unknown(f"the program took too long: {detail}, and may have had its effect")
     if code == -signal.SIGXFSZ or any(len(w) > OUTPUT_LIMIT_BYTES for w in written):
         detail = f"expected at most {OUTPUT_LIMIT_BYTES} bytes on a stream, found more: write less, or to a file"
         return Failed(Error(RUNTIME, 500, "The program wrote too much", detail))
     return _answer(job.returns, code, *(w.decode("utf-8", "replace").replace("\0", "\ufffd") for w in written))
 
 
-def _wait(process: "subprocess.Popen[bytes]", stdin: bytes, time_limit_s: float) -> int | None:
-    """The exit status; None when it was killed for its time. Whatever it started ends with it."""
+class _Lines:
+    """Two pipes to the launcher: one whose end tells it to end everything, and one for its report."""
+
+    def __enter__(self) -> Self:
+        theirs, self._ours = os.pipe()
+        self._report, report = os.pipe()
+        self.theirs = (theirs, report)
+        self.names = (str(theirs), str(report))
+        self._open = {theirs, report, self._ours, self._report}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for line in self._open:
+            os.close(line)
+
+    def cut(self) -> None:
+        if self._ours in self._open:
+            self._open.discard(self._ours)
+            os.close(self._ours)
+
+    def report(self) -> str:
+        """What the launcher said when it ended; nothing when it was killed itself."""
+        self._open.discard(self.theirs[1])
+        os.close(self.theirs[1])
+        return os.read(self._report, 4096).decode("utf-8", "replace")
+
+
+def _settings(time_limit_s: float, account: pwd.struct_passwd | None) -> tuple[str, ...]:
+    limits = (math.ceil(time_limit_s), MEMORY_LIMIT_BYTES, PROCESS_LIMIT, OUTPUT_LIMIT_BYTES + 1)
+    user = ("-", "-") if account is None else (str(account.pw_uid), str(account.pw_gid))
+    return (*map(str, limits), *user)
+
+
+def _wait(process: "subprocess.Popen[bytes]", stdin: bytes, time_limit_s: float, lines: _Lines) -> str:
+    """The launcher's report. Whatever the program started ends with it."""
     try:
         process.communicate(stdin, timeout=time_limit_s)
-        return process.returncode
     except subprocess.TimeoutExpired:
-        return None
+        lines.cut()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LAST_WORDS_S)
     finally:
+        lines.cut()
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+    return lines.report()
 
 
 def _answer(returns: str, code: int, stdout: str, stderr: str) -> Performed:

@@ -232,7 +232,6 @@ _PROGRAM = (
 )  # fmt: skip
 _PROGRAM_ERRORS = (
     "`configuration` 403: no policy of the tenant permits it to this workflow (`crossdock programs allow`)",
-    "`timeout` 408: it ran longer than 30 s, and was killed with what it had started",
     "`runtime` 500: it ended with another status than 0 (not with `return: code` or `all`), or wrote over 1 MB",
 )
 

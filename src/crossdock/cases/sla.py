@@ -7,6 +7,7 @@ A clock never interrupts the process it belongs to, and ends with it, however th
 paced calls their slots, and tells people of long outages: everything that time alone does.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -92,29 +93,36 @@ async def of_order(tx: Tx, tenant_id: str, order: str) -> list[Clock]:
 
 async def due(tx: Tx, tenant_id: str, now: datetime) -> int:
     """Does what time alone does in one tenant; returns how many things happened."""
-    done = await _warn(tx, tenant_id, now) + await _breach(tx, tenant_id, now)
-    done += await casework.wake(tx, tenant_id, now)
-    done += await approvals.expire(tx, tenant_id, now)
-    done += await holds.expire(tx, tenant_id, now)
-    done += await throttle.release(tx, tenant_id, now)
-    return done + await incidents.tell(tx, tenant_id, now)
+    return sum([await kind(tx, tenant_id, now) for kind in _kinds()])
 
 
 async def run_due(db: Database, now: datetime) -> int:
-    """`due` for each tenant that has something due, in a transaction each."""
+    """`due` for each tenant that has something due, each kind in a transaction of its own.
+
+    A turn that ends an instance holds its row, and then wants its clocks: whoever held clocks and wanted instances (to
+    tell them that an approval has expired) would wait for it in a circle. So no transaction here has both, and clocks
+    that somebody else has in hand are left for the next look.
+    """
     done = 0
     for row in await db.pool.fetch("select tenant_id from crossdock.work_due() where due_at <= $1", now):
-        try:
-            async with db.transaction(row["tenant_id"]) as tx:
-                done += await due(tx, row["tenant_id"], now)
-        except asyncpg.DeadlockDetectedError:
-            continue  # rolled back whole, for the sake of a workflow's turn: the next look finds the same work
+        for kind in _kinds():
+            try:
+                async with db.transaction(row["tenant_id"]) as tx:
+                    done += await kind(tx, row["tenant_id"], now)
+            except asyncpg.DeadlockDetectedError:
+                continue  # rolled back whole, for the sake of a workflow's turn: the next look finds the same work
     return done
 
 
 async def next_due(db: Database) -> datetime | None:
     """When `run_due` next has something to do: simulated time may jump there."""
     return await db.pool.fetchval("select min(due_at) from crossdock.work_due()")
+
+
+def _kinds() -> tuple[Callable[[Tx, str, datetime], Awaitable[int]], ...]:
+    return (
+        _warn, _breach, casework.wake, approvals.expire, holds.expire, throttle.release, incidents.tell
+    )  # fmt: skip
 
 
 async def _warn(tx: Tx, tenant_id: str, now: datetime) -> int:

@@ -21,14 +21,21 @@ update crossdock.sla_clock set status = 'stopped', stopped_at = $3
 where tenant_id = $1 and instance_id = $2 and status in ('running', 'warned', 'paused')
 
 -- name: warn
-update crossdock.sla_clock set status = 'warned', warned = true
-where tenant_id = $1 and status = 'running' and warn_at <= $2 and due_at > $2
-returning order_no, key, due_at
+-- One that a turn has in hand is left for the next look, here and below: its instance may just be ending.
+update crossdock.sla_clock c set status = 'warned', warned = true
+from (select order_no, key from crossdock.sla_clock
+      where tenant_id = $1 and status = 'running' and warn_at <= $2 and due_at > $2
+      order by order_no, key for no key update skip locked) d
+where c.tenant_id = $1 and c.order_no = d.order_no and c.key = d.key
+returning c.order_no, c.key, c.due_at
 
 -- name: breach
-update crossdock.sla_clock set status = 'breached'
-where tenant_id = $1 and status in ('running', 'warned') and due_at <= $2
-returning order_no, key, started_at, due_at, on_breach, instance_id
+update crossdock.sla_clock c set status = 'breached'
+from (select order_no, key from crossdock.sla_clock
+      where tenant_id = $1 and status in ('running', 'warned') and due_at <= $2
+      order by order_no, key for no key update skip locked) d
+where c.tenant_id = $1 and c.order_no = d.order_no and c.key = d.key
+returning c.order_no, c.key, c.started_at, c.due_at, c.on_breach, c.instance_id
 
 -- name: remember_case
 update crossdock.sla_clock set case_id = $4 where tenant_id = $1 and order_no = $2 and key = $3

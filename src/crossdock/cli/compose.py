@@ -321,7 +321,7 @@ def duties(db: Database, time: clock.Clock, keep: timedelta | None = None) -> li
 
     async def drop_old() -> None:
         if keep is not None:
-            await retention.drop_old(db, time.now, keep)
+            await retention.drop_old(db, time.now, keep, People())
 
     async def upkeep() -> None:
         nonlocal kept_at

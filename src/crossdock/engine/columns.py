@@ -13,6 +13,7 @@ from crossdock import exactjson
 from crossdock.engine.turn import Turn
 from crossdock.events import correlation, envelope
 from crossdock.flow.facts import EventFilter
+from crossdock.flow.outcomes import Sharing
 from crossdock.flow.payloads import MOST, TooLarge
 
 # How many columns each part has, in the order of the parameters of write_turns.
@@ -100,10 +101,16 @@ def of(turns: Sequence[Turn]) -> tuple[list[Any], list[Listener]]:
 
 
 def keys(turns: Iterable[Turn]) -> list[int]:
-    """The advisory keys of the listeners that these turns open, ascending: the order in which everybody locks."""
-    return sorted(
-        {correlation.key_of(f).lock(t.tenant_id) for t in turns for _, filters in t.subscribe for f in filters}
-    )
+    """The advisory keys of the listeners that these turns open, and of what the functions they begin share with other
+    instances: ascending, the order in which everybody locks."""
+    locks: set[int] = set()
+    for t in turns:
+        for _, filters in t.subscribe:
+            locks.update(correlation.key_of(f).lock(t.tenant_id) for f in filters)
+        for function, call in t.begin:
+            if isinstance(function, Sharing):
+                locks.update(function.locks(call))
+    return sorted(locks)
 
 
 def _bounded(text: str) -> str:

@@ -12,7 +12,15 @@ delete from crossdock.worker where worker_id = $1
 -- name: release_leases
 -- On a clean stop: what this worker held is ready for others.
 with freed as (delete from crossdock.lease where worker_id = $1 returning tenant_id, instance_id)
-insert into crossdock.ready (tenant_id, instance_id, priority) select tenant_id, instance_id, 1 from freed
+insert into crossdock.ready (tenant_id, instance_id, priority)
+select f.tenant_id, f.instance_id, i.priority from freed f
+join crossdock.instance i on i.tenant_id = f.tenant_id and i.instance_id = f.instance_id
+on conflict do nothing
+
+-- name: ready_again
+-- Given back: it waits for its next worker with its own priority.
+insert into crossdock.ready (tenant_id, instance_id, priority)
+select tenant_id, instance_id, priority from crossdock.instance where tenant_id = $1 and instance_id = $2
 on conflict do nothing
 
 -- name: take

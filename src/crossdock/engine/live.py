@@ -119,6 +119,7 @@ class Live:
     over: Over | None = None  # how it ended
     stage: str = ""
     suspended: bool = False
+    taken_over: bool = False  # a call of it was sent by another worker, who may not know yet that it is ours
     calls: dict[str, OpenCall] = field(default_factory=dict[str, OpenCall])
     known_mail: set[int] = field(default_factory=set[int])
     mail: deque[Mail] = field(default_factory=deque[Mail])
@@ -192,6 +193,7 @@ class Live:
         And one in doubt that nothing will bring back: its timer had fired, and the worker died before the probe's
         answer. (One that waits to be made again cannot be in that place: it is recorded as sent before it leaves.)
         """
+        self.taken_over = any(call.state is CallState.SENT for call in self.calls.values())
         for call in self.calls.values():
             if call.state is CallState.SENT or (call.state is CallState.UNKNOWN and not call.waits):
                 call.state = CallState.UNKNOWN

@@ -5,6 +5,10 @@ instance reaches into is dropped whole, which costs nothing however large it is.
 so that no transaction holds many rows. Orders, documents, money and the audit trail are records of other layers and are
 not touched here.
 
+An instance may have ended while the outcome of a call of its is in doubt: the call is looked up all the same, and a
+person is asked. Where nobody has found out by the time the instance would leave, the call is given up: it counts as
+failed, what people were asked is withdrawn, and the audit trail, which stays, says what was never learnt.
+
 An event that retention has taken is not recognised as a duplicate any more: a partner that repeats it after so long is
 met by the business key of its document instead.
 """
@@ -15,7 +19,11 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
+from crossdock import audit, exactjson
 from crossdock.db import Database, queries
+from crossdock.engine.hooks import Hooks, Silent
+from crossdock.flow.facts import Error
+from crossdock.flow.faults import RUNTIME
 
 SQL = queries("crossdock.engine", "retention.sql")
 
@@ -42,11 +50,15 @@ async def make_months(db: Database) -> list[str]:
         return []
 
 
-async def drop_old(db: Database, now: Callable[[], datetime], keep: timedelta) -> Dropped:
+async def drop_old(db: Database, now: Callable[[], datetime], keep: timedelta, hooks: Hooks | None = None) -> Dropped:
     """Removes what ended, or was received, longer ago than `keep` in business time."""
+    hooks = hooks or Silent()
     before = now() - keep
     instances = events = 0
     for tenant_id in await db.tenant_ids():
+        for _ in range(BATCHES):
+            if await _give_up(db, tenant_id, before, now(), hooks) < BATCH:
+                break
         for _ in range(BATCHES):
             dropped = await _drop_instances(db, tenant_id, before)
             instances += dropped
@@ -62,6 +74,32 @@ async def drop_old(db: Database, now: Callable[[], datetime], keep: timedelta) -
     except asyncpg.LockNotAvailableError:
         months = []
     return Dropped(instances, events, tuple(months))
+
+
+async def _give_up(db: Database, tenant_id: str, before: datetime, now: datetime, hooks: Hooks) -> int:
+    """Settles what nobody learnt of instances that are to leave."""
+    async with db.transaction(tenant_id) as tx:
+        if not await tx.fetchval("select pg_try_advisory_xact_lock($1)", LOCK):
+            return 0
+        doubts = await tx.fetch(SQL["old_doubts"], tenant_id, before, BATCH)
+        if not doubts:
+            return 0
+        errors: list[str] = []
+        for row in doubts:
+            detail = f"its outcome was never learnt: {row['state']} since {row['called_at']:%Y-%m-%d}, given up"
+            errors.append(exactjson.text(Error(RUNTIME, 499, "Given up", detail, row["at"].partition("#")[0])))
+            evidence = {
+                "at": row["at"], "function": row["function"], "system": row["system"], "state": row["state"],
+                "attempt": row["attempt"], "called_at": row["called_at"], "order": row["business_key"],
+                "ended_at": row["ended_at"],
+            }  # fmt: skip
+            await hooks.withdraw(tx, tenant_id, row["instance_id"], row["at"], now)
+            await audit.record(tx, tenant_id, "system:retention", "call.given-up", str(row["instance_id"]), evidence)
+        instances, places = [r["instance_id"] for r in doubts], [r["at"] for r in doubts]
+        await tx.execute(SQL["give_up_calls"], tenant_id, instances, places, now, errors)
+        await tx.execute(SQL["give_up_timers"], tenant_id, instances, places)
+        await tx.execute(SQL["give_up_held"], tenant_id, instances, places)
+        return len(doubts)
 
 
 async def _drop_instances(db: Database, tenant_id: str, before: datetime) -> int:

@@ -15,6 +15,29 @@ where i.tenant_id = $1 and i.ended_at < $2
                   and c.state not in ('done', 'failed'))
 order by i.ended_at limit $3
 
+-- name: old_doubts
+-- Calls of instances that ended before the time given, whose outcome nobody ever learnt: neither a probe nor a person.
+select c.instance_id, c.at, c.function, c.system, c.state, c.attempt, c.called_at, i.business_key, i.ended_at
+from crossdock.call c
+join crossdock.instance i on i.tenant_id = c.tenant_id and i.instance_id = c.instance_id
+where c.tenant_id = $1 and c.state not in ('done', 'failed') and i.ended_at < $2
+  and not exists (select from crossdock.lease l where l.tenant_id = i.tenant_id and l.instance_id = i.instance_id)
+order by c.instance_id, c.at limit $3
+for no key update of i skip locked
+
+-- name: give_up_calls
+update crossdock.call c set state = 'failed', abandoned = true, answered_at = $4, error = d.error
+from unnest($2::uuid[], $3::text[], $5::json[]) as d (instance_id, at, error)
+where c.tenant_id = $1 and c.instance_id = d.instance_id and c.at = d.at
+
+-- name: give_up_timers
+delete from crossdock.timer m using unnest($2::uuid[], $3::text[]) as d (instance_id, at)
+where m.tenant_id = $1 and m.instance_id = d.instance_id and m.at = d.at
+
+-- name: give_up_held
+delete from crossdock.held_call h using unnest($2::uuid[], $3::text[]) as d (instance_id, at)
+where h.tenant_id = $1 and h.instance_id = d.instance_id and h.at = d.at
+
 -- name: drop_calls
 delete from crossdock.call where tenant_id = $1 and instance_id = any ($2::uuid[])
 

@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=6)
 RENEW_S = 1.5
+NOTICES_S = RENEW_S + 0.5  # until a worker that others buried while it lived has noticed, and cut its requests off
 LIVE = 128  # instances in hand: more only lengthens the queue in front of the committer
 RESERVE = 16  # and so many more, one of each tenant that has nothing in hand
 OTHERS_S = 0.05  # how often those are looked for while hands are full
@@ -107,6 +108,7 @@ class Worker:
         self._strikes: dict[tuple[str, UUID], int] = {}
         self._orphans: dict[tuple[str, UUID], Live] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._requests: dict[tuple[str, UUID], set[asyncio.Task[None]]] = {}
         self._looked_for_others = 0.0
         self._ready = asyncio.Event()
         self._outbox = asyncio.Event()
@@ -140,12 +142,14 @@ class Worker:
                 for task in loops:
                     task.cancel()
         finally:
+            cut_off = self._cut_off()
             with suppress(Exception):
                 await listener.close(timeout=LAST_WORDS_S)
             self._fallback.close()
-            with suppress(*PASSING):  # where the database is out of reach, the lease runs out by itself
-                async with asyncio.timeout(LAST_WORDS_S):
-                    await self._retire()
+            if not cut_off:  # else nobody is to look for their effects at once: the lease runs out by itself
+                with suppress(*PASSING):  # as it does where the database is out of reach
+                    async with asyncio.timeout(LAST_WORDS_S):
+                        await self._retire()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -157,9 +161,14 @@ class Worker:
         self._leased_until = monotonic() + LEASE.total_seconds()
         await self._db.pool.execute(SQL["register_worker"], self.id, socket.gethostname(), os.getpid(), LEASE)
 
-    async def _retire(self) -> None:
+    def _cut_off(self) -> bool:
+        """Ends what is in hand. Whether requests were under way: their effects are in doubt."""
+        doubtful = bool(self._requests)
         for task in self._tasks:
             task.cancel()
+        return doubtful
+
+    async def _retire(self) -> None:
         tenants = await self._db.tenant_ids()
         async with self._db.transaction(*tenants) as tx:
             await tx.execute(SQL["release_leases"], self.id)
@@ -173,15 +182,17 @@ class Worker:
                 async with asyncio.timeout(max(RENEW_S, self._leased_until - asked_at)):
                     renewed = await self._db.pool.fetchval(SQL["renew"], self.id, LEASE)
             except TimeoutError as error:
+                self._cut_off()
                 self._db.pool.terminate()  # what waits for an answer that cannot come waits no longer
                 raise Buried(f"worker {self.id} could not renew its lease before it ran out") from error
             if renewed is None:
                 # Others have our instances. What is in hand would be refused, and a call of ours may be theirs to
                 # probe: stop at once, and begin anew under another name.
+                self._cut_off()
                 raise Buried(f"worker {self.id} was declared dead by another")
             self._leased_until = asked_at + LEASE.total_seconds()
             for key, live in list(self._orphans.items()):
-                if key not in self._live:
+                if key not in self._live and not self._under_way(live):
                     await self._release(live)
                     self._orphans.pop(key, None)
 
@@ -337,6 +348,8 @@ class Worker:
         try:
             # its calls run in tasks that are made within, and so carry the same words
             with telemetry.bound(**words, trace=telemetry.trace_id(live.traceparent)):
+                if live.taken_over:  # its worker may live: a clock was set, and its lease ran out before its time
+                    await asyncio.sleep(NOTICES_S)
                 try:
                     while await self._one_turn(key, live):
                         pass
@@ -397,9 +410,7 @@ class Worker:
         live.absorb(committed.mail)
         self._crash(Point.AFTER_COMMIT)
         for call in turn.perform:
-            task = asyncio.create_task(self._perform(live, call))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._send(live, call)
         return committed
 
     async def _compensate(self, live: Live, call: OpenCall) -> bool:
@@ -420,7 +431,13 @@ class Worker:
         live.absorb([mail_of(r["fact_id"], r["kind"], r["body"]) for r in rows])
 
     async def _release(self, live: Live) -> None:
-        """Gives an instance back without having written anything; others will find its mail."""
+        """Gives an instance back without having written anything; others will find its mail.
+
+        Only when its requests are over: whoever takes it will look whether they had their effect, and would do again
+        what one that is still on its way does a moment later.
+        """
+        if under_way := self._under_way(live):
+            await asyncio.wait(under_way)
         async with self._db.transaction(live.tenant_id) as tx:
             if live.suspended:  # instance row first: an operator's word that is on its way is seen below
                 await tx.execute(SQL["lock_one"], live.tenant_id, live.instance_id)
@@ -432,10 +449,10 @@ class Worker:
                 SQL["operators_mail"], live.tenant_id, live.instance_id, sorted(OPERATORS)
             )
             if gone and not waits:
-                await tx.execute(
-                    "insert into crossdock.ready (tenant_id, instance_id) values ($1, $2) on conflict do nothing",
-                    live.tenant_id, live.instance_id,
-                )  # fmt: skip
+                await tx.execute(SQL["ready_again"], live.tenant_id, live.instance_id)
+
+    def _under_way(self, live: Live) -> set[asyncio.Task[None]]:
+        return self._requests.get((live.tenant_id, live.instance_id), set())
 
     async def _set_back(self, key: tuple[str, UUID], live: Live, error: Exception) -> None:
         """A turn that raised: tried again from the database, then set aside for a person, never dropped."""
@@ -460,6 +477,21 @@ class Worker:
             await self._release(live)
 
     # ── calls ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _send(self, live: Live, call: OpenCall) -> None:
+        key = (live.tenant_id, live.instance_id)
+        task = asyncio.create_task(self._perform(live, call))
+        self._tasks.add(task)
+        self._requests.setdefault(key, set()).add(task)
+
+        def over(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            under_way = self._requests[key]
+            under_way.discard(task)
+            if not under_way:
+                del self._requests[key]
+
+        task.add_done_callback(over)
 
     async def _perform(self, live: Live, call: OpenCall) -> None:
         invocation = call.invocation

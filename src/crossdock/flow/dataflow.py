@@ -67,6 +67,8 @@ class Compiler:
         """Any value; texts of the form `${ … }` are expressions, everything else is literal."""
         if isinstance(value, str):
             inner = jq.strip(value)
+            if inner is None and jq.left_open(value):
+                self._problem(pointer, value, "it begins with ${ and never ends: the closing } is missing")
             return constant(value) if inner is None else self._expression(inner, pointer, value)
         if (members := jsonlike.mapping(value)) is not None:
             return self._mapping(members, pointer)

@@ -9,7 +9,7 @@ Three kinds of function implement it. They are told apart by which protocol they
   unknown outcome is probed before anything is tried again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias, runtime_checkable
@@ -85,6 +85,16 @@ class Transactional(Protocol):
     async def start(self, tx: Any, call: Invocation) -> Begun:
         """tx: the transaction (asyncpg connection) of the advance, with the one tenant set."""
         ...
+
+
+@runtime_checkable
+class Sharing(Protocol):
+    """A transactional function that writes rows which other instances write, too. Many instances commit together, so
+    it says beforehand which advisory locks stand for those rows: all are taken in one order, before any row."""
+
+    async def start(self, tx: Any, call: Invocation) -> Begun: ...
+
+    def locks(self, call: Invocation) -> Iterable[int]: ...
 
 
 @runtime_checkable

@@ -12,6 +12,7 @@ import pytest
 from crossdock import exactjson
 from crossdock.db import Tx
 from crossdock.engine import definitions, operations
+from crossdock.engine import worker as worker_module
 from crossdock.engine.fallback import ProcessFallback
 from crossdock.engine.hooks import Silent
 from crossdock.events import inbox
@@ -323,7 +324,10 @@ async def test_when_probes_cannot_tell_a_person_is_asked_once(host: Host) -> Non
     assert host.hooks.told == ["asked erp.first"]
 
 
-async def test_a_vanished_worker_loses_its_instances_and_its_late_commit_is_refused(host: Host) -> None:
+async def test_a_vanished_worker_loses_its_instances_and_its_late_commit_is_refused(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "NOTICES_S", 0.0)  # the first is not to notice
     gate, entered = asyncio.Event(), asyncio.Event()
 
     async def hang(_: object) -> None:

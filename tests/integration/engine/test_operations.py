@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from crossdock import audit, exactjson
+from crossdock import audit, exactjson, ids
 from crossdock.db import Tx
 from crossdock.engine import operations
 from crossdock.engine.definitions import Programs
@@ -418,3 +418,53 @@ async def test_an_answer_that_comes_after_the_end_is_recorded_and_leaves_the_end
 
 async def ended(desk: Desk, i: UUID) -> bool:
     return await desk.status(i) == "cancelled"
+
+
+async def _job_of_another(desk: Desk, command: str, items: int) -> UUID:
+    """A running job of another tenant, of instances that are gone."""
+    job_id = ids.new()
+    async with desk.host.db.transaction("castell") as tx:
+        await tx.execute(
+            "insert into crossdock.operation_job (tenant_id, job_id, kind, command, selection, token, status, asked_by,"
+            " started_at) values ('castell', $1, 'retry', $2, '{}', 't', 'running', 'bo', '2026-01-01')",
+            job_id, command,
+        )  # fmt: skip
+        for n in range(items):
+            await tx.execute(
+                "insert into crossdock.operation_item (tenant_id, job_id, instance_id, ordinal, mark, status)"
+                " values ('castell', $1, $2, $3, 'm', 'waiting')",
+                job_id, ids.new(), n,
+            )  # fmt: skip
+    return job_id
+
+
+async def _items_of_another(desk: Desk, job_id: UUID) -> list[tuple[str, str]]:
+    async with desk.host.db.transaction("castell") as tx:
+        return [(i["status"], i["detail"]) for i in await tx.fetch(
+            "select status, detail from crossdock.operation_item where job_id = $1 order by ordinal", job_id
+        )]  # fmt: skip
+
+
+async def test_the_jobs_of_two_tenants_go_on_in_turn(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "BUDGET_S", 0.0)  # a round and no more
+    for n in range(2):
+        await desk.faulted(f"SO-{n}")
+    job, _ = await desk.many(Command(kind=Kind.RETRY), status="faulted")
+    await desk.apply(job)
+    theirs = await _job_of_another(desk, exactjson.text(Command(kind=Kind.RETRY)), items=50)  # began long before
+    assert await operations.run_due(desk.host.db, desk.programs, desk.told) == 2
+    assert (await desk.job(job)).counts["done"] == 1
+    assert [s for s, _ in await _items_of_another(desk, theirs)].count("waiting") == 49
+
+
+async def test_an_instance_of_a_job_that_cannot_be_read_does_not_stop_the_others(desk: Desk) -> None:
+    await desk.faulted("SO-1")
+    job, _ = await desk.many(Command(kind=Kind.RETRY), status="faulted")
+    await desk.apply(job)
+    theirs = await _job_of_another(desk, '{"kind": "explode"}', items=2)
+    while await operations.run_due(desk.host.db, desk.programs, desk.told):
+        pass
+    assert (await desk.job(job)).status == "done"
+    [first, second] = await _items_of_another(desk, theirs)
+    assert first[0] == second[0] == "failed"
+    assert "explode" in first[1]

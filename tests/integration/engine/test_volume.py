@@ -1,12 +1,19 @@
 """Many tenants and many instances: who goes first, and who waits for whom."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
+from crossdock import audit, exactjson, ids
+from crossdock.db import queries
 from crossdock.engine import retention
-from crossdock.flow.outcomes import Absent, Done, Invocation
+from crossdock.engine.hooks import Silent
+from crossdock.flow.outcomes import Absent, Done, Invocation, Unknown
 
 from .conftest import MORNING, TENANT, Host
+
+SQL = queries("crossdock.engine", "engine.sql")
 
 ENDLESS = """
 document: {dsl: '1.0.3', namespace: t, name: endless, version: '1.0.0'}
@@ -139,3 +146,82 @@ async def test_retention_takes_what_ended_long_ago_and_nothing_that_lives(host: 
     assert "history_2026_03" in dropped.months
     assert await host.rows("select * from crossdock.instance") == []
     assert await host.rows("select * from crossdock.history") == []
+
+
+@dataclass
+class Withdrawing(Silent):
+    withdrawn: list[str] = field(default_factory=list)
+
+    async def withdraw(self, tx: Any, tenant_id: str, instance_id: UUID, at: str, now: datetime) -> None:
+        self.withdrawn.append(at)
+
+
+async def test_a_call_that_nobody_learnt_the_outcome_of_is_given_up_with_evidence_and_its_instance_leaves(
+    host: Host,
+) -> None:
+    class Lost:
+        system = "erp"
+
+        async def perform(self, call: Invocation) -> Unknown:
+            return Unknown("the connection broke")
+
+        async def probe(self, call: Invocation) -> Unknown:
+            return Unknown("it cannot be looked up")
+
+    host.functions = {"erp.step": Lost()}
+    i = await host.start(await host.publish(SHORT), {}, "OLD")
+    hooks = Withdrawing()
+    async with host.working():
+        await host.idle()
+        async with host.db.transaction(TENANT) as tx:
+            fact = exactjson.text({"reason": "gone", "now": MORNING})
+            await tx.fetchval("select crossdock.deliver($1, $2, 'CancelRequested', $3)", TENANT, i, fact)
+        await host.until(lambda: _ended(host, i))
+    now = await host.db.pool.fetchval("select crossdock.now()")
+    assert (
+        await retention.drop_old(host.db, lambda: now + timedelta(days=80), timedelta(days=90), hooks)
+    ).instances == 0
+    assert hooks.withdrawn == []
+    assert (
+        await retention.drop_old(host.db, lambda: now + timedelta(days=91), timedelta(days=90), hooks)
+    ).instances == 1
+    assert hooks.withdrawn == ["/do/0/one#1"]
+    assert await host.rows("select * from crossdock.timer") == []
+    async with host.db.transaction(TENANT) as tx:
+        [entry] = await audit.entries(tx, TENANT, action="call.given-up")
+    assert (entry.actor, entry.object_id, entry.detail["order"]) == ("system:retention", str(i), "OLD")
+    assert entry.detail["state"] == "unknown"
+
+
+async def _ended(host: Host, instance_id: UUID) -> bool:
+    return (await host.instance(instance_id))["ended_at"] is not None
+
+
+async def test_an_instance_of_a_dead_or_leaving_worker_waits_with_its_own_priority(host: Host) -> None:
+    definitions = [await host.publish(SHORT), await host.publish(URGENT)]
+    ids_ = [await host.start(d, {}, f"P-{n}") for n, d in enumerate(definitions)]
+    wanted = dict(zip(ids_, (5, 1), strict=True))
+
+    async def claimed() -> UUID:
+        w = ids.new()
+        await host.db.pool.execute(SQL["register_worker"], w, "here", 1, timedelta(seconds=60))
+        assert len(await host.db.pool.fetch("select * from crossdock.claim($1, 10)", w)) == 2
+        return w
+
+    async def ready() -> dict[UUID, int]:
+        return {r["instance_id"]: r["priority"] for r in await host.rows("select * from crossdock.ready")}
+
+    dead = await claimed()
+    await host.db.pool.execute("update crossdock.worker set lease_until = $2 where worker_id = $1", dead, MORNING)
+    assert await host.db.pool.fetchval("select crossdock.bury_dead()") == 2
+    assert await ready() == wanted
+    leaving = await claimed()
+    async with host.db.transaction(TENANT) as tx:
+        await tx.execute(SQL["release_leases"], leaving)
+    assert await ready() == wanted
+    await claimed()
+    async with host.db.transaction(TENANT) as tx:
+        await tx.execute("delete from crossdock.lease")
+        for i in ids_:
+            await tx.execute(SQL["ready_again"], TENANT, i)
+    assert await ready() == wanted

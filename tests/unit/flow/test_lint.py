@@ -97,6 +97,14 @@ SEEDED: dict[str, tuple[str, str]] = {
         login("basic: { username: ann, password: hunter2 }"),
         "use: { secrets: [ erp ] }\n" + login("basic: { username: ann, password: '${ $secrets.erp.password }' }"),
     ),
+    "flow.secret-in-address": (
+        "use: { secrets: [ erp ] }\n"
+        + do("- get:\n    call: http\n    with:\n      method: get\n      endpoint: https://a.example/\n"
+             "      query: { key: '${ $secrets.erp.key }' }"),
+        "use: { secrets: [ erp ] }\n"
+        + do("- get:\n    call: http\n    with:\n      method: get\n      endpoint: https://a.example/\n"
+             "      headers: { X-Key: '${ $secrets.erp.key }' }"),
+    ),
     "flow.unsupported": (
         do("- a: { run: { shell: { command: ls } } }"), do("- a: { call: erp.customer@crossdock }")),
     "flow.unknown-catalogue-function": (
@@ -342,3 +350,10 @@ def test_the_least_severity_that_fails_can_be_chosen(flow: Path, fail_on: str, s
 def test_all_rules_can_be_listed() -> None:
     listed = CliRunner().invoke(app, ["lint", "--codes"]).stdout
     assert all(code in listed for code in RULES)
+
+
+def test_an_expression_that_is_never_closed_is_an_error_where_it_stands() -> None:
+    source = HEAD + do('- a:\n    set:\n      n: 1\n      total: "${ .a | "\n- b: { set: { t: "say ${ or {" } }')
+    [remark] = [r for r in lint(source, "x.yaml") if r.severity is Severity.ERROR]
+    assert (remark.code, remark.line, remark.column) == ("flow.expression", 6, 9)
+    assert "closing } is missing" in str(remark)

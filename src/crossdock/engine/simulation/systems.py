@@ -19,6 +19,9 @@ from crossdock.flow.outcomes import Absent, Done, Failed, Invocation, Parked, Pe
 BUSY = Error("https://example.org/busy", 429, "Busy")
 WRONG = Error("https://example.org/wrong", 422, "Refused")
 
+SLOW = 0.1  # of the requests take long until they arrive: longer than a renewal and than others wait for its notice
+SLOWEST_S = 3.0
+TROUBLE_S = 0.1  # for so long the database then takes no turn of the same worker, whose lease it goes on renewing
 KEYED = "erp"  # honours keys
 KEYLESS = "wms"
 OPERATIONS = [f"{system}.{verb}" for system in (KEYED, KEYLESS) for verb in ("do", "undo", "try")]
@@ -66,6 +69,12 @@ class System:
         life.pass_by("before effect")
         await asyncio.sleep(chance.expovariate(200))
         await life.stalled()
+        if chance.random() < SLOW:
+            life.net.count["slow request"] += 1
+            if chance.random() < 0.5:
+                life.turns_fail_until = life.net.loop.time() + TROUBLE_S
+            await asyncio.sleep(chance.random() * SLOWEST_S)
+            await life.stalled()
         life.pass_by("before effect")
         if self.system in self.ledger.down and not calm:
             return Failed(BUSY, Retry.OUTAGE)

@@ -117,6 +117,7 @@ class Faults:
 CALM = Faults()
 ROUGH = Faults(error=0.001, lost=0.001, deaf=0.05, twice=0.02, slow=0.001)
 
+WRITE = "crossdock.write_turns"
 _ERRORS = ("40001", "40P01", "57014", "53300")  # serialization, deadlock, statement time-out, too many connections
 _LIFE: contextvars.ContextVar["Life | None"] = contextvars.ContextVar("life", default=None)
 
@@ -139,6 +140,7 @@ class Life:
         self.over = asyncio.Event()
         self.died_at = ""
         self.stalled_until = 0.0
+        self.turns_fail_until = 0.0
         self.lines: dict[Wire, None] = {}  # ordered, unlike sets: so must be all that is walked through here
         self.ears: list[Ear] = []
         self.tasks: dict[asyncio.Task[Any], None] = {}
@@ -243,7 +245,7 @@ class Wire(_Connection):
         out, fate, sent = chance.expovariate(800), chance.random(), chance.random() < 0.5
         back = chance.expovariate(1000) if chance.random() < 0.3 else 0.0  # what happens before it is known
         faults = net.faults
-        if fate < faults.slow:
+        if fate < faults.slow and name != "renew":  # which would be taken for a worker that is cut off, after its lease
             out += chance.random() * 2
         fate -= faults.slow
         life.pass_by(f"before {name}" if name in _LANDMARKS else "before a statement")
@@ -259,9 +261,10 @@ class Wire(_Connection):
         if self.lost:
             raise asyncpg.InterfaceError("connection is closed")
         net.say(life.name, name)
-        if 0 <= fate < faults.error and name not in ("BEGIN", "ROLLBACK", "COMMIT"):
+        turned_down = WRITE in query and net.loop.time() < life.turns_fail_until
+        if turned_down or (0 <= fate < faults.error and name not in ("BEGIN", "ROLLBACK", "COMMIT")):
             net.count["database error"] += 1
-            code = chance.choice(_ERRORS)
+            code = chance.choice(_ERRORS[2:] if turned_down else _ERRORS)
             statement = lambda: super(Wire, self).execute(  # noqa: E731
                 f"do $$ begin raise exception using errcode = '{code}', message = 'simulated'; end $$"
             )

@@ -44,6 +44,7 @@ PLACES = [
     *(str(p) for p in Point), *(str(p) for p in Point), "before effect", "during probe", "before COMMIT",
     "after COMMIT", "before load", "before fire_timers", "after outbox_done", "", "", "", "",
 ]  # fmt: skip
+RENEW_S, NOTICES_S = 0.3, 0.5  # instead of the worker's: lives are short here
 LONGEST_LIFE = 160  # places: each statement has one before and one after it
 PROGRAMS: dict[tuple[str, str], Program] = {}
 
@@ -73,16 +74,19 @@ def _programs() -> dict[tuple[str, str], Program]:
 def _seeded(chance: random.Random, time: Callable[[], float]) -> Generator[None]:
     """What comes from the system's entropy and clock elsewhere comes from the seed and the virtual clock here."""
     before, clock_before = ids.new, worker_module.monotonic
+    pace_before = worker_module.RENEW_S, worker_module.NOTICES_S
     counter = iter(range(1, 1 << 40))
 
     def new() -> UUID:
         return UUID(int=next(counter) << 80 | 7 << 76 | 2 << 62 | chance.getrandbits(62))
 
     ids.new, worker_module.monotonic = new, time
+    worker_module.RENEW_S, worker_module.NOTICES_S = RENEW_S, NOTICES_S
     try:
         yield
     finally:
         ids.new, worker_module.monotonic = before, clock_before
+        worker_module.RENEW_S, worker_module.NOTICES_S = pace_before
 
 
 class World:

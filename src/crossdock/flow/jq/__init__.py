@@ -5,7 +5,7 @@ differences that docs/decisions/0005-expressions.md lists. What this engine does
 when one is given.
 """
 
-from crossdock.flow.jq.expression import Expression, FallbackEvaluator, compile, strip
+from crossdock.flow.jq.expression import Expression, FallbackEvaluator, compile, left_open, strip
 from crossdock.flow.jq.faults import EvaluationError, ExpressionError, LimitExceeded
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "FallbackEvaluator",
     "LimitExceeded",
     "compile",
+    "left_open",
     "strip",
 ]

@@ -121,6 +121,12 @@ def strip(text: str) -> str | None:
     return match[1].strip() if match else None
 
 
+def left_open(text: str) -> bool:
+    """Whether it begins as a runtime expression does and lacks the end: it would be taken for a text."""
+    text = text.strip()
+    return text.startswith("${") and not text.endswith("}") and text.count("{") > text.count("}")
+
+
 def _outside(source: str, reads: usage.Usage, fallback: FallbackEvaluator) -> Expression:
     def every(value: Any, variables: Mapping[str, Any]) -> list[Any]:
         return fallback.evaluate_all(source, value, {name: variables.get(name) for name in sorted(reads.variables)})

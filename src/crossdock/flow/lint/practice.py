@@ -25,6 +25,7 @@ _STANDARD = frozenset(
         faults.TIMEOUT, faults.COMMUNICATION, faults.RUNTIME,
     )
 )  # fmt: skip
+_SECRET = re.compile(r"\$secrets\b")
 _UNSUPPORTED_CALLS = frozenset({"asyncapi", "grpc", "a2a", "mcp"})
 
 
@@ -143,6 +144,8 @@ def _listen(book: Book, task: Seen) -> None:
 def _call(book: Book, task: Seen, deadline: bool, functions: Collection[str] | None) -> None:
     name = str(task.raw["call"])
     given = jsonlike.mapping(task.raw.get("with")) or {}
+    if name in ("http", "openapi"):
+        _secret_addresses(book, f"{task.pointer}/with", given)
     if name in _UNSUPPORTED_CALLS or "://" in name:
         fix = "Reach the system through a connector; see docs/language.md."
         book.add("flow.unsupported", f"{task.pointer}/call", "a call that is made here", f"'{name}'", fix)
@@ -163,6 +166,23 @@ def _call(book: Book, task: Seen, deadline: bool, functions: Collection[str] | N
         if asks and not given.keys() & {"due_in", "due_on", "expires_in"}:
             fix = "Add `due_in: PT4H` (reminds and escalates), or a `timeout` (gives up)."
             book.add("flow.no-deadline", task.pointer, "a time by which the person is to decide", "none", fix)
+
+
+def _secret_addresses(book: Book, pointer: str, given: Mapping[str, Any]) -> None:
+    """What stands in an address is written to logs on the way; a header is not."""
+    endpoint = given.get("endpoint")
+    places = {"endpoint": endpoint} if isinstance(endpoint, str) else {}
+    if (uri := jsonlike.member(endpoint, "uri")) is not None:
+        places["endpoint/uri"] = uri
+    query = given.get("query")
+    if isinstance(query, str):
+        places["query"] = query
+    for key, value in (jsonlike.mapping(query) or {}).items():
+        places[f"query/{escape(key)}"] = value
+    for place, value in places.items():
+        if any(_SECRET.search(text) for text in _texts(value) if jq.strip(text) is not None):
+            fix = "Send it as a header, or name it under `authentication`; then change the secret."
+            book.add("flow.secret-in-address", f"{pointer}/{place}", "an address without secrets", "one with", fix)
 
 
 def _nearest(name: str, known: Collection[str]) -> str:

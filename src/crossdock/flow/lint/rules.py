@@ -49,6 +49,7 @@ RULES: Final[Mapping[str, Rule]] = {
             "flow.no-deadline": "A wait for a person that nobody will notice when it takes for ever.",
             "flow.partial-expression": "A text with `${ }` inside: it is an expression only when it is all of it.",
             "flow.retry-without-limit": "A retry that goes on for ever.",
+            "flow.secret-in-address": "A secret in an address or a query: addresses are logged, headers are not.",
             "flow.swallowed-error": "A catch that neither handles nor repeats: errors disappear.",
             "flow.unbounded-loop": "Tasks that lead back to each other, with no way out.",
             "flow.undeclared-input-field": "A path into the input that its schema does not mention.",
