@@ -48,6 +48,10 @@ decimal, boolean or date; up to 100,000 rows.
 crossdock lookup put skus.csv --table customer-skus --key customer,their_sku --types factor:decimal
 ```
 
+Over REST an administrator does the same with `PUT /api/calendars` and `PUT /api/reference-tables` (the documents as
+JSON); `GET` of both lists them, `?name=…&versions=true` every version of a calendar, and
+`/api/reference-tables/{table}/rows?version=…` the rows of an edition. Each put is in the audit trail.
+
 ## Programs
 
 `run: shell` and `run: script` are off. `crossdock programs allow FILE` makes Cedar policies of a tenant what its

@@ -116,20 +116,21 @@ async def test_functions_with_rights_of_their_own_look_at_temporary_tables_last_
     assert [r["function"] for r in found if r["anybodys"]] == []
 
 
-async def test_a_function_of_a_migration_to_come_is_the_applications_and_nobody_elses(admin: asyncpg.Connection):
-    await admin.execute("create function crossdock.to_come() returns int language sql as 'select 1'")
-    await admin.execute("create role somebody_else nologin")
-    try:
-        allowed = [
-            await admin.fetchval("select has_function_privilege($1, 'crossdock.to_come()', 'execute')", role)
-            for role in ("crossdock_app", "crossdock_dispatch", "somebody_else")
-        ]
-        assert allowed == [True, True, False]
-        assert not await admin.fetchval(
-            "select has_function_privilege('crossdock_app', 'crossdock.oldest_needed(timestamptz)', 'execute')"
-        )
-    finally:
-        await admin.execute("drop role somebody_else")
+async def test_a_function_of_a_migration_to_come_is_narrow_whatever_its_file_says(
+    admin: asyncpg.Connection, admin_dsn: str
+):
+    sql = "create function crossdock.to_come() returns int language sql security definer as 'select 1'"
+    to_come = migrations.Migration("9997_to_come", sql, "x")
+    assert await migrations.migrate(admin_dsn, files=[*migrations.known(), to_come]) == ("9997_to_come",)
+    [found] = [r for r in await admin.fetch(DEFINERS) if r["function"] == "crossdock.to_come()"]
+    assert (found["path"], found["anybodys"]) == ("crossdock, pg_temp", False)
+    for role, function, may in (
+        ("crossdock_app", "to_come()", True),
+        ("crossdock_app", "oldest_needed(timestamptz)", False),
+        ("crossdock_app", "narrow_functions()", False),
+    ):
+        asked = f"crossdock.{function}"
+        assert await admin.fetchval("select has_function_privilege($1, $2, 'execute')", role, asked) is may, function
 
 
 # --- running them ---------------------------------------------------------------------------------------------------

@@ -91,6 +91,15 @@ async def every(tx: Tx, tenant_id: str) -> list[Stored]:
     ]
 
 
+async def versions(tx: Tx, tenant_id: str, name: str) -> list[Stored]:
+    """Of one calendar, newest first; none when there is no such."""
+    rows = await tx.fetch(SQL["versions"], tenant_id, name)
+    return [
+        Stored(_parsed(r["document"], r["version"]), exactjson.loads(r["document"]), r["put_by"], r["put_at"])
+        for r in rows
+    ]
+
+
 @lru_cache(maxsize=512)
 def _parsed(document: str, version: int) -> Calendar:
     """The same text is read once a process, whoever's it is: a calendar holds nothing of a tenant but its text."""

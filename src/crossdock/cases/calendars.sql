@@ -22,3 +22,7 @@ insert into crossdock.calendar (tenant_id, name, version, document, put_by, put_
 -- Current versions only.
 select distinct on (name) name, version, document::text as document, put_by, put_at
 from crossdock.calendar where tenant_id = $1 order by name, version desc
+
+-- name: versions
+select name, version, document::text as document, put_by, put_at
+from crossdock.calendar where tenant_id = $1 and name = $2 order by version desc

@@ -108,6 +108,12 @@ async def rows_of(tx: Tx, tenant_id: str, edition: Edition) -> Sequence[Row]:
     return [exactjson.loads(r["body"]) for r in rows]
 
 
+async def some_rows(tx: Tx, tenant_id: str, edition: Edition, offset: int, limit: int) -> Sequence[Row]:
+    """By key, for whoever reads a page at a time."""
+    rows = await tx.fetch(SQL["some_rows"], tenant_id, edition.name, edition.version, offset, limit)
+    return [exactjson.loads(r["body"]) for r in rows]
+
+
 async def latest(tx: Tx, tenant_id: str, name: str) -> tuple[Mapping[str, Kind], tuple[str, ...]] | None:
     """Columns and keys of the edition put last: what a new file of the table is read with."""
     row = await tx.fetchrow(SQL["latest"], tenant_id, name)

@@ -32,6 +32,10 @@ where tenant_id = $1 and name = $2 and version = $3 and key = $4
 select body::text as body from crossdock.reference_row
 where tenant_id = $1 and name = $2 and version = $3 order by key
 
+-- name: some_rows
+select body::text as body from crossdock.reference_row
+where tenant_id = $1 and name = $2 and version = $3 order by key offset $4 limit $5
+
 -- name: all
 select name, version, effective_from, row_count, keys::text as keys, columns::text as columns, put_by, put_at
 from crossdock.reference_table where tenant_id = $1 order by name, version desc

@@ -13,7 +13,19 @@ import uvloop
 from rich.console import Console
 
 from crossdock import exactjson, telemetry
-from crossdock.cli import alerting, compose, flow, instances, reconcile, reference, setup, simulate, work, working
+from crossdock.cli import (
+    alerting,
+    compose,
+    events,
+    flow,
+    instances,
+    reconcile,
+    reference,
+    setup,
+    simulate,
+    work,
+    working,
+)
 from crossdock.cli import demo as demonstration
 from crossdock.cli.bench import command as bench
 from crossdock.db import Database
@@ -33,6 +45,7 @@ simulate.register(app)
 instances.register(app)
 reference.register(app)
 alerting.register(app)
+events.register(app)
 reconcile.register(app)
 setup.register(app, user)
 

@@ -114,6 +114,7 @@ class Worker:
         self._outbox = asyncio.Event()
         self._clocked = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._ending = False
         self._leased_until = 0.0  # monotonic, and never later than what the database has
 
     async def run(self) -> None:
@@ -123,7 +124,7 @@ class Worker:
         try:
             async with self._committer, asyncio.TaskGroup() as group:
                 loops = [
-                    group.create_task(loop(), name=loop.__name__)
+                    group.create_task(self._until_the_end(loop), name=loop.__name__)
                     for loop in (
                         self._renew,
                         self._bury,
@@ -139,6 +140,7 @@ class Worker:
                 await self._claim()
                 if self._tasks:
                     await asyncio.wait(self._tasks, timeout=10)
+                self._ending = True
                 for task in loops:
                     task.cancel()
         finally:
@@ -150,6 +152,13 @@ class Worker:
                 with suppress(*PASSING):  # as it does where the database is out of reach
                     async with asyncio.timeout(LAST_WORDS_S):
                         await self._retire()
+
+    async def _until_the_end(self, loop: Callable[[], Awaitable[None]]) -> None:
+        """One loop. Its end is that of all: a cancellation alone may be lost, where what it interrupts is just done."""
+        try:
+            await loop()
+        finally:
+            self._ending = True
 
     def stop(self) -> None:
         self._stopping.set()
@@ -175,7 +184,7 @@ class Worker:
             await tx.execute(SQL["retire"], self.id)
 
     async def _renew(self) -> None:
-        while True:
+        while not self._ending:
             await asyncio.sleep(RENEW_S)
             asked_at = monotonic()
             try:
@@ -197,7 +206,7 @@ class Worker:
                     self._orphans.pop(key, None)
 
     async def _bury(self) -> None:
-        while True:
+        while not self._ending:
             moved = await self._db.pool.fetchval("select crossdock.bury_dead()")
             if moved:
                 log.warning("took over %d instances of a worker that stopped", moved)
@@ -224,7 +233,7 @@ class Worker:
 
     def _watch(self, listener: "asyncpg.Connection[asyncpg.Record]") -> Callable[[], Any]:
         async def watch_clock() -> None:
-            while True:
+            while not self._ending:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._clocked.wait(), 1)
                 self._clocked.clear()
@@ -539,7 +548,7 @@ class Worker:
     # ── what wakes the waiting ──────────────────────────────────────────────────────────────────────────────────
 
     async def _fire_timers(self) -> None:
-        while True:
+        while not self._ending:
             fired = await timers.fire(self._db, self._clock.now)
             if not fired:
                 with suppress(TimeoutError):
@@ -547,12 +556,12 @@ class Worker:
                 self._timers_due.clear()
 
     async def _try_outages(self) -> None:
-        while True:
+        while not self._ending:
             await timers.try_outages(self._db, self._hooks, self._clock.now)
             await asyncio.sleep(0.25)
 
     async def _do_duties(self) -> None:
-        while True:
+        while not self._ending:
             for duty in self._duties:
                 try:
                     await duty()
@@ -565,17 +574,17 @@ class Worker:
 
     async def _refresh_statistics(self) -> None:
         """Plans made while a table was small cost ten times as much once it is not."""
-        while True:
+        while not self._ending:
             await self._db.pool.fetchval("select crossdock.refresh_statistics()")
             await asyncio.sleep(1)
 
     async def _report(self) -> None:
-        while True:
+        while not self._ending:
             await self._vitals.once()
             await asyncio.sleep(EVERY_S)
 
     async def _hand_on(self) -> None:
-        while True:
+        while not self._ending:
             if not await self._relay.once():
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._outbox.wait(), POLL_S)

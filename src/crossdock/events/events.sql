@@ -90,7 +90,33 @@ where o.tenant_id = k.tenant_id and o.seq = k.seq
 
 -- name: dead_letter
 -- What could not be handed on, with the reason; the event itself stays in the log.
-insert into crossdock.dead_letter (tenant_id, seq, reason) values ($1, $2, $3) on conflict do nothing
+insert into crossdock.dead_letter (tenant_id, seq, reason, listeners) values ($1, $2, $3, $4)
+on conflict (tenant_id, seq) do update set listeners = crossdock.dead_letter.listeners or excluded.listeners,
+  reason = left(crossdock.dead_letter.reason || '; ' || excluded.reason, 2000)
+
+-- name: dead_letters
+-- Oldest first, as they will be handed on again.
+select d.seq, d.reason, d.at, d.listeners, e.type, e.subject, e.source, e.id, e.received_at
+from crossdock.dead_letter d join crossdock.event e on e.tenant_id = d.tenant_id and e.seq = d.seq
+where d.tenant_id = $1 and d.seq > $2 order by d.seq limit $3
+
+-- name: count_dead_letters
+select count(*) from crossdock.dead_letter where tenant_id = $1
+
+-- name: replay
+-- Back to the outbox, and away from here, in one statement: replayed twice, it is handed on once.
+with d as (
+  delete from crossdock.dead_letter where tenant_id = $1 and seq = any ($2::bigint[])
+  returning seq, reason, listeners),
+o as (
+  insert into crossdock.outbox (tenant_id, seq, source, id, correlate)
+  select $1, d.seq, e.source, e.id, d.listeners
+  from d join crossdock.event e on e.tenant_id = $1 and e.seq = d.seq
+  on conflict do nothing)
+select d.seq, d.reason from d order by d.seq
+
+-- name: wake_relays
+select pg_notify('crossdock_outbox', '')
 
 -- name: seq_of
 select seq from crossdock.event where tenant_id = $1 and source = $2 and id = $3

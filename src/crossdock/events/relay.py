@@ -75,7 +75,7 @@ class Relay:
                     for_listeners = [e for e in events if todo[e[0]][0]]
                     if for_listeners:
                         correlate = partial(correlation.correlate_all, now=now, wanted=listening)
-                        await self._hand(tx, tenant_id, for_listeners, correlate)
+                        await self._hand(tx, tenant_id, for_listeners, correlate, listeners=True)
                     for projection in self._projections:
                         await self._hand(tx, tenant_id, events, projection)
             if entered and len(tenants) > 1:
@@ -84,8 +84,9 @@ class Relay:
             return len(rows)
 
     async def _hand(
-        self, tx: Tx, tenant_id: str, events: Sequence[tuple[int, Mapping[str, Any]]], take: Projection
-    ) -> None:
+        self, tx: Tx, tenant_id: str, events: Sequence[tuple[int, Mapping[str, Any]]], take: Projection,
+        *, listeners: bool = False,
+    ) -> None:  # fmt: skip
         """Behind a savepoint: one taker that cannot take an event leaves the others, and the batch, whole.
 
         All events at once; when that fails each by itself, and the one that cannot be taken is laid aside. Trouble of
@@ -99,8 +100,8 @@ class Relay:
         except Exception as error:
             if len(events) > 1:
                 for event in events:
-                    await self._hand(tx, tenant_id, [event], take)
+                    await self._hand(tx, tenant_id, [event], take, listeners=listeners)
                 return
             seq = events[0][0]
             log.exception("event %d of %s could not be handed on", seq, tenant_id)
-            await tx.execute(SQL["dead_letter"], tenant_id, seq, f"{type(error).__name__}: {error}"[:2000])
+            await tx.execute(SQL["dead_letter"], tenant_id, seq, f"{type(error).__name__}: {error}"[:2000], listeners)

@@ -18,6 +18,7 @@ from crossdock.gateway import (
     cases,
     chains,
     channels,
+    deadletters,
     definitions,
     documents,
     events,
@@ -32,6 +33,7 @@ from crossdock.gateway import (
     partners,
     people,
     problems,
+    reference,
     run,
     runs,
     search,
@@ -49,7 +51,7 @@ from crossdock.tower.board import Drawings
 
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
-    people, partners, onboarding, sending, chains, maps, stream, alerting, channels,
+    people, partners, onboarding, sending, chains, maps, stream, alerting, channels, deadletters, reference,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

@@ -1,10 +1,12 @@
 """What one may send, and how often one may try: sizes of bodies, the one character that no text may hold, and attempts
 to sign in."""
 
+import asyncio
 import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fastapi import HTTPException
@@ -17,6 +19,8 @@ from crossdock.partners.model import MAX_BYTES
 BODY = 1024 * 1024
 # so that intake itself says what is too large, in a partner's words
 BODIES = {"/api/intake": MAX_BYTES + 1, "/api/test-bench": bench.MAX_BYTES + 1}
+DISCARDED = 64 * 1024 * 1024  # of a body that is refused; who sends more is cut off
+DISCARDED_WITHIN_S = 20.0
 AS2 = "/as2/"
 AS2_BYTES = MAX_BYTES * 3 // 2  # a document in base64 with its signature
 
@@ -58,8 +62,24 @@ class Attempts:
         bucket.left -= 1
 
 
+async def discard(receive: Receive) -> None:
+    """Reads on what nobody wants, within bounds. Whoever is still sending would else find the connection reset, and
+    never read the answer; and one that asked first (Expect: 100-continue) is answered without this."""
+    left = DISCARDED
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DISCARDED_WITHIN_S):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if message["type"] != "http.request" or not message.get("more_body"):
+                    return
+
+
 class BodyLimit:
-    """Refuses a body that is too large as soon as that is known: by its declared length, else while it arrives."""
+    """Refuses a body that is too large as soon as that is known: by its declared length, else while it arrives.
+
+    The connection ends with the answer: what is still on the way is nobody's request.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -71,8 +91,11 @@ class BodyLimit:
         most = AS2_BYTES if scope["path"].startswith(AS2) else BODIES.get(scope["path"], BODY)
         declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
         if declared.isdigit() and int(declared) > most:
-            detail = f"At most {most} bytes are taken here."
-            await problems.problem(413, "Too large", detail)(scope, receive, send)
+            if (b"expect", b"100-continue") not in scope["headers"]:
+                await discard(receive)
+            answer = problems.problem(413, "Too large", f"At most {most} bytes are taken here.")
+            answer.headers["Connection"] = "close"
+            await answer(scope, receive, send)
             return
         taken = 0
 
@@ -82,7 +105,10 @@ class BodyLimit:
             if message["type"] == "http.request":
                 taken += len(message.get("body", b""))
                 if taken > most:
-                    raise HTTPException(413, f"Too large: at most {most} bytes are taken here.")
+                    if message.get("more_body"):
+                        await discard(receive)
+                    detail = f"Too large: at most {most} bytes are taken here."
+                    raise HTTPException(413, detail, {"Connection": "close"})
             return message
 
         await self._app(scope, counted, send)

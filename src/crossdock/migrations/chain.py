@@ -108,4 +108,7 @@ def _upgrade(connection: Connection, chosen: Sequence[Migration], names: Sequenc
     )
     context.run_migrations(connection=connection)
     connection.execute(text(f"grant select on {SCHEMA}.migration, {SCHEMA}.alembic_version to crossdock_app"))
+    # 0016: whatever a file says of its functions, none with rights of its own is anybody's
+    if connection.scalar(text(f"select to_regprocedure('{SCHEMA}.narrow_functions()') is not null")):
+        connection.execute(text(f"select {SCHEMA}.narrow_functions()"))
     connection.commit()

@@ -38,6 +38,7 @@ class Action(StrEnum):
     WORKFLOW_RUN = "workflow.run"
     PARTNER_MANAGE = "partner.manage"  # profiles, agreements, invitations, going live
     CONNECTION_MANAGE = "connection.manage"
+    REFERENCE_MANAGE = "reference.manage"  # calendars and reference tables
     DEFINITION_PUBLISH = "definition.publish"
     MAP_EDIT = "map.edit"  # save and discard drafts
     MAP_ACTIVATE = "map.activate"

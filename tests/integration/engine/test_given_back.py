@@ -2,6 +2,7 @@
 still to come, and so nobody has it a second time."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,19 +74,22 @@ async def test_after_a_passing_database_error_an_instance_is_kept_until_its_requ
     i = await host.start(await host.publish(SIDE_BY_SIDE), {})
     workers = [Worker(host.db, Functions(host.functions, {}), Clock(), host.hooks, crash=refuse), host.worker()]
     tasks = [asyncio.create_task(workers[0].run())]
-    await failed.wait()
-    tasks.append(asyncio.create_task(workers[1].run()))
-    for _ in range(3):  # renewals of the first
-        before = await _leased_until(host, workers[0])
-        await host.until(lambda before=before: _renewed(host, workers[0], before))
-    held = await host.rows("select 1 from crossdock.lease where worker_id = $1", workers[0].id)
-    assert len(held) == 1
-    assert [what for what, *_ in slow.asked] == ["perform"]
-    slow.gate.set()
-    await host.until(lambda: _ended(host, i))
-    for w in workers:
-        w.stop()
-    await asyncio.gather(*tasks)
+    try:
+        await failed.wait()
+        tasks.append(asyncio.create_task(workers[1].run()))
+        for _ in range(3):  # renewals of the first
+            before = await _leased_until(host, workers[0])
+            await host.until(lambda before=before: _renewed(host, workers[0], before))
+        held = await host.rows("select 1 from crossdock.lease where worker_id = $1", workers[0].id)
+        assert len(held) == 1
+        assert [what for what, *_ in slow.asked] == ["perform"]
+        slow.gate.set()
+        await host.until(lambda: _ended(host, i))
+    finally:
+        slow.gate.set()
+        for w in workers:
+            w.stop()
+        await asyncio.gather(*tasks)
     assert [what for what, *_ in slow.asked] == ["perform", "probe"]
 
 
@@ -123,3 +127,20 @@ async def _renewed(host: Host, worker: Worker, before: Any) -> bool:
 
 async def _ended(host: Host, instance_id: Any) -> bool:
     return (await host.instance(instance_id))["ended_at"] is not None
+
+
+async def test_a_worker_ends_though_what_it_does_loses_the_word_to_stop(host: Host) -> None:
+    """A cancellation that comes just when what it interrupts is done may be lost."""
+    begun = asyncio.Event()
+
+    async def deaf() -> None:
+        begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    worker = Worker(host.db, Functions({}, {}), Clock(), host.hooks, duties=[deaf])
+    task = asyncio.create_task(worker.run())
+    await begun.wait()
+    worker.stop()
+    async with asyncio.timeout(30):
+        await task

@@ -200,6 +200,7 @@ SHOWN_ELSEWHERE = {
     "/api/partners/{partner}/habits": "test_partners.py",
     "/api/partners/{partner}/invitations": "test_onboarding.py",
     "/api/partners/{partner}/versions": "test_partners.py",
+    "/api/reference-tables/{table}/rows": "test_reference.py",
     "/api/sent-documents/{document}": "test_sending.py",
     "/api/sent-documents/{document}/{way}": "test_sending.py",
 }
@@ -215,7 +216,7 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
         "hold": things.hold, "incident": things.incident, "instance": things.instance, "name": "order-to-cash",
         "version": "1.2.0", "job": await suspension(ours, things.order), "digest": "0" * 64, "way": "replay",
         "partner": "bolts", "expectation": things.case,
-        "chain": things.document, "channel": "norrland-to-bolts",
+        "chain": things.document, "channel": "norrland-to-bolts", "table": "nosuch",
         "map": await own_map(ours), "number": "1",
     }  # fmt: skip
     told = [v for name, v in values.items() if name not in ("version", "digest", "way", "number")]

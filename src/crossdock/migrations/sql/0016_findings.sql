@@ -4,17 +4,25 @@ grant create on schema crossdock to crossdock_dispatch;
 
 -- ── functions with rights of their own ──────────────────────────────────────────────────────────────────────────────
 -- PostgreSQL lets everybody execute a new function, and looks for tables among temporary ones first unless told to look
--- there last. From here on nobody may execute a function of ours but those who work as the application.
-alter default privileges revoke execute on functions from public;
-alter default privileges in schema crossdock grant execute on functions to crossdock_app, crossdock_dispatch;
-do $$ declare f regprocedure; begin
-  for f in select p.oid::regprocedure from pg_catalog.pg_proc p
-           where p.pronamespace = 'crossdock'::regnamespace and p.prosecdef loop
+-- there last. This makes those with their owner's rights narrow, whichever file they are from: the migrator calls it at
+-- its end. Who may execute one that is narrow already stays as it is.
+create function crossdock.narrow_functions() returns void language plpgsql set search_path = crossdock, pg_temp as $$
+declare f regprocedure; anybodys boolean;
+begin
+  for f, anybodys in
+    select p.oid::regprocedure, exists (
+      select from pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+      where a.grantee = 0 and a.privilege_type = 'EXECUTE')
+    from pg_catalog.pg_proc p where p.pronamespace = 'crossdock'::regnamespace and p.prosecdef
+  loop
     execute format('alter function %s set search_path = crossdock, pg_temp', f);
+    continue when not anybodys;
     execute format('revoke execute on function %s from public', f);
-    execute format('grant execute on function %s to crossdock_app', f);
+    execute format('grant execute on function %s to crossdock_app, crossdock_dispatch', f);
   end loop;
 end $$;
+revoke execute on function crossdock.narrow_functions() from public;
+select crossdock.narrow_functions();
 -- Asked only by drop_months, whose owner is who migrates.
 revoke execute on function crossdock.oldest_needed(timestamptz) from crossdock_app;
 do $$ begin execute format('grant execute on function crossdock.oldest_needed(timestamptz) to %I', current_user); end $$;
@@ -43,5 +51,10 @@ end $$;
 -- ── retention ───────────────────────────────────────────────────────────────────────────────────────────────────────
 -- Calls of instances that ended, whose outcome nobody ever learnt.
 create index call_open on crossdock.call (tenant_id, instance_id) where state not in ('done', 'failed');
+
+-- ── dead letters ────────────────────────────────────────────────────────────────────────────────────────────────────
+-- Whether it was the listeners that could not take it. Handed on again, it goes to those who have not had it: a listener
+-- that heard it would hear it twice, while projections count each event once by themselves.
+alter table crossdock.dead_letter add listeners boolean not null default true;
 
 revoke create on schema crossdock from crossdock_dispatch;

@@ -1,0 +1,45 @@
+"""Events from the command line: those that could not be handed on, and handing them on again."""
+
+import getpass
+from typing import Annotated, Any
+
+import typer
+
+from crossdock import exactjson
+from crossdock.cli.work import As, Json, Tenant, in_tenant, show
+from crossdock.db import Tx
+from crossdock.errors import SetupError
+from crossdock.events import dead
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(no_args_is_help=True, help="Events that could not be handed on.")
+    app.add_typer(group, name="events")
+
+    @group.command("dead")
+    def _dead(  # pyright: ignore[reportUnusedFunction] - typer keeps it
+        tenant: Tenant = "", limit: Annotated[int, typer.Option(min=1, max=1000)] = 100, json: Json = False
+    ) -> None:
+        """Dead letters, oldest first, with what was wrong."""
+
+        async def work(tx: Tx, chosen: str) -> list[dict[str, Any]]:
+            return [exactjson.plain(d) for d in await dead.find(tx, chosen, limit=limit)]
+
+        show(in_tenant(tenant, work), ["seq", "type", "subject", "reason", "at"], json)
+
+    @group.command("replay")
+    def _replay(  # pyright: ignore[reportUnusedFunction]
+        seqs: Annotated[list[int] | None, typer.Argument(help="Numbers that `events dead` shows")] = None,
+        everything: Annotated[bool, typer.Option("--all", help="The oldest thousand")] = False,
+        tenant: Tenant = "", by: As = "",
+    ) -> None:  # fmt: skip
+        """Hand on again what could not be; asked twice, it is done once."""
+        if bool(seqs) == everything:
+            raise SetupError("Expected numbers of dead letters or --all, and not both; see `crossdock events dead`.")
+
+        async def work(tx: Tx, chosen: str) -> tuple[int, int]:
+            done = await dead.replay(tx, chosen, seqs or None, by or getpass.getuser())
+            return len(done), await dead.count(tx, chosen)
+
+        done, left = in_tenant(tenant, work)
+        typer.echo(f"{done} handed on again, {left} left.")
