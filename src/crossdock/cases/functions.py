@@ -27,7 +27,7 @@ from crossdock.cases.signatures import SIGNATURES, Signature
 from crossdock.db import Tx
 from crossdock.flow.facts import Error
 from crossdock.flow.outcomes import Begun, Done, Failed, Immediate, Invocation, Parked, Transactional
-from crossdock.rules import Rulebook, RulebookError, allocation, pricing
+from crossdock.rules import Rulebook, RulebookError, allocation, amendment, pricing
 
 CONFIGURATION = "https://serverlessworkflow.io/spec/1.0.0/errors/configuration"
 RUNTIME = "https://serverlessworkflow.io/spec/1.0.0/errors/runtime"
@@ -362,6 +362,7 @@ def catalogue(rulebook: Rulebook, templates: messages.Templates) -> Mapping[str,
             lambda a: pricing.bill(a.json("lines", []), a.json("shipped", []), a.json("billed", [])),
         ),
         "allocate": Computed("allocate", _allocate),
+        "weigh-change": Computed("weigh-change", _weigh),
     }
     return {name: checked(name, function) for name, function in written.items()}
 
@@ -393,6 +394,12 @@ class Checked:
 def _wrong(signature: Signature, call: Invocation) -> Failed | None:
     problems = signature.problems(call.arguments)
     return common.misused(signature.name, Misuse("; ".join(map(str, problems)))) if problems else None
+
+
+def _weigh(a: Arguments) -> Any:
+    order, change = a.mapping("order") or {}, a.mapping("change") or {}
+    found = amendment.weigh(order, change, a.json("sequences", {}), a.text("closed", ""))
+    return {**found, "changed": amendment.merge(a.json("before", []), found["changed"])}
 
 
 def _allocate(a: Arguments) -> Any:

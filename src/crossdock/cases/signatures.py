@@ -513,10 +513,24 @@ with:
             "call: allocate@crossdock\nwith: { strategy: nearest, lines: '${ .lines }', availability: '${ .at }' }\n",
         ),
         Signature(
+            "weigh-change",
+            "Weighs a buyer's change against its order, line by line.",
+            (
+                _must("order", K.OBJECT, "The order as it is: {lines, ship_to, requested_on}"),
+                _must("change", K.OBJECT, "{sequence, lines: [{line, action, quantity, …}], ship_to, requested_on}"),
+                _a("sequences", K.OBJECT, "line → sequence of the last change taken", "none"),
+                _a("before", K.LIST, "What earlier changes changed", "none"),
+                _a("closed", K.TEXT, "Why nothing can be changed any more, such as `handed-over`", "nothing"),
+            ),
+            "`{accepted, cancels, order, verdicts: [{line, accepted, code, reason}], changed, sequences}`",
+            (_VALIDATION,),
+            "call: weigh-change@crossdock\nwith: { order: '${ .order }', change: '${ .change }' }\n",
+        ),
+        Signature(
             "document-send",
             "Tells the buyer what becomes of its order, in X12, EDIFACT, UBL or cXML as it came: 855, 856 or 810.",
             (
-                _must("kind", K.WORD, "What is told", ("response", "despatch", "invoice")),
+                _must("kind", K.WORD, "What is told", ("response", "change", "despatch", "invoice")),
                 _a("state", K.OBJECT, "What is so, line by line in the unit ordered; see docs/sending.md"),
                 _a("facts", K.OBJECT, "The same as the process has it, in base units; see docs/sending.md"),
                 _ORDER,

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from crossdock import exactjson
+from crossdock.canonical.change import OrderChange
 from crossdock.canonical.order import PurchaseOrder, Purpose
 from crossdock.partners.model import Decoded, Format, Issue, Severity, Status, hold, shown
 from crossdock.partners.profiles import Duplicates
@@ -41,6 +42,7 @@ OVERRULED = frozenset(
 class Effect(StrEnum):
     ORDER = "order"
     CANCELLATION = "cancellation"
+    CHANGE = "change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,9 @@ def digest(order: PurchaseOrder) -> str:
 
 
 def key(document: Decoded) -> OrderKey | None:
+    if isinstance(document.content, OrderChange):
+        change = document.content
+        return document.customer_id, change.order_number, _purpose(change)
     if document.order is None:
         return None
     return document.customer_id, document.order.number, document.order.purpose.value
@@ -141,6 +146,8 @@ def _one(document: Decoded, known: Known, states: dict[int, str], released: froz
         issues.append(_reused(document))
     if any(i.severity is Severity.HOLD for i in issues):
         return Verdict(document=document, status=Status.HELD, issues=tuple(issues), repeats=state == "other")
+    if isinstance(document.content, OrderChange) and not document.test:
+        return _change(document, document.content, issues, known)
     if document.test or document.order is None:
         return Verdict(document=document, status=Status.ACCEPTED, issues=tuple(issues))
     return _order(document, document.order, issues, known, released)
@@ -163,7 +170,7 @@ def _order(
     if order.purpose is Purpose.CANCELLATION:
         original = known.orders.get((document.customer_id, order.number, Purpose.ORIGINAL.value))
         if original is None:
-            issues.append(_unknown_order(document, order))
+            issues.append(_unknown_order(document, order.number, "cancel"))
             return Verdict(document=document, status=Status.HELD, issues=tuple(issues))
         known.orders[at] = Seen(content, original.order_no)
         return Verdict(
@@ -176,6 +183,56 @@ def _order(
         )
     known.orders[at] = Seen(content, "")
     return Verdict(document=document, status=Status.ACCEPTED, issues=tuple(issues), effect=Effect.ORDER, digest=content)
+
+
+def _purpose(change: OrderChange) -> str:
+    """Under what a change is remembered: its sequence among those of its order, else what it says."""
+    if change.cancels:
+        return Purpose.CANCELLATION.value
+    return f"change/{change.sequence or content_digest(change)[:16]}"
+
+
+def content_digest(change: OrderChange) -> str:
+    return hashlib.sha256(exactjson.canonical(change)).hexdigest()
+
+
+def _change(document: Decoded, change: OrderChange, issues: list[Issue], known: Known) -> Verdict:
+    """A change is an event of its order. The same again is a duplicate; a sequence used for something else is held."""
+    content = content_digest(change)
+    at = (document.customer_id, change.order_number, _purpose(change))
+    before = known.orders.get(at)
+    if before is not None:
+        same = before.digest == content
+        issues.append(_change_again(change, before, same))
+        status = Status.DUPLICATE if same else Status.HELD
+        return Verdict(document=document, status=status, issues=tuple(issues), order_no=before.order_no)
+    original = known.orders.get((document.customer_id, change.order_number, Purpose.ORIGINAL.value))
+    if original is None:
+        issues.append(_unknown_order(document, change.order_number, "change"))
+        return Verdict(document=document, status=Status.HELD, issues=tuple(issues))
+    known.orders[at] = Seen(content, original.order_no)
+    return Verdict(
+        document=document,
+        status=Status.ACCEPTED,
+        issues=tuple(issues),
+        effect=Effect.CANCELLATION if change.cancels else Effect.CHANGE,
+        order_no=original.order_no,
+        digest=content,
+    )
+
+
+def _change_again(change: OrderChange, before: Seen, same: bool) -> Issue:
+    named = f"change {shown(change.sequence)} of {shown(change.order_number)}"
+    if same:
+        text = "Nothing to do: the first one counts."
+        return hold("order.change.duplicate", "change number", "a new change", f"{named}, sent before", text)
+    return hold(
+        "order.change.reused",
+        "change number",
+        "a number used once for each change of an order",
+        f"{named}, used before with other content",
+        "Ask for the change under the next number; which of the two is meant cannot be told.",
+    )
 
 
 def _overruled(issue: Issue) -> Issue:
@@ -228,11 +285,11 @@ def _order_again(order: PurchaseOrder, before: Seen, same: bool) -> Issue:
     )
 
 
-def _unknown_order(document: Decoded, order: PurchaseOrder) -> Issue:
+def _unknown_order(document: Decoded, number: str, what: str) -> Issue:
     return hold(
         "order.unknown",
         "order number",
-        f"an order of customer {document.customer_id or 'unknown'} to cancel",
-        shown(order.number),
-        "Ask which order is meant; release it once that order is here.",
+        f"an order of customer {document.customer_id or 'unknown'} to {what}",
+        shown(number),
+        "It is carried out by itself once that order is here; else ask which order is meant.",
     )

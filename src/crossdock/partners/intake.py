@@ -6,6 +6,7 @@ the 997, the event) is one transaction: all of it or nothing. Transports and pag
 """
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from uuid import UUID
 
 from crossdock import audit, exactjson, ids, telemetry
 from crossdock.canonical.acknowledgement import FunctionalAcknowledgement
+from crossdock.canonical.change import ChangeAction, OrderChange
 from crossdock.canonical.order import PartyRole, PurchaseOrder
 from crossdock.db import Database, Tx, queries
 from crossdock.errors import Conflict, NotFound, PartnerError
@@ -456,29 +458,24 @@ async def _effect(
 ) -> str:
     """Gives the order its number, remembers it, and publishes the event. Returns the number."""
     d = verdict.document
-    order = d.order
-    if order is None or verdict.effect is None:
+    if verdict.effect is None:
         return verdict.order_no
     received_at: datetime = receipt["received_at"]
     order_no = verdict.order_no
+    about = deciding.key(d)
+    assert about is not None, "only orders and changes have an effect"
+    customer, po, purpose = (_text(part) for part in about)
     if verdict.effect is Effect.ORDER:
         if numbers:
             order_no = numbers.pop()
         else:
             order_no = f"SO-{await tx.fetchval(SQL['take_numbers'], tenant_id, 'order', FIRST_ORDER, 1)}"
-    customer, po, purpose = _text(d.customer_id), _text(order.number), order.purpose.value
-    # a person may release a second order under a number: the latest is what a cancellation means
-    if verdict.effect is Effect.ORDER:
+        # a person may release a second order under a number: the latest is what a cancellation means
         await tx.execute(SQL["forget_order"], tenant_id, customer, po, purpose)
     await tx.execute(SQL["remember_order"], tenant_id, customer, po, purpose, verdict.digest, order_no, document_id)
-    if verdict.effect is Effect.ORDER:
-        type_ = "crossdock.order.received"
-        data: dict[str, Any] = {"order": received(d, order, order_no, document_id, received_at)}
-        if receipt["manual"]:  # four eyes: who typed it in does not approve it
-            data["order"]["entered_by"] = str(receipt["channel"]).removeprefix(MANUAL)
-    else:
-        type_ = "crossdock.order.cancellation-requested"
-        data = {"order": order_no, "reason": order.notes or "cancelled by the buyer", "by": d.customer_id}
+    type_, data = _told(d, verdict.effect, order_no, document_id, received_at)
+    if verdict.effect is Effect.ORDER and receipt["manual"]:  # four eyes: who typed it in does not approve it
+        data["order"]["entered_by"] = str(receipt["channel"]).removeprefix(MANUAL)
     event = envelope.make(
         type_,
         subject=order_no,
@@ -489,7 +486,60 @@ async def _effect(
         traceparent=telemetry.traceparent(),
     )
     await publish(tx, tenant_id, exactjson.loads(_clean(exactjson.text(event))))
+    if verdict.effect is Effect.ORDER:
+        await _waiting(tx, tenant_id, customer, po, publish)
     return order_no
+
+
+async def _waiting(tx: Tx, tenant_id: str, customer: str, po: str, publish: Publish) -> None:
+    """Changes and cancellations that came before their order are carried out with it, in the order in which they came.
+
+    What still stands in the way of one leaves it held.
+    """
+    for row in await tx.fetch(SQL["waiting_for_order"], tenant_id, customer, po):
+        with contextlib.suppress(Conflict):
+            await release(tx, tenant_id, row["document_id"], "system:order", publish=publish)
+
+
+def _told(
+    d: Decoded, effect: Effect, order_no: str, document_id: UUID, received_at: datetime
+) -> tuple[str, dict[str, Any]]:
+    """The event that a document comes to: its type and data."""
+    match effect, d.order, d.content:
+        case Effect.ORDER, PurchaseOrder() as order, _:
+            data: dict[str, Any] = {"order": received(d, order, order_no, document_id, received_at)}
+            return "crossdock.order.received", data
+        case Effect.CHANGE, _, OrderChange() as change:
+            return "crossdock.order.change-requested", {"order": order_no, "change": changed(change, document_id)}
+        case _:
+            notes = d.order.notes if d.order is not None else "; ".join(getattr(d.content, "notes", ()))
+            reason = notes or "cancelled by the buyer"
+            data = {"order": order_no, "reason": reason, "by": d.customer_id}
+            return "crossdock.order.cancellation-requested", data
+
+
+def changed(change: OrderChange, document_id: UUID) -> dict[str, Any]:
+    """The change as the event crossdock.order.change-requested carries it (docs/intake.md)."""
+    ship_to = next((p for p in change.parties if p.role == PartyRole.SHIP_TO), None)
+    return {
+        "document": str(document_id),
+        "sequence": change.sequence,
+        "requested_on": change.new_day,
+        "ship_to": ship_to.address if ship_to is not None and ship_to.address.city else None,
+        "lines": [
+            {
+                "line": n.number,
+                "action": n.action,
+                "quantity": n.new_quantity,
+                "unit": n.unit,
+                "unit_price": n.new_price,
+                "items": n.items if n.action in {ChangeAction.ADD, ChangeAction.REPLACE} else (),
+                "description": n.description,
+                "requested_on": n.new_day,
+            }
+            for n in change.lines
+        ],
+    }
 
 
 def received(

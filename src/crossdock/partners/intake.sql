@@ -96,6 +96,13 @@ where d.tenant_id = $1 and d.document_id = $2
 -- name: answers_of
 select document_id from crossdock.document where tenant_id = $1 and answers = $2 order by received_at, document_id
 
+-- name: waiting_for_order
+-- Held for want of their order, which is here now.
+select document_id from crossdock.document
+where tenant_id = $1 and customer_id = $2 and po = $3 and status = 'held' and direction = 'in'
+  and jsonb_path_exists(errors, '$[*] ? (@.code == "order.unknown")')
+order by received_at, document_id limit 50
+
 -- name: forget_order
 -- Only a release finds a row here: it makes a second order under a number that was used before.
 delete from crossdock.purchase_order where tenant_id = $1 and customer_id = $2 and po = $3 and purpose = $4

@@ -50,7 +50,10 @@ def order(document: str, said: PurchaseOrder) -> Statement:
 
 
 def response(document: str, said: OrderResponse) -> Statement | None:
-    """None: it says that the order arrived, and nothing of what becomes of it."""
+    """None: it says that the order arrived, and nothing of what becomes of it; or it answers a change, after which the
+    order is answered anew."""
+    if said.sequence:
+        return None
     if said.status in {ResponseStatus.ACKNOWLEDGED, ResponseStatus.ON_HOLD} and not said.lines:
         return None
     lines = tuple(part for n in said.lines for part in _promised(n, said.status))

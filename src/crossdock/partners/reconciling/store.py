@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 
 from crossdock import exactjson
+from crossdock.canonical.change import OrderChange
 from crossdock.canonical.despatch import DespatchAdvice
 from crossdock.canonical.invoice import Invoice, InvoiceKind
 from crossdock.canonical.order import PurchaseOrder
@@ -51,6 +52,8 @@ class Order:
 def kind_of(said: object) -> Kind | None:
     """None: it is not about an order, or says nothing that could be compared."""
     match said:
+        case OrderChange():
+            return Kind.CHANGE
         case OrderResponse():
             return Kind.RESPONSE
         case DespatchAdvice():
@@ -94,7 +97,7 @@ async def arrived(
     if isinstance(said, RemittanceAdvice):
         rows = await tx.fetch(SQL["billed"], tenant_id, partner_id, statements.invoices(said))
         side = Side.SELLER
-    elif kind is Kind.RECEIPT:
+    elif kind in {Kind.RECEIPT, Kind.CHANGE}:
         rows, side = await tx.fetch(SQL["sold"], tenant_id, customer_id, numbers), Side.SELLER
     else:
         rows, side = await tx.fetch(SQL["bought"], tenant_id, partner_id, numbers), Side.BUYER

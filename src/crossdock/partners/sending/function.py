@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, assert_never
 import msgspec
 
 from crossdock import exactjson
+from crossdock.canonical.response import OrderResponse
 from crossdock.db import Tx
 from crossdock.errors import Finding, PartnerError
 from crossdock.flow.facts import Error
@@ -26,7 +27,7 @@ from crossdock.partners.sending.store import Kind, Ordered
 
 VALIDATION = "https://serverlessworkflow.io/spec/1.0.0/errors/validation"
 State: TypeAlias = responses.Response | responses.Despatch | responses.Bill
-Facts: TypeAlias = telling.Told | telling.Gone | telling.Due
+Facts: TypeAlias = telling.Told | telling.Weighed | telling.Gone | telling.Due
 STATES: dict[Kind, type[State]] = {
     Kind.RESPONSE: responses.Response,
     Kind.DESPATCH: responses.Despatch,
@@ -34,6 +35,7 @@ STATES: dict[Kind, type[State]] = {
 }
 FACTS: dict[Kind, type[Facts]] = {
     Kind.RESPONSE: telling.Told,
+    Kind.CHANGE: telling.Weighed,
     Kind.DESPATCH: telling.Gone,
     Kind.INVOICE: telling.Due,
 }
@@ -57,7 +59,7 @@ class DocumentSend:
                 reason = f"{to.partner_id} wants no {store.type_of(to.syntax, kind)}"
                 return Done({"sent": False, "reason": reason})
             to, state = await _told(tx, call.tenant_id, to, kind, given, now.date())
-            content, number = _content(to, state, call)
+            content, number = (state, to.order_no) if isinstance(state, OrderResponse) else _content(to, state, call)
             sent = await store.send(
                 *(tx, call.tenant_id, to, kind, content, number, now),
                 key=call.key,
@@ -75,17 +77,17 @@ def _output(document: str, type_: str, control: int, deadline: Any) -> dict[str,
 
 
 def _kind(word: object) -> Kind:
-    if word in STATES:
+    if word in FACTS:
         return Kind(str(word))
     text = "Say one of them."
-    raise PartnerError([Finding("document.kind", "kind", ", ".join(STATES), str(word), text)])
+    raise PartnerError([Finding("document.kind", "kind", ", ".join(FACTS), str(word), text)])
 
 
 async def _told(
     tx: Tx, tenant_id: str, to: Ordered, kind: Kind, given: dict[str, Any], today: date
-) -> tuple[Ordered, State]:
+) -> tuple[Ordered, State | OrderResponse]:
     """The order as its buyer wants it now, and what is told of it."""
-    if "state" in given:
+    if "state" in given and kind in STATES:
         return to, msgspec.convert(exactjson.plain(given["state"]), STATES[kind], strict=False)
     facts = msgspec.convert(exactjson.plain(given.get("facts") or {}), FACTS[kind], strict=False)
     order = telling.as_changed(to.order, facts.changed)
@@ -95,6 +97,9 @@ async def _told(
     match facts:
         case telling.Told():
             return to, telling.response(order, facts, to.order_no)
+        case telling.Weighed():
+            words, xml = to.syntax != "edifact", to.syntax if to.syntax in store.UNACKNOWLEDGED else ""
+            return to, telling.change(order, facts, to.order_no, today, words=words, xml=xml)
         case telling.Gone():
             return to, telling.despatch(facts, today)
         case telling.Due():

@@ -124,7 +124,7 @@ def response(order: PurchaseOrder, state: Response, today: date, *, words: bool 
         issued_on=today,
         ordered_on=order.ordered_on or today,
         currency=order.currency,
-        parties=_parties(order, xml),
+        parties=parties(order, xml),
         lines=lines,
         notes=state.notes if xml or not words else (),  # an 855 has no place for them on this map
         stated_lines=len(lines),
@@ -289,7 +289,7 @@ def despatch(
         level=Level.SHIPMENT,
         references=tuple(Reference(kind=k, value=v) for k, v in references if v),
         dates=tuple(dates),
-        parties=_parties(order, xml, shipping=True),
+        parties=parties(order, xml, shipping=True),
         carriers=(Carrier(id=state.carrier, scheme="scac"),) if state.carrier else (),
         units=units,
     )
@@ -356,7 +356,7 @@ def invoice(order: PurchaseOrder, bill: Bill, *, tax_kind: str = "state_and_loca
         ordered_on=order.ordered_on,
         currency=order.currency,
         references=(Reference(kind="shipment", value=bill.shipment),) if bill.shipment else (),
-        parties=_parties(order, xml),
+        parties=parties(order, xml),
         terms=(Terms(due_on=bill.due_on),) if bill.due_on else (),
         lines=tuple(
             InvoiceLine(
@@ -387,7 +387,7 @@ def _rate(bill: Bill) -> Decimal | None:
     return rate if (bill.net * rate / 100).quantize(CENT, ROUND_HALF_UP) == bill.tax else None
 
 
-def _parties(order: PurchaseOrder, xml: str = "", *, shipping: bool = False) -> tuple[Party, ...]:
+def parties(order: PurchaseOrder, xml: str = "", *, shipping: bool = False) -> tuple[Party, ...]:
     """As the order names them. UBL gives buyer and supplier their electronic address, and a shipment two ends."""
     found = [Party(role=p.role.value, id=p.id, scheme=p.scheme, address=p.address) for p in order.parties]
     if xml != "ubl":

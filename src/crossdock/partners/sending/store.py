@@ -46,6 +46,7 @@ VERSION = "004010"  # X12 release where the order names none
 class Kind(StrEnum):
     ORDER = "order"  # ours, to a supplier
     RESPONSE = "response"
+    CHANGE = "change"  # the answer to the buyer's change
     DESPATCH = "despatch"
     INVOICE = "invoice"
 
@@ -53,18 +54,22 @@ class Kind(StrEnum):
 MAPS = {
     ("x12", Kind.ORDER): "x12-850",
     ("x12", Kind.RESPONSE): "x12-855",
+    ("x12", Kind.CHANGE): "x12-865",
     ("x12", Kind.DESPATCH): "x12-856",
     ("x12", Kind.INVOICE): "x12-810",
     ("edifact", Kind.ORDER): "edifact-orders",
     ("edifact", Kind.RESPONSE): "edifact-ordrsp",
+    ("edifact", Kind.CHANGE): "edifact-ordrsp",
     ("edifact", Kind.DESPATCH): "edifact-desadv",
     ("edifact", Kind.INVOICE): "edifact-invoic",
     ("ubl", Kind.ORDER): "ubl-order",
     ("ubl", Kind.RESPONSE): "ubl-orderresponse",
+    ("ubl", Kind.CHANGE): "ubl-orderresponse",
     ("ubl", Kind.DESPATCH): "ubl-despatchadvice",
     ("ubl", Kind.INVOICE): "ubl-invoice",
     ("cxml", Kind.ORDER): "cxml-orderrequest",
     ("cxml", Kind.RESPONSE): "cxml-confirmationrequest",
+    ("cxml", Kind.CHANGE): "cxml-confirmationrequest",
     ("cxml", Kind.DESPATCH): "cxml-shipnoticerequest",
     ("cxml", Kind.INVOICE): "cxml-invoicedetailrequest",
 }
@@ -81,6 +86,7 @@ ROOTS = {
 CONTENT: dict[Kind, type[Canonical]] = {
     Kind.ORDER: PurchaseOrder,
     Kind.RESPONSE: OrderResponse,
+    Kind.CHANGE: OrderResponse,
     Kind.DESPATCH: DespatchAdvice,
     Kind.INVOICE: Invoice,
 }

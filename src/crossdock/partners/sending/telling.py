@@ -14,7 +14,9 @@ from fractions import Fraction
 
 import msgspec
 
+from crossdock.canonical.change import ChangeAction
 from crossdock.canonical.order import ItemId, ItemScheme, OrderLine, PurchaseOrder
+from crossdock.canonical.response import LineStatus, OrderResponse, Outcome, ResponseLine, ResponseStatus
 from crossdock.partners.sending.responses import (
     CENT,
     Bill,
@@ -24,6 +26,7 @@ from crossdock.partners.sending.responses import (
     Package,
     Promised,
     Response,
+    parties,
 )
 
 NONE = Decimal(0)
@@ -90,6 +93,28 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     fate: Fate = Fate.GOES_ON
     changed: tuple[Changed, ...] = ()
     reason: str | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of one line of a change."""
+
+    line: str
+    accepted: bool
+    action: ChangeAction
+    quantity: Decimal | None = None
+    unit: str = ""
+    unit_price: Decimal | None = None
+    items: tuple[ItemId, ...] = ()
+    reason: str | None = None
+
+
+class Weighed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """For the answer to a change."""
+
+    sequence: str = ""
+    verdicts: tuple[Verdict, ...] = ()
+    changed: tuple[Changed, ...] = ()
+    agreed: tuple[Agreed, ...] = ()
 
 
 class Gone(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -165,6 +190,54 @@ def response(order: PurchaseOrder, told: Told, number: str) -> Response:
         for line in order.lines
     ]
     return Response(number=number, lines=tuple(lines), notes=(told.reason,) if told.reason else ())
+
+
+def change(order: PurchaseOrder, told: Weighed, number: str, today: date, *, words: bool, xml: str) -> OrderResponse:
+    """The answer to a change, line by line; each refused one with its reason as a note. order: as_changed."""
+    known = {n.number: n for n in order.lines}
+    lines: list[ResponseLine] = []
+    for v in told.verdicts:
+        line = known.get(v.line)
+        quantity = v.quantity if v.quantity is not None else line.quantity if line is not None else NONE
+        unit = v.unit or (line.unit if line is not None else BASE)
+        cancelled = v.accepted and v.action is ChangeAction.CANCEL
+        status = LineStatus.ACCEPTED if v.accepted and not cancelled else LineStatus.REJECTED
+        if cancelled and words and not xml:
+            status = LineStatus.CANCELLED
+        code = "" if xml or not words else "IA" if status is LineStatus.ACCEPTED else ""
+        outcome = Outcome(status=status, code=code, quantity=quantity, unit=unit)
+        if not words:  # EDIFACT: the line says it once, and quantities say how many come
+            kept = LineStatus.ACCEPTED if status is LineStatus.ACCEPTED else LineStatus.CANCELLED
+            outcome = replace(outcome, status=kept)
+        lines.append(
+            ResponseLine(
+                number=v.line,
+                items=v.items or (line.items if line is not None else ()),
+                quantity=quantity,
+                unit=unit,
+                unit_price=v.unit_price if v.unit_price is not None else line.unit_price if line is not None else None,
+                action=v.action,
+                status=None if words else status,
+                outcomes=(outcome,),
+            )
+        )
+    taken = [v.accepted for v in told.verdicts]
+    some = ResponseStatus.CHANGED if any(taken) else ResponseStatus.REJECTED
+    return OrderResponse(
+        order_number=order.number,
+        purpose="original",
+        status=ResponseStatus.ACCEPTED if all(taken) else some,
+        number=number,
+        issued_on=today,
+        ordered_on=order.ordered_on or today,
+        sequence=told.sequence,
+        changed_on=today,
+        currency=order.currency,
+        parties=parties(order, xml),
+        lines=tuple(lines),
+        notes=tuple(f"Line {v.line}: {v.reason}" for v in told.verdicts if v.reason),
+        stated_lines=len(lines),
+    )
 
 
 def _promise(line: OrderLine, agreed: Agreed | None, there: Decimal, on: date | None, told: Told) -> Promised:
