@@ -121,6 +121,8 @@ def _handler(type_: str) -> Handler | None:
             return _stage
         case "order" if what in ENDS:
             return _ended
+        case "order" if what == "changed":
+            return _changed
         case "backorder" if what in ("released", "closed"):
             return _backorder
         case "tracking" if what == "exception":
@@ -267,6 +269,11 @@ def _backorder(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
 
 def _ended(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
     return [Write(_order(event, data), "ended", (ENDS[type_.rpartition(".")[2]], _when(event)))]
+
+
+def _changed(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
+    """Everything was taken back, and is prepared anew."""
+    return [Write(_order(event, data), "taken_back")]
 
 
 def _trouble(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:

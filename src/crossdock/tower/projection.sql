@@ -48,6 +48,10 @@ from (select line, sum(reserved) as reserved, sum(shipped) as shipped, sum(invoi
       group by line) q
 where l.tenant_id = $1 and l.order_no = $2 and l.line = q.line
 
+-- name: taken_back
+-- The buyer changed the order: what was reserved or on order for it is not any more.
+update crossdock.order_line_view set reserved = 0, backordered = 0 where tenant_id = $1 and order_no = $2
+
 -- name: none_backordered
 -- The backorder is over: what it did not bring will not come.
 update crossdock.order_line_view set backordered = 0 where tenant_id = $1 and order_no = $2 and backordered <> 0
