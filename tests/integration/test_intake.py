@@ -144,10 +144,11 @@ async def test_a_cancellation_names_the_order_it_cancels(db: Database, published
     [early] = await take(db, x12(control=1, purpose="01"), published)
     assert (early.status, early.errors[0]["code"]) == ("held", "order.unknown")
     await take(db, x12(control=2), published)
-    [cancel] = await take(db, x12(control=3, purpose="01"), published)
-    assert (cancel.status, cancel.order) == ("accepted", "SO-10001")
+    # it waited for its order, and is carried out with it
     assert published.events[-1]["type"] == "crossdock.order.cancellation-requested"
     assert published.events[-1]["data"]["order"] == "SO-10001"
+    [again] = await take(db, x12(control=3, purpose="01"), published)
+    assert (again.status, again.order) == ("duplicate", "SO-10001")
 
 
 async def test_a_test_interchange_is_answered_and_has_no_effect(db: Database, published: Published):

@@ -11,9 +11,11 @@ import typer
 
 from crossdock import exactjson
 from crossdock.db import Database, Tx
-from crossdock.errors import CrossdockError, SetupError
+from crossdock.errors import CrossdockError, PartnerError, SetupError
 from crossdock.events.inbox import business_now
-from crossdock.partners.sending import outbox, store
+from crossdock.partners import jsonorder
+from crossdock.partners.model import Context
+from crossdock.partners.sending import outbox, purchases, store
 
 OpenDatabase: TypeAlias = Callable[[], Awaitable[Database]]
 Tenant = Annotated[str, typer.Option(help="Whose documents; needed when there are several")]
@@ -43,6 +45,27 @@ def register(app: typer.Typer, open_database: OpenDatabase) -> None:
         async def work(db: Database, tenant_id: str) -> Any:
             async with db.transaction(tenant_id) as tx:
                 return await store.page(tx, tenant_id, state=state or None, q=q or None)
+
+        run(tenant, work)
+
+    @documents.command("order")
+    def order(  # pyright: ignore[reportUnusedFunction] - typer keeps it
+        file: Annotated[Path, typer.Argument(help="Our order as JSON (docs/intake.md); `po` is our number")],
+        partner: Annotated[str, typer.Option(help="The supplier, a trading partner")],
+        tenant: Tenant = "",
+    ) -> None:
+        """Send an order of ours to a supplier, in the format agreed with it. The same file again changes nothing."""
+        raw = file.read_bytes()
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            [found] = jsonorder.decode(raw, Context(adopt=True))
+            if found.order is None:
+                raise PartnerError([i.finding for i in found.issues])
+            async with db.transaction(tenant_id) as tx:
+                now = await business_now(tx)
+                key = f"purchase/{partner}/{found.order.number}"
+                made = await purchases.send(tx, tenant_id, partner, found.order, now, key=key, by=getpass.getuser())
+                return {"document": str(made.document_id), "type": made.type, "control": made.control}
 
         run(tenant, work)
 

@@ -6,6 +6,12 @@ from crossdock.purchase_order p
 join crossdock.document d on d.tenant_id = p.tenant_id and d.document_id = p.document_id
 where p.tenant_id = $1 and p.order_no = $2 and p.purpose = 'original'
 
+-- name: addresses
+-- How a partner and we named each other last.
+select sender, receiver from crossdock.document
+where tenant_id = $1 and partner_id = $2 and direction = 'in' and sender is not null and receiver is not null
+order by received_at desc, document_id desc limit 1
+
 -- name: of_key
 select document_id from crossdock.sending where tenant_id = $1 and key = $2
 

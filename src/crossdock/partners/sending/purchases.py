@@ -1,0 +1,70 @@
+"""Our own orders to suppliers: an 850, ORDERS, UBL Order or OrderRequest, by what was agreed with the partner.
+
+It goes through the same outbox as what we answer customers, begins a chain, and everything the supplier then sends
+about it is compared with it (docs/reconciliation.md).
+"""
+
+from datetime import datetime
+
+from crossdock import ids
+from crossdock.canonical.order import PurchaseOrder
+from crossdock.db import Tx
+from crossdock.errors import Finding, NotFound, PartnerError
+from crossdock.partners.agreements import deadlines, terms
+from crossdock.partners.agreements.terms import Direction
+from crossdock.partners.profiles import CUSTOMER, Identifier, Profile
+from crossdock.partners.sending import store
+from crossdock.partners.sending.store import SQL, Kind, Ordered, Sent
+
+SYNTAX = {"850": "x12", "ORDERS": "edifact", "Order": "ubl", "OrderRequest": "cxml"}
+
+
+async def send(
+    tx: Tx, tenant_id: str, partner_id: str, order: PurchaseOrder, now: datetime, *, key: str, by: str
+) -> Sent:
+    """Writes our order and offers it; a repeated key finds the first. In X12 where no agreement says otherwise.
+
+    Raises NotFound for an unknown partner, PartnerError naming what its format cannot take.
+    """
+    if (before := await store.by_key(tx, tenant_id, key)) is not None:
+        return Sent(
+            document_id=before["document"], type=before["type"], control=str(before["control"]),
+            deadline=before["deadline"],
+        )  # fmt: skip
+    partner = await deadlines.profile_of(tx, tenant_id, partner_id)
+    if partner is None:
+        raise NotFound(f"No partner {partner_id!r}.")
+    syntax, version = _agreed(partner)
+    row = await tx.fetchrow(SQL["addresses"], tenant_id, partner_id)
+    theirs = row["sender"] if row is not None else str(_identifier(partner))
+    to = Ordered(
+        document_id=ids.new(),
+        order_no=order.number,
+        partner_id=partner_id,
+        customer_id="",
+        syntax=syntax,
+        sender=theirs,
+        receiver=row["receiver"] if row is not None else f"ZZ:{tenant_id.upper()}"[:18],
+        version=version or store.VERSION,
+        test=False,
+        order=order,
+        fresh=True,
+    )
+    return await store.send(tx, tenant_id, to, Kind.ORDER, order, order.number, now, key=key, by=by)
+
+
+def _agreed(partner: Profile) -> tuple[str, str]:
+    """Syntax and version of the orders it reads."""
+    for a in partner.agreements:
+        if a.direction is Direction.OUT and terms.kind_of(a.document) is terms.Kind.ORDER and a.document in SYNTAX:
+            return SYNTAX[a.document], a.version
+    return "x12", ""
+
+
+def _identifier(partner: Profile) -> Identifier:
+    found = next((i for i in partner.identifiers if i.scheme != CUSTOMER), None)
+    if found is None:
+        text = "Give the partner the identifier under which it receives orders."
+        where = f"partner {partner.id}"
+        raise PartnerError([Finding("partner.identifier", where, "an identifier such as ZZ:ACME", "none", text)])
+    return found
