@@ -220,7 +220,7 @@ def _content(order: PurchaseOrder, kind: sending.Kind, x12: bool, now: datetime)
             )
             return responses.invoice(order, bill, tax_kind="state_and_local" if x12 else "vat"), bill.invoice
         case sending.Kind.ORDER | sending.Kind.CHANGE:
-            raise CrossdockBug(\"A sample answers an order; this kind is none.\")
+            raise CrossdockBug("A sample answers an order; this kind is none.")
 
 
 def _billed(line: str, quantity: Decimal, price: Decimal | None) -> responses.Billed:
