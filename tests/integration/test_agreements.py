@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -209,6 +210,49 @@ async def test_the_agreement_says_what_a_repeated_number_means(db: Database):
     await take(db, order(1))
     again = await take(db, order(2))
     assert (again.status, [e["code"] for e in again.errors]) == ("held", ["order.po.reused"])
+
+
+def notes_from(element: str) -> dict[str, Any]:
+    """A map of orders that says so in its lines: where it stands, it was read by this one."""
+    shipped = files("crossdock.library").joinpath("partners", "maps", "x12-850.yaml").read_text()
+    assert "REF: {each: references, 1: kind, 2: value}" in shipped
+    changed = shipped.replace("1: kind, 2: value}", f"1: kind, {element}: value}}", 1)
+    return dict(agreements.imported(changed.encode(), "x12-850.yaml"))
+
+
+async def read_by(db: Database, raw: bytes) -> tuple[str, int]:
+    got = await take(db, raw)
+    async with db.transaction(T) as tx:
+        by = await tx.fetchval("select read_by::text from crossdock.document where document_id = $1", got.document_id)
+    found = exactjson.loads(by)
+    return found["map"], found["version"]
+
+
+async def test_a_pinned_map_reads_this_partner_whatever_is_in_force(db: Database):
+    async with db.transaction(T) as tx:
+        await intake.save_map(tx, T, notes_from("3"))
+        await intake.save_map(tx, T, notes_from("2"))
+    await put(db, agreed({"document": "850", "direction": "in", "map": {"id": "x12-850", "version": "1"}}))
+    assert await read_by(db, order(1, "P-1")) == ("x12-850", 1)
+    await put(db, agreed({"document": "850", "direction": "in", "map": {"id": "x12-850", "version": "0"}}))
+    assert await read_by(db, order(2, "P-2")) == ("x12-850", 0)
+    await put(db, agreed({"document": "850", "direction": "in", "map": "x12-850"}))
+    assert await read_by(db, order(3, "P-3")) == ("x12-850", 2)
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ({"id": "x12-850", "version": "9"}, "in a version that there is"),
+        ({"id": "x12-850", "version": "newest"}, "a number"),
+        ({"id": "nowhere"}, "a map of the library"),
+        ({"id": "x12-855"}, "a map of the 850"),
+    ],
+)
+async def test_a_map_that_is_not_there_is_refused(db: Database, named: dict[str, str], expected: str):
+    with pytest.raises(PartnerError) as e:
+        await put(db, agreed({"document": "850", "direction": "in", "map": named}))
+    assert [expected in f.expected for f in e.value.findings] == [True]
 
 
 async def test_the_command_line_puts_shows_and_lists(db: Database, app_dsn: str, tmp_path: Path):

@@ -23,7 +23,7 @@ from crossdock.db import Database, Tx, queries
 from crossdock.errors import Conflict, NotFound, PartnerError
 from crossdock.events import envelope, inbox
 from crossdock.partners import deciding, numbering, profiles
-from crossdock.partners.agreements import certification, expectations
+from crossdock.partners.agreements import certification, expectations, pins
 from crossdock.partners.deciding import Effect, Known, Seen, Verdict
 from crossdock.partners.decoding import decode
 from crossdock.partners.edifact import contrl
@@ -262,7 +262,7 @@ async def save_map(tx: Tx, tenant_id: str, data: Mapping[str, Any], by: str = "s
 async def context(tx: Tx, tenant_id: str, partner: str | None, adopt: bool, manual: bool = False) -> Context:
     """What decoding needs to know of a tenant. Raises PartnerError when `partner` is none of its partners."""
     own = tuple(profiles.of_text(r[0]) for r in await tx.fetch(SQL["profiles"], tenant_id))
-    book = await maps.book(tx, tenant_id)
+    book = await pins.book(tx, tenant_id, own)
     currency: str = await tx.fetchval(SQL["currency"], tenant_id) or "USD"
     said = named(own, partner) if partner else None
     return Context(profiles=own, book=book, partner=said, adopt=adopt, manual=manual, currency=currency)

@@ -1,6 +1,8 @@
 """What is agreed with a partner: written, read, found, and made into a time."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -254,3 +256,11 @@ def test_the_test_environment_makes_a_test():
 def test_an_edifact_message_is_agreed_upon_by_its_directory():
     assert judged(trading(agreement("ORDERS", "D:96A")), EDIFACT.encode()) == (False, [])
     assert judged(trading(agreement("ORDERS", "D:01B")), EDIFACT.encode()) == (False, ["agreement.none"])
+
+
+def test_the_file_in_the_documents_is_one():
+    page = (Path(__file__).parents[3] / "docs" / "partners.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    bolts = read(example)
+    assert [str(a) for a in bolts.agreements] == ["850 in 004010", "855 out", "850 out", "shipment out"]
+    assert read(store.exported(bolts)) == bolts

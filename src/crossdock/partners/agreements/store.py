@@ -17,7 +17,7 @@ from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
 from crossdock.flow import yaml12
 from crossdock.partners import profiles
-from crossdock.partners.agreements import deadlines, terms
+from crossdock.partners.agreements import deadlines, pins, terms
 from crossdock.partners.agreements.deadlines import SQL
 from crossdock.partners.agreements.terms import Agreement
 from crossdock.partners.edi import guide
@@ -198,6 +198,7 @@ async def _check(tx: Tx, tenant_id: str, profile: Profile, where: str) -> None:
     for n, a in enumerate(profile.agreements):
         if a.guide:
             _guide(found, a, f"/agreements/{n}/guide")
+    await pins.check(tx, tenant_id, profile, found)
     if found.findings:
         raise PartnerError(found.findings)
 

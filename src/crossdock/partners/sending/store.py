@@ -23,11 +23,10 @@ from crossdock.canonical.response import OrderResponse
 from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
 from crossdock.partners import numbering
-from crossdock.partners.agreements import deadlines, expectations, terms
+from crossdock.partners.agreements import deadlines, expectations, pins, terms
 from crossdock.partners.agreements.deadlines import Due
 from crossdock.partners.agreements.terms import Direction, Owes
 from crossdock.partners.edi import outbound
-from crossdock.partners.maps import store as maps
 from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.maps.editions import Edition, read_by
 from crossdock.partners.profiles import Identifier
@@ -212,7 +211,9 @@ async def _written(
 ) -> Sent:
     document_id = to.document_id if to.fresh else ids.new()
     bytes_ = _xml if to.syntax in UNACKNOWLEDGED else _edi
-    declared = (await maps.book(tx, tenant_id)).find(MAPS[to.syntax, kind], to.partner_id)
+    partner = await deadlines.profile_of(tx, tenant_id, to.partner_id)
+    book = await pins.book(tx, tenant_id, [partner] if partner is not None else [])
+    declared = book.find(MAPS[to.syntax, kind], to.partner_id)
     raw, type_, control, taken = await bytes_(tx, tenant_id, to, declared, content, now)
     sha256 = hashlib.sha256(raw).digest()
     await tx.execute(INTAKE["store_raw"], tenant_id, sha256, raw, len(raw))
