@@ -27,6 +27,8 @@ def decode(raw: bytes, filename: str, context: Context) -> list[Decoded]:
     format_, what = (Format.MANUAL, "") if context.manual else sniff.sniff(raw)
     if context.stranger is not None:
         return [_quarantined(format_, context.stranger)]
+    if format_ is Format.UNKNOWN and sniff.is_text(raw) and tabular.fixed_width(context) is not None:
+        format_ = Format.CSV  # a text of fixed width looks like nothing; its partner's map says what it is
     match format_:
         case Format.X12:
             documents = x12.decode(raw, context)

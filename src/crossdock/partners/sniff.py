@@ -54,10 +54,27 @@ def _archive(raw: bytes) -> tuple[Format, str]:
     return Format.UNKNOWN, "a ZIP archive"
 
 
+def is_text(raw: bytes) -> bool:
+    """Something to read, with no more control characters than a text has."""
+    text = sample(raw)
+    return bool(text.strip(JUNK)) and not re.search(r"[\0-\x08\x0e-\x19]", text.rstrip(JUNK))
+
+
+def _wide(raw: bytes) -> str:
+    """UTF-16 without its mark: of the first characters, most have a NUL on the same side. "" when they have not."""
+    head = raw[:400]
+    for name, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[0::2])):
+        if len(head) >= 8 and zeros.count(0) > 0.7 * len(zeros) and head.count(0) < 1.3 * zeros.count(0):
+            return name
+    return ""
+
+
 def encoding(raw: bytes) -> str:
-    """UTF-16 by its mark, else UTF-8, else cp1252."""
+    """UTF-16 by its mark or its NULs, else UTF-8, else cp1252."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    if wide := _wide(raw):
+        return wide
     try:
         raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -70,6 +87,8 @@ def sample(raw: bytes) -> str:
     head = raw[:SAMPLE]
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return head.decode("utf-16", "ignore")
+    if wide := _wide(head):
+        return head.decode(wide, "ignore")
     try:
         return head.decode("utf-8-sig")
     except UnicodeDecodeError as e:
@@ -99,3 +118,12 @@ def delimiter(text: str) -> str | None:
         if share >= 0.5 and (best is None or (share, width) > best[:2]):
             best = (share, width, candidate)
     return best[2] if best else None
+
+
+def quote(text: str, delimiter: str) -> str:
+    """What encloses a cell that holds the delimiter: `"`, unless cells begin and end with `'` and none with `"`."""
+    between = re.escape(delimiter)
+    single, double = (
+        len(re.findall(rf"(?:^|{between}){q}[^{q}\n]*{q}(?={between}|\r|\n|$)", text, re.MULTILINE)) for q in "'\""
+    )
+    return "'" if single > 1 and double == 0 else '"'

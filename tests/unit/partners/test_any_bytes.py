@@ -98,6 +98,10 @@ def test_arbitrary_bytes_never_raise(raw: bytes):
     check(raw)
 
 
+def test_service_strings_with_nothing_behind_them_are_no_document() -> None:
+    check(b"UNA" * 6)
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(PIECES + tuple(SAMPLES.values())), max_size=6))
 def test_pieces_of_documents_never_raise(parts: list[bytes]):

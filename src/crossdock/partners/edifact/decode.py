@@ -50,7 +50,9 @@ def decode(raw: bytes, context: Context) -> list[Decoded]:
     for place_in_file, interchange in enumerate(interchanges):
         documents += _interchange(interchange, place_in_file, len(documents), context)
     if not documents:
-        return [Decoded(index=0, format=Format.EDIFACT, issues=tuple(stray))]
+        text = "Send an interchange from UNB to UNZ."
+        nothing = error("edifact.unb.missing", "the file", "UNB, an interchange", "none", text)
+        return [Decoded(index=0, format=Format.EDIFACT, issues=tuple(stray) or (nothing,))]
     return documents
 
 

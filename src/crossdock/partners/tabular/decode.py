@@ -18,7 +18,10 @@ def decode(raw: bytes, context: Context, format_: Format) -> list[Decoded]:
     partner_id = context.partner.id if context.partner else ""
     available = {**(context.maps or maps.shipped()), **(context.book.tables(partner_id) if context.book else {})}
     known = {h for m in available.values() for h in m.headers}
-    if format_ is Format.XLSX:
+    own = fixed_width(context)
+    if own is not None and format_ is not Format.XLSX:
+        table = read.fixed(raw, own.layout, own.line)
+    elif format_ is Format.XLSX:
         table = read.workbook(raw)
     else:
         table = read.text(raw, lambda cells: sum(maps.normal(c) in known for c in cells))
@@ -94,6 +97,13 @@ LINE = {
     Field.DESCRIPTION: "description",
     Field.REQUESTED_ON: "requested_on",
 }
+
+
+def fixed_width(context: Context) -> TableMap | None:
+    """The partner's map, where it declares the places of a text of fixed width."""
+    available = context.maps or maps.shipped()
+    own = available.get(context.partner.map) if context.partner is not None and context.partner.map else None
+    return own if own is not None and own.layout else None
 
 
 def _choose(

@@ -3,12 +3,19 @@
 A map is YAML (library/maps/*.yaml, or a tenant's own rows): columns by canonical field with the headers that may name
 them, how dates and numbers are written, defaults, and what tells a cancellation. Rows with one order number are one
 order. A table is read by its partner's map, or by the one map whose required columns it has; never by a guess.
+
+A text of fixed width has no header and proves nothing by itself: the map of its partner declares where each field lies,
+`layout: {po: 1-10, quantity: 31-38}`, places counted from 1, and in `rows` which lines are order lines.
+
+`decimal: auto` reads the separator off the table: a sign that stands twice, or before the other, groups thousands.
+Where every number reads both ways (1,234) it is an error.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -23,6 +30,7 @@ from crossdock.partners.numbers import amount
 
 HEADER_WITHIN = 20  # rows in which the header is looked for: titles and addresses may stand above it
 MAX_ISSUES = 200
+AUTO = "auto"
 
 
 class Field(StrEnum):
@@ -61,6 +69,15 @@ ITEMS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a field lies in a line: from character `first` to `last`, counted from 1."""
+
+    field: Field
+    first: int
+    last: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableMap:
     """headers: normalised header → field.
@@ -73,7 +90,9 @@ class TableMap:
     name: str
     headers: Mapping[str, Field]
     required: frozenset[Field]
-    decimal: str = "."
+    decimal: str = "."  # or "," or auto
+    layout: tuple[Span, ...] = ()  # of a text of fixed width
+    line: re.Pattern[str] | None = None  # which of its lines are order lines; None: all
     dates: tuple[str, ...] = ("%Y-%m-%d",)
     defaults: Mapping[Field, str] = field(default_factory=dict[Field, str])
     cancellation: re.Pattern[str] | None = None
@@ -110,19 +129,21 @@ def parse(data: Mapping[str, Any], where: str) -> TableMap:
                 wrong(f"columns/{name}", "a header that names one column", header)
         if spec.get("required"):
             required.add(wanted)
+    layout = _layout(data.get("layout") or {}, wrong)
+    headers |= {normal(span.field): span.field for span in layout}
     for must in (Field.PO, Field.QUANTITY):
         if must not in headers.values():
             wrong("columns", f"a column for {must}", "none")
     if not set(headers.values()) & set(ITEMS):
         wrong("columns", f"a column for one of {', '.join(ITEMS)}", "none")
-    if data.get("decimal", ".") not in {".", ","}:
-        wrong("decimal", "'.' or ','", data["decimal"])
-    cancellation = None
-    if pattern := data.get("cancellation"):
+    if data.get("decimal", ".") not in {".", ",", AUTO}:
+        wrong("decimal", "'.', ',' or auto", data["decimal"])
+    patterns: dict[str, re.Pattern[str] | None] = {}
+    for name in ("cancellation", "rows"):
         try:
-            cancellation = re.compile(str(pattern))
+            patterns[name] = re.compile(str(data[name])) if data.get(name) else None
         except re.error:
-            wrong("cancellation", "a regular expression", pattern)
+            wrong(name, "a regular expression", data[name])
     for key in defaults:
         if key not in set(Field):
             wrong(f"defaults/{key}", f"one of {', '.join(Field)}", key)
@@ -136,9 +157,24 @@ def parse(data: Mapping[str, Any], where: str) -> TableMap:
         decimal=data.get("decimal", "."),
         dates=tuple(data.get("dates") or ("%Y-%m-%d",)),
         defaults={Field(k): str(v) for k, v in defaults.items()},
-        cancellation=cancellation,
+        layout=layout,
+        line=patterns["rows"],
+        cancellation=patterns["cancellation"],
         countries={str(k).casefold(): str(v) for k, v in countries.items()},
     )
+
+
+def _layout(declared: Mapping[str, Any], wrong: Callable[[str, str, object], None]) -> tuple[Span, ...]:
+    spans: list[Span] = []
+    for name, places in declared.items():
+        found = re.fullmatch(r"(\d{1,5})\s*-\s*(\d{1,5})", str(places))
+        if name not in set(Field):
+            wrong(f"layout/{name}", f"one of {', '.join(Field)}", name)
+        elif found is None or not 1 <= int(found[1]) <= int(found[2]):
+            wrong(f"layout/{name}", "first and last place, such as 1-10", places)
+        else:
+            spans.append(Span(Field(name), int(found[1]), int(found[2])))
+    return tuple(spans)
 
 
 @cache
@@ -196,6 +232,8 @@ class Read:
 
 def apply(map_: TableMap, head: Header, rows: list[tuple[int, list[str]]], currency: str) -> list[Read]:
     """The orders of a table, in the order of their first rows. currency: for orders whose rows name none."""
+    if map_.decimal == AUTO:
+        map_ = replace(map_, decimal=separator(head, rows))
     grouped: dict[tuple[str, str], list[Row]] = {}
     for number, cells in rows[head.at + 1 :]:
         row = Row(number, {f: cells[i] for f, i in head.columns.items() if i < len(cells) and cells[i]})
@@ -204,6 +242,26 @@ def apply(map_: TableMap, head: Header, rows: list[tuple[int, list[str]]], curre
         key = (row.cells.get(Field.CUSTOMER, ""), row.cells.get(Field.PO, ""))
         grouped.setdefault(key, []).append(row)
     return [_Reader(map_, head, group, currency).read(po, customer) for (customer, po), group in grouped.items()]
+
+
+_GROUPED = re.compile(r"-?\d{1,3}([.,])\d{3}")
+
+
+def separator(head: Header, rows: list[tuple[int, list[str]]]) -> str:
+    """The decimal separator of a table's numbers; AUTO when they read both ways, which no number is then read by."""
+    places = [at for f, at in head.columns.items() if f in {Field.QUANTITY, Field.UNIT_PRICE}]
+    unsure = False
+    for _, cells in rows[head.at + 1 :]:
+        for number in (re.sub(r"[^\d.,]", "", cells[at]) for at in places if at < len(cells)):
+            signs = [c for c in number if c in ".,"]
+            if len(set(signs)) == 2:
+                return signs[-1]
+            if len(signs) > 1:  # only thousands are separated more than once
+                return "," if signs[0] == "." else "."
+            if signs and not _GROUPED.fullmatch(number):
+                return signs[0]
+            unsure = unsure or bool(signs)
+    return AUTO if unsure else "."
 
 
 class _Reader:
@@ -285,7 +343,7 @@ class _Reader:
             if not items:
                 column = next(f for f in ITEMS if f in self.head.columns)
                 self.wrong("order.line.item", row, column, "an item number", "Fill it, or remove the row.")
-            quantity = amount(row.cells.get(Field.QUANTITY, ""), self.map.decimal)
+            quantity = self.number(row.cells.get(Field.QUANTITY, ""))
             if quantity is not None and purpose is Purpose.CANCELLATION:
                 quantity = abs(quantity)
             if quantity is None or quantity <= 0:
@@ -293,7 +351,7 @@ class _Reader:
                 continue
             price = None
             if Field.UNIT_PRICE in row.cells:
-                price = amount(row.cells[Field.UNIT_PRICE].strip("$€£ "), self.map.decimal)
+                price = self.number(row.cells[Field.UNIT_PRICE].strip("$€£ "))
                 if price is None or price < 0:
                     self.wrong("order.line.price", row, Field.UNIT_PRICE, "a price of 0 or more", "Correct the price.")
             if Field.UNIT not in row.cells:
@@ -316,6 +374,11 @@ class _Reader:
                 )
             )
         return lines
+
+    def number(self, text: str) -> Decimal | None:
+        if self.map.decimal != AUTO:
+            return amount(text, self.map.decimal)
+        return amount(text) if text.isascii() and text.isdigit() else None
 
     def day(self, row: Row, column: Field) -> date | None:
         if column not in row.cells:

@@ -4,7 +4,8 @@ Workbooks give numbers as floats: 12.0 becomes `12`, so that an item number stay
 """
 
 import csv
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO, StringIO
@@ -14,6 +15,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, ZipE
 
 from crossdock.partners import sniff
 from crossdock.partners.model import Issue, error, shown
+from crossdock.partners.tabular.map import Span
 
 MAX_ROWS = 200_000
 MAX_COLUMNS = 500
@@ -46,9 +48,23 @@ def text(raw: bytes, header_score: Callable[[list[str]], int]) -> Table | Issue:
     return Table(rows, f"{shown(delimiter)}-separated, {encoding.removesuffix('-sig')}")
 
 
+def fixed(raw: bytes, layout: Sequence[Span], lines: re.Pattern[str] | None) -> Table | Issue:
+    """A text of fixed width, with the names of its fields as a header in row 0. lines: which of them count."""
+    encoding = sniff.encoding(raw)
+    rows: list[tuple[int, list[str]]] = [(0, [span.field.value for span in layout])]
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", raw.decode(encoding, "replace").replace("\0", "")), 1):
+        if not line.strip() or line == "\x1a" or (lines is not None and not lines.search(line)):
+            continue
+        if len(rows) > MAX_ROWS:
+            return error("table.size", f"row {number}", f"at most {MAX_ROWS} rows", "more", "Send several files.")
+        rows.append((number, [line[span.first - 1 : span.last].strip() for span in layout]))
+    return Table(rows, f"fixed width, {encoding.removesuffix('-sig')}")
+
+
 def _rows(chars: str, delimiter: str, limit: int) -> list[tuple[int, list[str]]]:
     rows: list[tuple[int, list[str]]] = []
-    reader = csv.reader(StringIO(chars, newline=""), delimiter=delimiter)
+    quote = sniff.quote(chars[: sniff.SAMPLE], delimiter)
+    reader = csv.reader(StringIO(chars, newline=""), delimiter=delimiter, quotechar=quote)
     before = 0
     while len(rows) < limit:
         try:
