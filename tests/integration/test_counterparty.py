@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from mockedi.testing import Mock
 
-from crossdock.canonical.acknowledgement import FunctionalAcknowledgement, Outcome
+from crossdock.canonical.acknowledgement import FunctionalAcknowledgement
+from crossdock.canonical.acknowledgement import Outcome as Verdict
+from crossdock.canonical.change import ChangeAction, ChangeLine, OrderChange
 from crossdock.canonical.despatch import DespatchAdvice
 from crossdock.canonical.invoice import Invoice
 from crossdock.canonical.order import Address, ItemId, ItemScheme, OrderLine, Party, PartyRole, PurchaseOrder
-from crossdock.canonical.response import LineStatus, OrderResponse
+from crossdock.canonical.response import LineStatus, OrderResponse, Outcome, ResponseLine, ResponseStatus
 from crossdock.partners import Context, Decoded, Severity, decode
 from crossdock.partners.edi import outbound
 from crossdock.partners.profiles import Identifier
@@ -93,7 +95,7 @@ def test_an_order_in_x12_is_answered_and_its_answers_are_acknowledged(partner: A
     got = answers(partner)
     told = got["997"].content
     assert isinstance(told, FunctionalAcknowledgement)
-    assert told.groups[0].outcome is Outcome.ACCEPTED
+    assert told.groups[0].outcome is Verdict.ACCEPTED
     check(got["855"], got["856"], got["810"])
     said = got["855"].content
     assert isinstance(said, OrderResponse)
@@ -115,5 +117,74 @@ def test_an_order_in_edifact_is_answered(partner: Any):
     got = answers(partner)
     told = got["CONTRL"].content
     assert isinstance(told, FunctionalAcknowledgement)
-    assert [s.outcome for s in told.sets] == [Outcome.ACCEPTED]
+    assert [s.outcome for s in told.sets] == [Verdict.ACCEPTED]
     check(got["ORDRSP"], got["DESADV"], got["INVOIC"])
+
+
+@pytest.mark.parametrize(("dialect", "kind"), [("X12", "860"), ("EDIFACT", "ORDCHG")])
+def test_a_buyers_change_is_read_and_its_answer_is_accepted(partner: Any, dialect: str, kind: str) -> None:
+    partner.post("/_mock/partners", {"id": "SUPPLIER", "dialect": dialect, "role": "supplier"})
+    lines = [{"sku": "WIDGET-001", "quantity": 100, "price": "12.50"}]
+    assert partner.post("/_mock/purchase", {"partner": "SUPPLIER", "po_number": "P-1", "lines": lines}).status == 201
+    asked = {"partner": "SUPPLIER", "lines": [{"line": "1", "quantity": 80}]}
+    assert partner.post("/_mock/purchase/P-1/change", asked).status == 200
+    change = answers(partner)[kind].content
+    assert isinstance(change, OrderChange)
+    assert (change.order_number, change.cancels) == ("P-1", False)
+    [line] = change.lines
+    assert (line.number, line.action, line.new_quantity) == ("1", ChangeAction.CHANGE, 80)
+    assert line.new_price == Decimal("12.50")
+
+    accepted = Outcome(status=LineStatus.ACCEPTED, quantity=line.quantity, unit=line.unit)
+    response = OrderResponse(
+        order_number="P-1",
+        sequence=change.sequence if dialect == "X12" else "",
+        status=ResponseStatus.ACCEPTED,
+        number="SO-1",
+        issued_on=date(2026, 11, 23),
+        ordered_on=date(2026, 11, 23),
+        currency="USD",
+        lines=(
+            ResponseLine(
+                number="1",
+                items=line.items,
+                quantity=line.quantity,
+                unit=line.unit,
+                unit_price=line.unit_price,
+                action=line.action if dialect == "X12" else None,
+                status=LineStatus.ACCEPTED if dialect == "EDIFACT" else None,
+                outcomes=(accepted,),
+            ),
+        ),
+    )
+    who = address("SUPPLIER")
+    if dialect == "X12":
+        document = outbound.document("x12-865", response)
+        raw = outbound.x12([document], who, x12.Numbers(interchange=7, group=7, sets=(7,)), NOW)
+    else:
+        document = outbound.document("edifact-ordrsp", response)
+        raw = outbound.edifact_interchange([document], who, 7, [7], NOW)
+    assert partner.send(raw)["accepted"], raw
+    answer = answers(partner)["997" if dialect == "X12" else "CONTRL"].content
+    assert isinstance(answer, FunctionalAcknowledgement)
+    told = answer.groups[0].sets if dialect == "X12" else answer.sets
+    assert [s.outcome for s in told] == [Verdict.ACCEPTED]
+
+
+def test_our_change_of_an_order_is_read_by_its_seller(partner: Any) -> None:
+    line = ChangeLine(
+        number="1",
+        action=ChangeAction.CHANGE,
+        quantity=Decimal(80),
+        unit="EA",
+        unit_price=Decimal("12.50"),
+        items=ORDER.lines[0].items,
+    )
+    change = OrderChange(order_number=ORDER.number, sequence="1", ordered_on=ORDER.ordered_on, lines=(line,))
+    for number, (map_id, content) in enumerate((("x12-850", ORDER), ("x12-860", change)), 1):
+        document = outbound.document(map_id, content)
+        numbers = x12.Numbers(interchange=number, group=number, sets=(number,))
+        assert partner.send(outbound.x12([document], address("ACME"), numbers, NOW))["accepted"]
+    told = answers(partner)["997"].content  # the last one it sent
+    assert isinstance(told, FunctionalAcknowledgement)
+    assert [(s.type, s.outcome) for s in told.groups[0].sets] == [("860", Verdict.ACCEPTED)]
