@@ -18,7 +18,7 @@ from crossdock.db import Database
 from crossdock.errors import Conflict, NotFound, PartnerError
 from crossdock.flow.outcomes import Done, Invocation
 from crossdock.partners import intake
-from crossdock.partners.agreements import cli
+from crossdock.partners.agreements import cli, windows
 from crossdock.partners.agreements import store as agreements
 from crossdock.partners.sending import outbox, store
 from crossdock.partners.sending.function import DocumentSend
@@ -155,6 +155,23 @@ async def test_what_was_agreed_says_by_when_a_document_is_acknowledged(
     document = await sent(db, (await take(db, order())).order)
     assert (document["deadline"].isoformat() if document["deadline"] else None) == deadline
     assert document["basis"]["basis"] == basis
+
+
+async def test_the_time_of_acknowledgements_is_learned_from_those_before(db: Database):
+    told = {"document": "855", "direction": "out", "acknowledged": "learned"}
+    await put(db, agreed({"document": "850", "direction": "in"}, told))
+    order_no = (await take(db, order())).order
+    for n in range(windows.MINIMUM):
+        document = await sent(db, order_no)
+        assert (document["deadline"], document["basis"]["basis"]) == (None, "unknown"), n
+        async with db.transaction(T) as tx:  # Friday 15:00 to Monday 09:00: two open hours
+            await tx.execute(
+                "update crossdock.sending set sent_at = $2, answered_at = $3, state = 'accepted' where document_id = $1",
+                UUID(document["document"]), FRIDAY, FRIDAY + timedelta(hours=66),
+            )  # fmt: skip
+    learned = await sent(db, order_no)
+    assert learned["deadline"] == datetime(2026, 3, 9, 10, 0, tzinfo=UTC)  # two hours, and one of margin
+    assert (learned["basis"]["sample"], learned["basis"]["window_hours"]) == (windows.MINIMUM, 3.0)
 
 
 async def test_without_an_agreement_it_is_a_day(db: Database):

@@ -12,8 +12,9 @@ from tests.integration.test_agreements import OFFICE, agreed, order, sent
 
 from crossdock import exactjson
 from crossdock.cases import calendars
+from crossdock.cli import compose
 from crossdock.cli.silence import Desk
-from crossdock.clock import set_to
+from crossdock.clock import Clock, set_to
 from crossdock.db import Database, Tx
 from crossdock.errors import Conflict, NotFound, PartnerError
 from crossdock.events import envelope, inbox
@@ -135,6 +136,20 @@ async def test_silence_is_a_case_when_the_window_closes_and_an_answer_closes_it(
     assert (late["document"], late["late"], late["by_id"] is not None) == ("855", True, True)
     assert await look(db, FRIDAY + 30 * H) == 1
     assert await cases(db) == [("mill owes us the 855 for PO-1", "closed")]
+
+
+async def test_a_worker_looks_by_itself(db: Database):
+    """Its duties are asked several times a second; the clock is ours."""
+    await put(db, SUPPLIER)
+    await ordered(db)
+    clock = Clock()
+    duties = compose.duties(db, clock)
+    for at, expected in ((FRIDAY + 24 * H - timedelta(seconds=1), 0), (FRIDAY + 24 * H, 1)):
+        await set_to(db.pool, at, 0)
+        await clock.refresh(db.pool)
+        for duty in duties:
+            await duty()
+        assert len(await cases(db)) == expected
 
 
 async def test_an_answer_in_time_is_no_case(db: Database):
