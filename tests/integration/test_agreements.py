@@ -166,7 +166,8 @@ async def test_the_time_of_acknowledgements_is_learned_from_those_before(db: Dat
         assert (document["deadline"], document["basis"]["basis"]) == (None, "unknown"), n
         async with db.transaction(T) as tx:  # Friday 15:00 to Monday 09:00: two open hours
             await tx.execute(
-                "update crossdock.sending set sent_at = $2, answered_at = $3, state = 'accepted' where document_id = $1",
+                "update crossdock.sending set sent_at = $2, answered_at = $3, state = 'accepted' "
+                "where document_id = $1",
                 UUID(document["document"]), FRIDAY, FRIDAY + timedelta(hours=66),
             )  # fmt: skip
     learned = await sent(db, order_no)
@@ -309,6 +310,8 @@ async def test_the_command_line_puts_shows_and_lists(db: Database, app_dsn: str,
     assert exactjson.loads(await there("partner", "agreement", "remove", "bolts", "855", "out"))["version"] == 3
     assert exactjson.loads(await there("partner", "list"))["agreements"] == ["850 in"]
     assert "No partner" in await there("partner", "show", "nuts", status=2)
+    assert await there("partner", "awaited", "--state", "overdue") == ""
+    assert "open, overdue" in await there("partner", "awaited", "--state", "late", status=2)
     assert "Nobody has invited" in await there("partner", "checklist", "bolts", status=2)
     file.write_text(exactjson.text(agreed({"document": "850", "direction": "in"}, mode="test")))
     await there("partner", "put", str(file))

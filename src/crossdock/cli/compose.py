@@ -225,7 +225,12 @@ async def gateway(db: Database, settings: Settings) -> "Services":
     known = {(c.tenant, c.system): c for c in await systems(db)}
     vault = Vault(settings.workflow_secrets).of
     return Services(
-        db=db, clock=clock.Clock(), settings=settings, webhook_secret=webhook_secret, vault=vault, desk=ChannelDesk(),
+        db=db,
+        clock=clock.Clock(),
+        settings=settings,
+        webhook_secret=webhook_secret,
+        vault=vault,
+        desk=ChannelDesk(),
         open_channel=channel_opener(settings, channel_client(settings), db),
     )
 

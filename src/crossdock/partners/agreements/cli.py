@@ -14,7 +14,7 @@ from crossdock.db import Database, Tx
 from crossdock.errors import CrossdockError, PartnerError, SetupError
 from crossdock.events.inbox import business_now
 from crossdock.partners import profiles
-from crossdock.partners.agreements import certification, invitations, store, terms
+from crossdock.partners.agreements import certification, expectations, invitations, store, terms
 
 OpenDatabase: TypeAlias = Callable[[], Awaitable[Database]]
 Work: TypeAlias = Callable[[Tx, str], Awaitable[Any]]
@@ -66,6 +66,7 @@ def register(app: typer.Typer, open_database: OpenDatabase) -> None:
     app.add_typer(group, name="partner")
     run = Run(open_database)
     _files(group, run)
+    _awaited(group, run)
     _onboarding(group, run)
     agreements = typer.Typer(no_args_is_help=True, help="What is agreed about one document, direction and version.")
     group.add_typer(agreements, name="agreement")
@@ -128,6 +129,21 @@ def _files(group: typer.Typer, run: Run) -> None:
                 stored, new = await store.put(tx, tenant_id, read(path), _who(by), now, note=note, where=path.name)
                 told.append({"partner": stored.profile.id, "version": stored.version, "changed": new})
             return told
+
+        run(tenant, work)
+
+
+def _awaited(group: typer.Typer, run: Run) -> None:
+    @group.command("awaited")
+    def _list(  # pyright: ignore[reportUnusedFunction]
+        partner: Annotated[str, typer.Argument(help="Only this partner's")] = "",
+        state: Annotated[str, typer.Option(help="open, overdue, fulfilled or cancelled")] = "open",
+        tenant: Tenant = "",
+    ) -> None:  # fmt: skip
+        """Answers that partners owe us and we them, the newest first, a line of JSON each."""
+
+        async def work(tx: Tx, tenant_id: str) -> Any:
+            return await expectations.page(tx, tenant_id, state=state or None, partner=partner or None, limit=500)
 
         run(tenant, work)
 
