@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 BATCH = 64  # beyond it a commit takes longer than it saves
 REFUSED = "XD001"  # raised by write_turns: other workers own these instances now
 CONNECTIONS = 2  # one lockstep batch idles half the machine (docs/measured.md)
-SECOND = 16  # so many turns are worth a transaction beside the one under way: one costs as much as some ten turns in it
+SECOND = 8  # so many turns are worth a transaction beside the one under way: one costs as much as some ten turns in it
 
 
 @dataclass(slots=True)

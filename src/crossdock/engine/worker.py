@@ -251,7 +251,9 @@ class Worker:
             self._ready.clear()
             asked_at = monotonic()
             claimed = await (self._claim_some(room) if room >= ROOM else self._claim_others())
-            if not claimed:
+            # Of t tenants each is given at most room / t at once: where that left any, 2 √room - 2 were claimed. What
+            # another had locked meanwhile is seen with the next instance that comes or goes, or after POLL_S.
+            if claimed * claimed < room or not claimed:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._ready.wait(), POLL_S)
             if (early_s := asked_at + APART_S - monotonic()) > 0:
