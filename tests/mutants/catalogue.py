@@ -115,18 +115,12 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="mail-taken-before-commit",
         means="a worker empties an order's mailbox when it reads it; if it dies before its commit, the facts are gone",
-        file="crossdock/engine/engine.sql",
-        text="""select f.tenant_id, f.instance_id, f.fact_id, f.kind, f.body
-from unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
-cross join lateral (
-  select * from crossdock.fact x where x.tenant_id = c.tenant_id and x.instance_id = c.instance_id offset 0) f
-order by f.fact_id
+        file=HOST_SQL,
+        text="""      from crossdock.fact x where x.tenant_id = c.tenant_id and x.instance_id = c.instance_id) m;
 """,
-        replacement="""with f as (delete from crossdock.fact f
-  using unnest($1::text[], $2::uuid[]) as c (tenant_id, instance_id)
-  where f.tenant_id = c.tenant_id and f.instance_id = c.instance_id
-  returning f.tenant_id, f.instance_id, f.fact_id, f.kind, f.body)
-select * from f order by fact_id
+        replacement="""      from crossdock.fact x where x.tenant_id = c.tenant_id and x.instance_id = c.instance_id) m;
+  delete from crossdock.fact f using unnest(tenants, instances) as c (tenant_id, instance_id)
+  where f.tenant_id = c.tenant_id and f.instance_id = c.instance_id;
 """,
         tests=(SIMULATED,),
     ),
