@@ -45,7 +45,7 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """On its way out."""
+    """On its way out. mic: any of these digests, parted by semicolons, is right in its receipt."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -68,13 +68,13 @@ def mic(content: bytes, algorithm: str) -> str:
 
 
 def same_mic(one: str, other: str) -> bool:
-    """Names of algorithms are written in several ways."""
+    """Whether one is among the others. Names of algorithms are written in several ways."""
 
     def parts(text: str) -> tuple[str, str]:
         value, _, name = text.partition(",")
         return value.strip(), re.sub(r"[^a-z0-9]", "", name.lower())
 
-    return parts(one) == parts(other)
+    return parts(one) in [parts(o) for o in other.split(";")]
 
 
 def hyphened(algorithm: str) -> str:
@@ -146,7 +146,9 @@ def write(station: Station, payload: bytes, media_type: str, filename: str, iden
         if not station.theirs:
             raise ValueError("expected a certificate of the partner, to encrypt to")
         headers, body = _wrapped("enveloped-data", "smime.p7m", cms.encrypt(inner, station.theirs[0], s.cipher))
-    return Message({**_addressed(s, identifier), **headers}, body, mic(checked, _digest(s)))
+    digests = [_digest(s)] if s.mdn_signed else [_digest(s), "sha1"]  # RFC 4130: SHA-1 where nothing is agreed
+    told = "; ".join(mic(checked, d) for d in dict.fromkeys(digests))
+    return Message({**_addressed(s, identifier), **headers}, body, told)
 
 
 def _digest(s: As2) -> str:
