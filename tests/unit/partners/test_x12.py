@@ -231,7 +231,7 @@ def test_a_997_reads_back_as_x12_addressed_to_the_sender():
 
 
 def test_what_an_order_cannot_hold_yet_waits_for_a_person():
-    [sdq] = read(x12(BODY.replace("PID*F****Chips~", "SDQ*EA*92*001*5*002*11~")))
+    [sdq] = read(x12(BODY.replace("PID*F****Chips~", "SDQ*CA*92*001*5*002*11~")))
     [several] = read(x12(BODY.replace("PID*F****Chips~", "SCH*8*EA***002*20260110~SCH*8*EA***002*20260210~")))
     [count] = read(x12(ctt="CTT*3~"))
     held = [[i.finding.code for i in d.of(Severity.HOLD)] for d in (sdq, several, count)]
@@ -258,3 +258,27 @@ def test_text_between_two_interchanges_does_not_swallow_the_second():
     assert "x12.segment.outside" in errors(first)
     assert errors(second) == []
     assert second.order is not None
+
+
+def split(sdq: str) -> Decoded:
+    [d] = read(x12(f"BEG*00*SA*PO-1**20260102~CUR*BY*EUR~PO1*1*192*EA*1**VP*SKU-1~{sdq}", ctt="CTT*1~"))
+    return d
+
+
+def test_quantities_by_destination_are_read_and_wait_for_a_person() -> None:
+    d = split("SDQ*EA*92*0001*120*0002*72~")
+    assert d.order is not None
+    assert [(s.ship_to, s.scheme, s.quantity, s.unit) for s in d.order.lines[0].splits] == [
+        ("0001", "assigned_by_buyer", 120, "EA"),
+        ("0002", "assigned_by_buyer", 72, "EA"),
+    ]
+    assert {i.finding.code for i in d.of(Severity.HOLD)} == {"order.destinations"}
+
+
+@pytest.mark.parametrize("sdq", ["SDQ*EA*92*0001*10~", "SDQ*KG*92*0001*192~"])
+def test_places_that_do_not_add_up_to_their_line_are_told(sdq: str) -> None:
+    assert "order.line.splits" in {i.finding.code for i in split(sdq).of(Severity.HOLD)}
+
+
+def test_places_may_be_counted_in_another_unit_of_the_line() -> None:
+    assert "order.line.splits" not in {i.finding.code for i in split("SDQ*DZ*92*0001*10*0002*6~").issues}

@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from crossdock.canonical import units
 from crossdock.canonical.order import ItemId, ItemScheme, OrderLine, Party, PartyRole, PurchaseOrder, Purpose, Split
 from crossdock.canonical.parts import Address, Adjustment, AdjustmentKind, Tax
 from crossdock.partners.jsonorder import change, destinations
@@ -399,14 +400,16 @@ def _splits(r: _Reading, line: _Line, number: str, quantity: Decimal) -> tuple[S
         for at in range(3, 23, 2)
         if s.at(at)
     )
-    total = sum((s.quantity for s in splits), Decimal(0))
+    unit = line.segment.at(3).upper()
+    parts = [units.convert(s.quantity, s.unit, unit) for s in splits]
+    total = None if None in parts else sum((p for p in parts if p is not None), Decimal(0))
     if splits and total != quantity:
         r.issues.append(
             hold(
                 "order.line.splits",
                 f"Line {number}: {place(line.splits[0])}",
-                f"{quantity}, the quantity of the line, over all places",
-                str(total),
+                f"{quantity} {unit}, the quantity of the line, over all places",
+                f"{total} {unit}" if total is not None else f"units that nobody can turn into {unit}",
                 "Correct the quantity of the line (PO102) or those of its places (SDQ).",
             )
         )
