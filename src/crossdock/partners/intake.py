@@ -24,6 +24,7 @@ from crossdock.errors import Conflict, NotFound, PartnerError
 from crossdock.events import envelope, inbox
 from crossdock.partners import deciding, numbering, profiles
 from crossdock.partners.agreements import certification, expectations, pins
+from crossdock.partners.crossref import store as crossref
 from crossdock.partners.deciding import Effect, Known, Seen, Verdict
 from crossdock.partners.decoding import decode
 from crossdock.partners.edifact import contrl
@@ -245,6 +246,55 @@ async def release(
     return done
 
 
+async def carry_out_corrected(
+    tx: Tx,
+    tenant_id: str,
+    original_id: UUID,
+    raw: bytes,
+    by: str,
+    *,
+    publish: Publish = inbox.receive,
+    dry_run: bool = False,
+) -> tuple[DocumentResult, Decoded]:
+    """The document that `raw` says instead of a held or rejected one, which becomes `replaced`.
+
+    Its bytes are those of the original's file with a correction; only the document at the original's place is carried
+    out. It is judged like any other, but its interchange is not compared: it would meet its original. Raises NotFound,
+    or Conflict when the original is neither held nor rejected (any more). dry_run: judges only.
+    """
+    original = await tx.fetchrow(SQL["held"], tenant_id, original_id)
+    if original is None:
+        raise NotFound("No such inbound document.")
+    if original["status"] not in {Status.HELD, Status.REJECTED}:
+        raise Conflict(f"The document is {original['status']}; only one that is held or rejected can be corrected.")
+    before = await tx.fetchrow(SQL["receipt"], tenant_id, original["receipt_id"])
+    if before is None:
+        raise NotFound("Its bytes are gone.")
+    documents = await _decoded(tx, tenant_id, {**dict(before), "bytes": raw})
+    place = int(original["place"])
+    if place >= len(documents) or len(raw) > MAX_BYTES:
+        raise Conflict("The correction cuts the file into other documents; ask the sender to correct it.")
+    document = documents[place]
+    known = await _known(tx, tenant_id, [document], lock=not dry_run)
+    verdict = deciding.decide([document], known, released=frozenset())[0]
+    if dry_run:
+        return result(verdict, before["filename"]), document
+    sha256, receipt_id = hashlib.sha256(raw).digest(), ids.new()
+    await tx.execute(SQL["store_raw"], tenant_id, sha256, raw, len(raw))
+    received_at = await tx.fetchval(
+        SQL["store_receipt"], tenant_id, receipt_id, sha256, before["filename"], _text(f"edit:{by}"),
+        before["partner_id"], before["manual"], before["adopt"], None,
+    )  # fmt: skip
+    await tx.execute(SQL["close_receipt"], tenant_id, receipt_id)
+    receipt = {**dict(before), "receipt_id": receipt_id, "sha256": sha256, "received_at": received_at}
+    if not before["manual"]:  # of one typed in, who typed it in is still asked for four eyes
+        receipt["channel"] = _text(f"edit:{by}")
+    await tx.execute(SQL["replaced"], tenant_id, original_id)
+    done = await _record(tx, tenant_id, receipt, verdict, [], publish)
+    await tx.execute(SQL["corrects"], tenant_id, done.document_id, original_id)
+    return done, document
+
+
 async def save_profile(tx: Tx, tenant_id: str, profile: Profile) -> None:
     """Declares a partner, or replaces its profile."""
     await tx.execute(SQL["save_profile"], tenant_id, profile.id, exactjson.text(profiles.plain(profile)))
@@ -342,8 +392,10 @@ async def _decoded(tx: Tx, tenant_id: str, receipt: Any) -> list[Decoded]:
     ctx = replace(ctx, stranger=receipt["stranger"])
     raw, filename = receipt["bytes"], receipt["filename"]
     if len(raw) > IN_THREAD_BYTES:
-        return await asyncio.to_thread(decode, raw, filename, ctx)
-    return decode(raw, filename, ctx)
+        documents = await asyncio.to_thread(decode, raw, filename, ctx)
+    else:
+        documents = decode(raw, filename, ctx)
+    return await crossref.read(tx, tenant_id, documents)
 
 
 async def _reserve(db: Database, tenant_id: str, count: int) -> list[str]:

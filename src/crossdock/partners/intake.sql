@@ -106,3 +106,28 @@ order by received_at, document_id limit 50
 -- name: forget_order
 -- Only a release finds a row here: it makes a second order under a number that was used before.
 delete from crossdock.purchase_order where tenant_id = $1 and customer_id = $2 and po = $3 and purpose = $4
+
+-- name: replaced
+update crossdock.document set status = 'replaced' where tenant_id = $1 and document_id = $2
+
+-- name: corrects
+update crossdock.document set corrects = $3 where tenant_id = $1 and document_id = $2
+
+-- name: store_edit
+insert into crossdock.document_edit (tenant_id, document_id, number, place, pointer, before, after, reason, edited_by,
+  edited_at) values ($1, $2, $3, $4::json, $5, $6, $7, $8, $9, $10)
+
+-- name: edits
+-- Of the document and of what it corrects, the first correction first.
+with recursive chain as (
+  select document_id, corrects, 1 as depth from crossdock.document where tenant_id = $1 and document_id = $2
+  union all
+  select d.document_id, d.corrects, c.depth + 1 from crossdock.document d join chain c on d.document_id = c.corrects
+  where d.tenant_id = $1 and c.depth < 100
+)
+select c.document_id, c.corrects, e.number, e.place, e.pointer, e.before, e.after, e.reason, e.edited_by, e.edited_at
+from chain c join crossdock.document_edit e on e.tenant_id = $1 and e.document_id = c.document_id
+order by c.depth desc, e.number
+
+-- name: corrected_by
+select document_id from crossdock.document where tenant_id = $1 and corrects = $2

@@ -49,6 +49,7 @@ class Status(StrEnum):
     DUPLICATE = "duplicate"
     HELD = "held"
     REJECTED = "rejected"
+    REPLACED = "replaced"  # a person corrected it; the corrected one points at it
     SENT = "sent"  # outbound: written, and ready for the partner to collect
 
 

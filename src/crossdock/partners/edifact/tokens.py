@@ -68,8 +68,8 @@ def read(raw: bytes) -> tuple[list[Interchange], list[Issue]]:
             position, current = position + 9, None
             continue
         start = position
-        body, position = _body(chars, position, syntax)
-        segment = segment_of(body, syntax, count, text.byte_at(start))
+        text_, position = body(chars, position, syntax)
+        segment = segment_of(text_, syntax, count, text.byte_at(start))
         count += 1
         if count > MAX_SEGMENTS:
             where = f"byte {segment.offset}"
@@ -87,7 +87,7 @@ def read(raw: bytes) -> tuple[list[Interchange], list[Issue]]:
                         "edifact.stray",
                         f"segment {segment.index + 1} (byte {segment.offset})",
                         "UNB, the start of an interchange",
-                        shown(body[:40]),
+                        shown(text_[:40]),
                         "Start with UNA or UNB, and leave out other text.",
                     )
                 )
@@ -121,7 +121,7 @@ def una(characters: str) -> Syntax:
     return Syntax(component, element, decimal, release.strip(), repetition.strip(), segment)
 
 
-def _body(chars: str, start: int, syntax: Syntax) -> tuple[str, int]:
+def body(chars: str, start: int, syntax: Syntax) -> tuple[str, int]:
     """Text up to the segment terminator that is not released, and the position after it."""
     position = start
     while True:
@@ -139,14 +139,14 @@ def _body(chars: str, start: int, syntax: Syntax) -> tuple[str, int]:
 def segment_of(body: str, syntax: Syntax, index: int, offset: int) -> Segment:
     elements: list[tuple[str, ...]] = []
     repeats: list[tuple[int, tuple[str, ...]]] = []
-    for place, text in enumerate(_split(body, syntax.element, syntax, keep=True)):
-        first, *others = _split(text, syntax.repetition, syntax, keep=True) if syntax.repetition else (text,)
-        elements.append(tuple(_split(first, syntax.component, syntax)))
-        repeats += ((place, tuple(_split(o, syntax.component, syntax))) for o in others)
+    for place, text in enumerate(split(body, syntax.element, syntax, keep=True)):
+        first, *others = split(text, syntax.repetition, syntax, keep=True) if syntax.repetition else (text,)
+        elements.append(tuple(split(first, syntax.component, syntax)))
+        repeats += ((place, tuple(split(o, syntax.component, syntax))) for o in others)
     return Segment((elements[0] or ("",))[0].strip()[:20], tuple(elements[1:]), index, offset, tuple(repeats))
 
 
-def _split(text: str, separator: str, syntax: Syntax, keep: bool = False) -> list[str]:
+def split(text: str, separator: str, syntax: Syntax, keep: bool = False) -> list[str]:
     """Parts of a text between separators that are not released. keep: leave release characters for a later split."""
     release = syntax.release
     if not release or release not in text:

@@ -26,6 +26,7 @@ from crossdock.partners import numbering
 from crossdock.partners.agreements import deadlines, expectations, pins, terms
 from crossdock.partners.agreements.deadlines import Due
 from crossdock.partners.agreements.terms import Direction, Owes
+from crossdock.partners.crossref import store as crossref
 from crossdock.partners.edi import outbound
 from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.maps.editions import Edition, read_by
@@ -214,7 +215,9 @@ async def _written(
     partner = await deadlines.profile_of(tx, tenant_id, to.partner_id)
     book = await pins.book(tx, tenant_id, [partner] if partner is not None else [])
     declared = book.find(MAPS[to.syntax, kind], to.partner_id)
-    raw, type_, control, taken = await bytes_(tx, tenant_id, to, declared, content, now)
+    # with their names; what is kept of it has ours, so that it can be written anew
+    told = await crossref.write(tx, tenant_id, to.partner_id, content)
+    raw, type_, control, taken = await bytes_(tx, tenant_id, to, declared, told, now)
     sha256 = hashlib.sha256(raw).digest()
     await tx.execute(INTAKE["store_raw"], tenant_id, sha256, raw, len(raw))
     lines = len(list(content.lines())) if isinstance(content, DespatchAdvice) else len(to.order.lines)

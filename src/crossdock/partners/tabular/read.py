@@ -61,6 +61,15 @@ def fixed(raw: bytes, layout: Sequence[Span], lines: re.Pattern[str] | None) -> 
     return Table(rows, f"fixed width, {encoding.removesuffix('-sig')}")
 
 
+def delimiter(chars: str, column: str) -> str:
+    """The one that makes a cell of a header that is known; of several, the likeliest."""
+    likely = sniff.delimiter(chars[: sniff.SAMPLE]) or ","
+    for candidate in (likely, *sniff.DELIMITERS.replace(likely, "")):
+        if any(column in cells for _, cells in _rows(chars[: sniff.SAMPLE], candidate, 20)):
+            return candidate
+    return likely
+
+
 def _rows(chars: str, delimiter: str, limit: int) -> list[tuple[int, list[str]]]:
     rows: list[tuple[int, list[str]]] = []
     quote = sniff.quote(chars[: sniff.SAMPLE], delimiter)
