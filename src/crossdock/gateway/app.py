@@ -52,7 +52,8 @@ from crossdock.tower.board import Drawings
 
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
-    people, partners, onboarding, sending, chains, corrections, maps, stream, alerting, channels, deadletters, reference,
+    people, partners, onboarding, sending, chains, corrections, maps, stream, alerting, channels, deadletters,
+    reference,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

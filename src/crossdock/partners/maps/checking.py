@@ -38,7 +38,7 @@ TOP = {
         {"id", "name", "syntax", "root", "namespace", "object", "currency", "tables", "parts", "rules"}
     ),
     Language.TABLE: frozenset(
-        {"id", "name", "columns", "dates", "decimal", "defaults", "cancellation", "countries"}
+        {"id", "name", "columns", "layout", "lines", "dates", "decimal", "defaults", "cancellation", "countries"}
     ),
 }  # fmt: skip
 EDI_BODY = frozenset({"each", "rules", "pairs", "set", "below", "always", "given", "read_only", "spread"})
@@ -184,7 +184,7 @@ class _Notes:
 
 
 def _check(notes: _Notes, data: dict[str, Any]) -> None:
-    if not any(k in data for k in ("guide", "syntax", "columns")):
+    if not any(k in data for k in ("guide", "syntax", "columns", "layout")):
         expected = "guide (X12, EDIFACT), syntax (UBL, cXML) or columns (a table), or over (another map)"
         notes.say("", expected, "none of them", "Say what it reads.")
         return
