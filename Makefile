@@ -4,7 +4,7 @@
 #   make test-expressions        200,000 pairs of expression and document against libjq; SEED=n for the same ones again
 #   make retail                  1,000 real invoices through order-to-cash (needs CROSSDOCK_DATA_SETS)
 #   make bench | bench-full      figures beside pgbench and other engines, 8 minutes | an hour of load, a million waiting
-#   make simulate              10,000 seeded deaths of workers | make simulate-million: a million, in hours
+#   make simulate              10,000 seeded deaths of workers | make simulate-million: a million, in hours; run again, it goes on
 #   make test-edi-stream         100 MB of X12 through the reader, its memory watched
 #   make test-mutated            a million damaged documents of every type; SEED=n for the same ones again
 #   make test-kills              two minutes of SIGKILL under load, then the books; ARGS="--seconds 600 --seed 3"
@@ -68,7 +68,7 @@ simulate: install
 	@$(BIN)/crossdock simulate --crash-points 10000 $(ARGS)
 
 simulate-million: install
-	@$(BIN)/crossdock simulate --crash-points 1000000 --seed 1000000 $(ARGS)
+	@$(BIN)/crossdock simulate --crash-points 1000000 --seed 1000000 --ledger out-simulated.jsonl $(ARGS)
 
 # `make -k check` goes on after a failure, to name them all
 check: check-lint check-format check-types check-imports check-documents check-pages

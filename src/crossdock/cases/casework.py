@@ -21,10 +21,10 @@ from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
 from crossdock.events import inbox
 from crossdock.flow.facts import Error
+from crossdock.flow.faults import COMMUNICATION
 from crossdock.flow.outcomes import Done, Failed
 
 SQL = queries("crossdock.cases", "casework.sql")
-COMMUNICATION = "https://serverlessworkflow.io/spec/1.0.0/errors/communication"
 SEVERITIES = ("critical", "high", "medium", "low")
 DETAIL_LIMIT = 4000
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # when something without a time is due; casework.sql says the same

@@ -14,10 +14,10 @@ from crossdock.errors import Finding, PartnerError
 from crossdock.events import outbox
 from crossdock.flow import durations
 from crossdock.flow.facts import Error
+from crossdock.flow.faults import VALIDATION
 from crossdock.flow.outcomes import Failed
 
 SQL = queries("crossdock.cases", "common.sql")
-VALIDATION = "https://serverlessworkflow.io/spec/1.0.0/errors/validation"
 SYSTEM = "system"  # the actor of what happens by itself
 T = TypeVar("T")
 

@@ -26,11 +26,9 @@ from crossdock.cases.common import Arguments, Misuse
 from crossdock.cases.signatures import SIGNATURES, Signature
 from crossdock.db import Tx
 from crossdock.flow.facts import Error
+from crossdock.flow.faults import CONFIGURATION, RUNTIME
 from crossdock.flow.outcomes import Begun, Done, Failed, Immediate, Invocation, Parked, Transactional
 from crossdock.rules import Rulebook, RulebookError, allocation, amendment, pricing
-
-CONFIGURATION = "https://serverlessworkflow.io/spec/1.0.0/errors/configuration"
-RUNTIME = "https://serverlessworkflow.io/spec/1.0.0/errors/runtime"
 
 ROW_ADDED = casework.Offer(
     id=lookups.AGAIN, label="Look it up again", effect="The row is in the table now; the process goes on with it"

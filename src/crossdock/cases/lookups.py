@@ -13,11 +13,11 @@ from crossdock.db import Tx
 from crossdock.errors import Conflict
 from crossdock.events.inbox import business_now
 from crossdock.flow.facts import Error
+from crossdock.flow.faults import RUNTIME
 from crossdock.flow.outcomes import Done, Failed
 
 FAIL, CASE, DEFAULT = "fail", "case", "default"
 MISSING = (FAIL, CASE, DEFAULT)
-RUNTIME = "https://serverlessworkflow.io/spec/1.0.0/errors/runtime"
 
 AGAIN, USE, GIVE_UP = "again", "use", "give-up"  # what a person may choose
 

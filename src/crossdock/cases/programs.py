@@ -32,13 +32,12 @@ from crossdock import audit, exactjson
 from crossdock.cases.common import Arguments, Misuse, misused
 from crossdock.db import Database, Tx, queries
 from crossdock.flow.facts import Error
+from crossdock.flow.faults import CONFIGURATION, RUNTIME
 from crossdock.flow.outcomes import Done, Failed, Invocation, Performed, Probed, Unknown
 from crossdock.policy import Denied, programs
 from crossdock.policy.programs import Program
 
 SQL = queries("crossdock.cases", "programs.sql")
-CONFIGURATION = "https://serverlessworkflow.io/spec/1.0.0/errors/configuration"
-RUNTIME = "https://serverlessworkflow.io/spec/1.0.0/errors/runtime"
 
 TIME_LIMIT_S = 30.0
 OUTPUT_LIMIT_BYTES = 1_000_000  # of each stream; the kernel stops what writes more

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from crossdock import exactjson
 from crossdock.cli import rehearse
 from crossdock.engine.simulation import seeds
+from crossdock.engine.simulation.ledger import Ledger
 from crossdock.engine.simulation.seeds import Failure, Summary
 from crossdock.errors import SetupError
 
@@ -33,6 +34,9 @@ def command(
     ] = seeds.INSTANCES,
     crash_points: Annotated[int, typer.Option(min=1, help="How many workers are to die")] = 1000,
     processes: Annotated[int, typer.Option(min=1, help="Processes, each with a database of its own")] = 2,
+    ledger: Annotated[
+        Path | None, typer.Option(help="Keep here which seeds are done on this source, and go on where it stopped")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON")] = False,
     definition: Annotated[str, typer.Option(help="Rehearse this definition instead: a file, or a shipped name")] = "",
     outage: Annotated[list[str] | None, typer.Option(help="carrier=4h, or carrier=4h@2h after the start")] = None,
@@ -57,10 +61,11 @@ def command(
         raise typer.Exit(rehearse.command(asked))
     if outage:
         raise SetupError("Expected --definition with --outage, found none: say which workflow is to be rehearsed.")
-    _crash(seed, instances, crash_points, processes, as_json)
+    known = Ledger.read(ledger, instances, seeds.a_seed_of(crash_points)) if ledger else None
+    _crash(seed, instances, crash_points, processes, as_json, known)
 
 
-def _crash(seed: int, instances: int, crash_points: int, processes: int, as_json: bool) -> None:
+def _crash(seed: int, instances: int, crash_points: int, processes: int, as_json: bool, ledger: Ledger | None) -> None:
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("deaths"), TimeElapsedColumn(),
         console=say, disable=not say.is_terminal,
@@ -73,6 +78,7 @@ def _crash(seed: int, instances: int, crash_points: int, processes: int, as_json
                 crash_points=crash_points,
                 processes=min(processes, os.cpu_count() or 1),
                 on_progress=lambda s: bar.update(task, completed=min(s.crash_points, crash_points)),
+                ledger=ledger,
             )
         )
     if as_json:
@@ -84,12 +90,14 @@ def _crash(seed: int, instances: int, crash_points: int, processes: int, as_json
 
 def _print(summary: Summary) -> None:
     out = Console()
-    rate = summary.crash_points / summary.seconds if summary.seconds else 0
+    rate = (summary.crash_points - summary.earlier) / summary.seconds if summary.seconds else 0
     out.print(
         f"{summary.crash_points:,} deaths in {summary.seeds:,} seeds from {summary.first_seed}: "
         f"{summary.instances:,} instances, {summary.virtual_s:,.0f} virtual s, {summary.seconds:,.0f} s, "
         f"{rate:,.0f} a second"
     )
+    if summary.from_ledger:
+        out.print(f"{summary.earlier:,} of them in {summary.from_ledger:,} seeds that the ledger has from before.")
     for title, counts in (("died", summary.deaths), ("and", summary.faults)):
         out.print(f"{title}: " + ", ".join(f"{what} {n:,}" for what, n in counts.most_common()), highlight=False)
     if summary.failure is None:

@@ -279,7 +279,7 @@ async def _start_child(tx: Tx, turn: Turn, child: RunChild) -> None:
     known = version and await tx.fetchrow(SQL["definition"], turn.tenant_id, child.namespace, child.name, version)
     if not known:
         detail = f"expected a published workflow {child.namespace}/{child.name}:{child.version}, found none"
-        error = {"type": "https://serverlessworkflow.io/spec/1.0.0/errors/configuration", "status": 400,
+        error = {"type": faults.CONFIGURATION, "status": 400,
                  "title": "Unknown workflow", "detail": detail, "instance": child.at}  # fmt: skip
         if child.awaited:
             await _deliver(

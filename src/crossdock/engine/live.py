@@ -62,6 +62,7 @@ from crossdock.flow.facts import (
     TimerFired,
     Unsubscribe,
 )
+from crossdock.flow.faults import COMMUNICATION, CONFIGURATION, RUNTIME
 from crossdock.flow.outcomes import (
     Absent,
     Done,
@@ -87,9 +88,6 @@ ATTEMPT = "Attempt"
 # What a suspended instance still reads, before all that waits: what operators do.
 OPERATORS = frozenset({"Suspended", "Resumed", "CancelRequested", "Restarted"})
 FACTS_A_TURN = 1 << 20  # a loop over a long list may answer thousands of its own calls within one turn
-CONFIGURATION = "https://serverlessworkflow.io/spec/1.0.0/errors/configuration"
-COMMUNICATION = "https://serverlessworkflow.io/spec/1.0.0/errors/communication"
-RUNTIME = "https://serverlessworkflow.io/spec/1.0.0/errors/runtime"
 
 
 class Answer(msgspec.Struct, frozen=True):

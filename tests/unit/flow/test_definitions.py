@@ -1,8 +1,10 @@
 """What an author hears about a definition: everything that is wrong, where, and what to do."""
 
 import json
+import re
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -191,6 +193,14 @@ def test_the_four_spellings_of_an_error_type_are_one() -> None:
     ]
     assert {faults.normal(s) for s in spelled} == {"std:timeout"}
     assert faults.normal("https://acme.example/errors/timeout") == "https://acme.example/errors/timeout"
+
+
+def test_the_code_spells_error_types_in_one_place() -> None:
+    root = Path(faults.__file__).parents[1]
+    spelling = re.compile(r"(serverlessworkflow\.io|open-workflow-specification\.org)/(spec|dsl|errors)")
+    elsewhere = [p.name for p in root.rglob("*.py") if p.name != "faults.py" and spelling.search(p.read_text())]
+    assert elsewhere == []
+    assert faults.RUNTIME == "https://open-workflow-specification.org/spec/1.0.0/errors/runtime"
 
 
 def test_a_secret_is_filled_in_only_for_the_task_that_names_it() -> None:

@@ -15,6 +15,7 @@ import msgspec
 from crossdock.errors import Finding
 from crossdock.flow import dataflow, durations, yaml12
 from crossdock.flow.dataflow import Template, constant
+from crossdock.flow.faults import COMMUNICATION
 from crossdock.flow.program import DefinitionError
 
 Duration: TypeAlias = str | dict[str, int]
@@ -30,7 +31,7 @@ class Fault(Part, frozen=True):
 
     status: int = 500
     title: str = "Failed"
-    type: str = "https://open-workflow-specification.org/spec/1.0.0/errors/communication"
+    type: str = COMMUNICATION
     detail: str = ""
 
 

@@ -26,6 +26,7 @@ import asyncpg
 from crossdock import embedded, exactjson, migrations
 from crossdock.engine.simulation import invariants
 from crossdock.engine.simulation.invariants import Broken
+from crossdock.engine.simulation.ledger import Ledger
 from crossdock.engine.simulation.loop import VirtualLoop
 from crossdock.engine.simulation.wires import Net, net_to
 from crossdock.engine.simulation.world import Report, World
@@ -63,12 +64,14 @@ class Summary:
 
     first_seed: int
     seeds: int = 0
+    from_ledger: int = 0  # of these seeds, run before
     crash_points: int = 0
     instances: int = 0
     virtual_s: float = 0.0
     seconds: float = 0.0
     deaths: Counter[str] = field(default_factory=Counter[str])
     faults: Counter[str] = field(default_factory=Counter[str])
+    earlier: int = 0  # deaths of those run before
     digests: dict[int, int] = field(default_factory=dict[int, int])
     failure: Failure | None = None
 
@@ -84,7 +87,8 @@ class Summary:
     def as_json(self) -> dict[str, Any]:
         shown = {k: v for k, v in asdict(self).items() if k != "digests"}
         shown["deaths"], shown["faults"] = dict(self.deaths.most_common()), dict(self.faults.most_common())
-        shown["crash_points_per_s"] = round(self.crash_points / self.seconds, 1) if self.seconds else None
+        ran = self.crash_points - self.earlier
+        shown["crash_points_per_s"] = round(ran / self.seconds, 1) if self.seconds else None
         return shown
 
 
@@ -174,6 +178,11 @@ async def databases(count: int) -> AsyncGenerator[Databases]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def a_seed_of(crash_points: int) -> int:
+    """How many die in each seed, when so many are to die in all."""
+    return min(DEATHS_A_SEED, crash_points)
+
+
 async def simulate(
     first_seed: int,
     *,
@@ -181,17 +190,37 @@ async def simulate(
     crash_points: int,
     processes: int,
     on_progress: Callable[[Summary], None],
+    ledger: Ledger | None = None,
 ) -> Summary:
-    """Runs seeds from first_seed on until so many workers have died, or one fails."""
-    a_seed = min(DEATHS_A_SEED, crash_points)
-    seeds = math.ceil(crash_points / a_seed)
-    processes = min(processes, seeds)
-    shares = [range(first_seed + n, first_seed + seeds, processes) for n in range(processes)]
+    """Runs seeds from first_seed on until so many workers have died, or one fails.
+
+    ledger: has the seeds that are done, which are counted and not run again, and gets those that are run.
+    """
+    a_seed = a_seed_of(crash_points)
+    wanted = range(first_seed, first_seed + math.ceil(crash_points / a_seed))
     summary = Summary(first_seed)
+    known = ledger.done if ledger is not None else {}
+    for seed in wanted:
+        if (report := known.get(seed)) is not None:
+            summary.add(report)
+    summary.from_ledger, summary.earlier = summary.seeds, summary.crash_points
+    left = [seed for seed in wanted if seed not in known]
+    if not left:
+        return summary
+    on_progress(summary)
+    processes = min(processes, len(left))
+    shares = [left[n::processes] for n in range(processes)]
+
+    def keep(report: Report) -> None:
+        summary.add(report)
+        if ledger is not None:
+            ledger.add(report)
+        on_progress(summary)
+
     began = time.perf_counter()
     async with databases(processes) as found:
         tasks = [
-            asyncio.create_task(_process(dsns, list(share), instances, a_seed, summary, on_progress))
+            asyncio.create_task(_process(dsns, share, instances, a_seed, summary, keep))
             for dsns, share in zip(found.dsns, shares, strict=True)
         ]
         try:
@@ -213,7 +242,7 @@ class _Stop(Exception):
 
 async def _process(
     dsns: tuple[str, str], seeds: list[int], instances: int, crash_points: int, summary: Summary,
-    on_progress: Callable[[Summary], None],
+    done: Callable[[Report], None],
 ) -> None:  # fmt: skip
     """One child; its orders come on its standard input, since they hold passwords."""
     child = await asyncio.create_subprocess_exec(
@@ -234,8 +263,7 @@ async def _process(
                 raise _Stop
             report = told["report"]
             report["deaths"], report["faults"] = Counter(report["deaths"]), Counter(report["faults"])
-            summary.add(Report(**report))
-            on_progress(summary)
+            done(Report(**report))
         if await child.wait():
             raise CrossdockBug(f"A process of the simulation ended with status {child.returncode}")
     finally:

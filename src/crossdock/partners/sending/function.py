@@ -19,13 +19,13 @@ from crossdock.canonical.response import OrderResponse
 from crossdock.db import Tx
 from crossdock.errors import Finding, PartnerError
 from crossdock.flow.facts import Error
+from crossdock.flow.faults import VALIDATION
 from crossdock.flow.outcomes import Begun, Done, Failed, Invocation
 from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.reconciling import store as chains
 from crossdock.partners.sending import responses, store, telling
 from crossdock.partners.sending.store import Kind, Ordered
 
-VALIDATION = "https://serverlessworkflow.io/spec/1.0.0/errors/validation"
 State: TypeAlias = responses.Response | responses.Despatch | responses.Bill
 Facts: TypeAlias = telling.Told | telling.Weighed | telling.Gone | telling.Due
 STATES: dict[Kind, type[State]] = {
