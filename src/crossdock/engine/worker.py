@@ -246,7 +246,7 @@ class Worker:
     # ── claiming and driving ────────────────────────────────────────────────────────────────────────────────────
 
     async def _claim(self) -> None:
-        while not self._stopping.is_set():
+        while not (self._stopping.is_set() or self._ending):
             room = LIVE - len(self._live)
             self._ready.clear()
             asked_at = monotonic()
