@@ -69,7 +69,7 @@ async def wire(database: Database) -> AsyncIterator[Wire]:
     services = Services(db=database, clock=Clock(), settings=Settings(), desk=ChannelDesk())
     serving = asyncio.create_task(serve(services, "127.0.0.1", 0, address.set_result, stop=stop))
     base = await address
-    mock = await asyncio.to_thread(Mock.start)
+    mock: Any = await asyncio.to_thread(Mock.start)
     url = f"http://127.0.0.1:{mock.server.server_address[1]}"
     settings = {
         "our_id": "NORRLAND", "their_id": "MOCKEDI", "url": f"{url}/as2", "sign": False, "encrypt": False,

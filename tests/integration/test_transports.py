@@ -273,6 +273,7 @@ async def test_a_stranger_is_kept_unread_until_somebody_says_whose_it_is(db: Dat
         await intake.assign(db, T, held["id"], "nobody", "ada")
     [again] = await intake.assign(db, T, held["id"], "bolts", "ada")
     assert (again.status, again.partner) == ("duplicate", "bolts")
+    assert again.document_id is not None
     with pytest.raises(Conflict, match="not in quarantine"):
         await intake.assign(db, T, again.document_id, "bolts", "ada")
     assert len(await listed(db)) == 2
