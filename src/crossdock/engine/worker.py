@@ -180,8 +180,8 @@ class Worker:
     async def _retire(self) -> None:
         tenants = await self._db.tenant_ids()
         async with self._db.transaction(*tenants) as tx:
+            await tx.execute(SQL["retire"], self.id)  # the worker's row first, as for whoever buries it
             await tx.execute(SQL["release_leases"], self.id)
-            await tx.execute(SQL["retire"], self.id)
 
     async def _renew(self) -> None:
         while not self._ending:
