@@ -20,6 +20,7 @@ from crossdock.db import Database
 from crossdock.errors import CrossdockError, Finding, SetupError
 from crossdock.partners import intake, profiles, wording
 from crossdock.partners.agreements import cli as agreements
+from crossdock.partners.crossref import cli as crossref
 from crossdock.partners.deciding import Known, Verdict
 from crossdock.partners.edi import cli as edi
 from crossdock.partners.intake import DocumentResult
@@ -35,6 +36,7 @@ def register(app: typer.Typer, open_database: OpenDatabase) -> None:
     """Adds the commands. open_database: migrated and running, started if none runs; the command closes it."""
     edi.register(app)
     maps_cli.register(app, open_database)
+    crossref.register(app, open_database)
     sending.register(app, open_database)
     agreements.register(app, open_database)
 

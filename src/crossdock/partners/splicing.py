@@ -192,4 +192,5 @@ def _csv(raw: bytes, place: InCell, value: str) -> tuple[bytes, str]:
         start = reader.line_num + 1
     if before is None:
         _refuse(str(place), "a row of the file", "none there")
-    return out.getvalue().encode(encoding), before.strip()
+    mark = b"\xef\xbb\xbf" if raw.startswith(b"\xef\xbb\xbf") else b""
+    return mark + out.getvalue().encode(encoding.removesuffix("-sig")), before.strip()
