@@ -25,6 +25,14 @@ PAGES = {
     "incidents": ("/incidents", "main .panel"),
     "documents": ("/documents", ".tbl"),
     "document": ("/documents/{document}", ".side3"),
+    "rejected-document": ("/documents/{rejected}", ".inplace"),
+    "sent-document": ("/documents/{sent}", ".reading"),
+    "test-bench": ("/test-bench", ".tryform"),
+    "partners": ("/partners", ".tbl"),
+    "partner": ("/partners/{partner}", ".facts"),
+    "maps": ("/maps", ".tbl"),
+    "map": ("/maps/x12-850", ".cm-content"),
+    "chain": ("/orders/{answered}?part=chain", ".chainway"),
     "new-order": ("/new-order", ".lines"),
     "flow": ("/flow", ".fnode"),
     "definition": ("/definitions/{name}?version={version}", ".code"),
@@ -43,12 +51,41 @@ def path_of(page: Page, name: str) -> str:
         return path.format(case=api(page, "/cases?limit=1&status=open")["items"][0]["id"])
     if "{document}" in path:
         return path.format(document=api(page, "/documents?limit=1&type=850&status=accepted")["items"][0]["id"])
+    if "{rejected}" in path:
+        return path.format(rejected=rejected(page))
+    if "{sent}" in path:
+        return path.format(sent=api(page, "/documents?limit=1&type=855")["items"][0]["id"])
+    if "{partner}" in path:
+        return path.format(partner=api(page, "/documents?limit=1&type=850&status=accepted")["items"][0]["partner"])
+    if "{answered}" in path:
+        return path.format(answered=api(page, "/documents?limit=1&type=855")["items"][0]["order"])
     if "{instance}" in path:
         return path.format(instance=api(page, "/instances?limit=1&status=running")["items"][0]["id"])
     if "{name}" in path:
         running = api(page, "/flow")["definition"]
         return path.format(name=running["name"], version=running["version"])
     return path
+
+
+WRONG = (
+    "ISA*00*          *00*          *01*{who:15}*ZZ*{us:15}*260302*0900*U*00401*{control:09d}*0*P*>~"
+    "GS*PO*A*B*20260302*0900*{control}*X*004010~ST*850*0001~BEG*00*SA*4500013**20269999~PO1*1*ten*EA*56.87**VN*K-1~"
+    "PO1*2*5*EA*84.72~CTT*2~SE*6*0001~GE*1*{control}~IEA*1*{control:09d}~"
+)
+
+
+def rejected(page: Page) -> str:
+    """An order with errors of a partner that exists; taken in once."""
+    found = api(page, "/documents?limit=1&type=850&status=rejected")["items"]
+    if not found:
+        good = api(page, "/documents?limit=1&type=850&status=accepted")["items"][0]["id"]
+        envelope = api(page, f"/documents/{good}")["parsed"]["interchange"]
+        who, us = (envelope[k].split(":")[1].strip() for k in ("sender", "receiver"))
+        raw = WRONG.format(who=who, us=us, control=987654)
+        answer = page.request.post("/api/intake?filename=wrong.edi", data=raw.encode(), headers={"X-Crossdock": "1"})
+        assert answer.ok, answer.text()
+        found = api(page, "/documents?limit=1&type=850&status=rejected")["items"]
+    return found[0]["id"]
 
 
 def violations(page: Page) -> str:

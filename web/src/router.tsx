@@ -14,6 +14,7 @@ const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, v
 
 export function makeRouter(qc: QueryClient) {
   const signIn = createRoute({ getParentRoute: () => root, path: '/sign-in', component: SignIn });
+  const invitation = createRoute({ getParentRoute: () => root, path: '/invitation', component: lazyRouteComponent(() => import('./pages/Invitation'), 'InvitationPage') });
   const app = createRoute({
     getParentRoute: () => root, id: 'app', component: Shell,
     beforeLoad: async ({ location }) => {
@@ -21,7 +22,7 @@ export function makeRouter(qc: QueryClient) {
     },
   });
   const page = <P extends string>(path: P, component: ReturnType<typeof lazyRouteComponent>) => createRoute({ getParentRoute: () => app, path, component, errorComponent: (e: ErrorComponentProps) => <Crash {...e} /> });
-  const tree = root.addChildren([signIn, app.addChildren([
+  const tree = root.addChildren([signIn, invitation, app.addChildren([
     page('/', lazyRouteComponent(() => import('./pages/Board'), 'Board')),
     page('/orders', lazyRouteComponent(() => import('./pages/Orders'), 'Orders')),
     page('/orders/$order', lazyRouteComponent(() => import('./pages/Order'), 'OrderPage')),
@@ -35,6 +36,11 @@ export function makeRouter(qc: QueryClient) {
     page('/documents', lazyRouteComponent(() => import('./pages/Documents'), 'Documents')),
     page('/documents/$id', lazyRouteComponent(() => import('./pages/Document'), 'DocumentPage')),
     page('/test-bench', lazyRouteComponent(() => import('./pages/TestBench'), 'TestBench')),
+    page('/maps', lazyRouteComponent(() => import('./pages/Maps'), 'Maps')),
+    page('/maps/$id', lazyRouteComponent(() => import('./pages/MapEditor'), 'MapEditor')),
+    page('/partners', lazyRouteComponent(() => import('./pages/Partners'), 'Partners')),
+    page('/partners/$id', lazyRouteComponent(() => import('./pages/Partner'), 'PartnerPage')),
+    page('/going-live', lazyRouteComponent(() => import('./pages/GoingLive'), 'GoingLive')),
     page('/new-order', lazyRouteComponent(() => import('./pages/NewOrder'), 'NewOrderPage')),
     page('/definitions', lazyRouteComponent(() => import('./pages/Definitions'), 'Definitions')),
     // the version is no part of the path: 1.0.0 would look like a file's name to a server of files

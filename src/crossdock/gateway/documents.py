@@ -114,7 +114,9 @@ class DocumentDetail(Answer):
     sender: str | None
     receiver: str | None
     control: str | None
-    state: str | None = None
+    state: str | None
+    number: str | None
+    deadline: Time | None
     purpose: str | None
     raw: Raw
     parsed: Json

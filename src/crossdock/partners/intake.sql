@@ -88,9 +88,10 @@ update crossdock.document set status = $3, order_no = $4, purpose = $5, total = 
 where tenant_id = $1 and document_id = $2
 
 -- name: one
-select d.*, w.bytes, w.size_bytes, (select p.profile ->> 'name' from crossdock.partner p
+select d.*, s.state, s.number, s.deadline, w.bytes, w.size_bytes, (select p.profile ->> 'name' from crossdock.partner p
   where p.tenant_id = $1 and p.partner_id = d.partner_id) as partner_name
 from crossdock.document d join crossdock.raw w using (tenant_id, sha256)
+left join crossdock.sending s on s.tenant_id = d.tenant_id and s.document_id = d.document_id
 where d.tenant_id = $1 and d.document_id = $2
 
 -- name: answers_of

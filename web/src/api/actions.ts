@@ -1,5 +1,5 @@
 /* Writing: what people do. Each returns the promise of the gateway's answer; pages say what follows. */
-import { del, post, upload } from './client';
+import { del, post, put, upload } from './client';
 import type * as T from './types';
 
 const id = encodeURIComponent;
@@ -13,6 +13,19 @@ export const act = {
   releaseDocument: (d: string) => post(`/documents/${id(d)}/release`),
   sendAgain: (d: string, way: T.Way) => post<T.Sent>(`/sent-documents/${id(d)}/${way}`),
   tryOut: (filename: string, partner: string, bytes: Blob) => upload<T.Tried>('/test-bench', { filename, partner }, bytes),
+  checkMap: (map: string, source: string) => post<T.MapCheck>('/maps/check', { map, source }),
+  previewMap: (of: { map: string; source: string; direction: 'in' | 'out'; document?: string; text?: string }) => post<T.MapPreview>('/maps/preview', of),
+  compareMap: (map: string, source: string, documents: number) => post<T.Comparison>('/maps/compare', { map, source, documents }),
+  saveMap: (map: string, source: string, note: string, revision: number) => put<{ map: string; version: number }>(`/maps/${id(map)}/draft`, { source, note, revision }),
+  activateMap: (map: string, version: number, partner: string, note: string) => post<T.MapDetail>(`/maps/${id(map)}/versions/${version}/activate`, { partner, note }),
+  discardMap: (map: string, version: number) => post<T.MapDetail>(`/maps/${id(map)}/versions/${version}/discard`),
+  checkPartner: (file: T.Json) => post<string[]>('/partners/check', file),
+  putPartner: (p: string, file: T.Json, base: number, note: string) => put<{ id: string; version: number; changed: boolean }>(`/partners/${id(p)}?${new URLSearchParams({ base: String(base), note }).toString()}`, file),
+  invitePartner: (p: string, email: string, days: number) => post<{ id: string; link: string; token: string; expires_at: T.Time }>(`/partners/${id(p)}/invitations`, { email, days }),
+  approvePartner: (p: string) => post<T.Certification>(`/partners/${id(p)}/certification/approve`),
+  lookAtInvitation: (token: string) => post<T.Welcome>('/invitation/look', { token }),
+  acceptInvitation: (token: string, user: string, name: string, password: string) => post<{ user: string; tenant: string }>('/invitation/accept', { token, user, name, password }),
+  samples: (document: string) => post<unknown[]>('/partner/certification/samples', { document }),
   intake: (filename: string, bytes: Blob) => upload<{ documents: T.IntakeRow[] }>('/intake', { filename }, bytes),
   assign: (c: string, owner: string | null) => post(`/cases/${id(c)}/assign`, { owner }),
   snooze: (c: string, until: string) => post(`/cases/${id(c)}/snooze`, { until }),

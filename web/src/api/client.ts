@@ -36,7 +36,7 @@ async function problem(r: Response): Promise<Problem> {
 
 async function send(method: string, path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
-  headers.set('Accept', 'application/json');
+  if (!headers.has('Accept')) headers.set('Accept', 'application/json');
   if (method !== 'GET') headers.set('X-Crossdock', '1'); // a cross-site form cannot set it
   let r: Response;
   try {
@@ -59,6 +59,14 @@ async function body<T>(r: Response): Promise<T> {
 
 export async function get<T>(path: string, params?: Params, signal?: AbortSignal): Promise<T> {
   return body<T>(await send('GET', path + query(params), { signal }));
+}
+
+export async function text(path: string, signal?: AbortSignal): Promise<string> {
+  return (await send('GET', path, { signal, headers: { Accept: '*/*' } })).text();
+}
+
+export async function put<T = void>(path: string, data: unknown): Promise<T> {
+  return body<T>(await send('PUT', path, { body: JSON.stringify(data), headers: { 'Content-Type': 'application/json' } }));
 }
 
 export async function post<T = void>(path: string, data: unknown = {}): Promise<T> {

@@ -1,7 +1,7 @@
 /* Reading: every page's data comes from one of these. The key of a query is its path and its parameters,
    so that a live event can name what it makes stale by the path alone (lib/live.ts). */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { ApiError, get, type Params } from './client';
+import { ApiError, get, text, type Params } from './client';
 import type * as T from './types';
 
 const one = <D>(path: string, params?: Params, extra?: { staleTime?: number }) =>
@@ -33,10 +33,23 @@ export const q = {
   orders: (p: Params) => list<T.OrderSummary>('/orders', p),
   order: (o: string) => record<T.OrderDetail>(`/orders/${id(o)}`),
   documents: (p: Params) => list<T.DocumentSummary>('/documents', p),
+  documentsOf: (p: Params) => one<T.List<T.DocumentSummary>>('/documents', p),
   document: (d: string) => record<T.DocumentDetail>(`/documents/${id(d)}`),
-  origins: (d: string) => queryOptions({ ...record<T.Origin[]>(`/documents/${id(d)}/origins`), staleTime: Infinity }),
+  origins: (d: string) => queryOptions({ ...record<T.Origin[]>(`/documents/${id(d)}/lineage`), staleTime: Infinity }),
   sent: (d: string) => record<T.Sent>(`/sent-documents/${id(d)}`),
   sendingPreview: (d: string, way: T.Way) => queryOptions({ ...record<T.SendingPreview>(`/sent-documents/${id(d)}/${way}`), staleTime: 0, gcTime: 0 }),
+  maps: () => record<T.MapSummary[]>('/maps'),
+  map: (m: string) => record<T.MapDetail>(`/maps/${id(m)}`),
+  mapVersion: (m: string, v: number) => record<T.MapVersion>(`/maps/${id(m)}/versions/${v}`),
+  chain: (o: string) => record<T.Chain>(`/orders/${id(o)}/chain`),
+  partners: () => record<T.List<T.PartnerSummary>>('/partners'),
+  partner: (p: string) => record<T.PartnerDetail>(`/partners/${id(p)}`),
+  partnerFile: (p: string) => queryOptions({ queryKey: [`/partners/${id(p)}/file`, {}] as const, queryFn: ({ signal }) => text(`/partners/${id(p)}/file`, signal) }),
+  certification: (p: string) => record<T.Certification>(`/partners/${id(p)}/certification`),
+  invitations: (p: string) => record<T.Invitation[]>(`/partners/${id(p)}/invitations`),
+  ownCertification: () => record<T.Certification | null>('/partner/certification'),
+  habits: (p: string) => record<T.Habit[]>(`/partners/${id(p)}/habits`),
+  expectations: (p: Params) => one<T.Expectation[]>('/expectations', p),
   cases: (p: Params) => list<T.Case>('/cases', p),
   case: (c: string) => record<T.CaseDetail>(`/cases/${id(c)}`),
   count: (path: '/cases' | '/approvals' | '/incidents' | '/holds', p: Params) => one<T.List<unknown>>(path, { ...p, limit: 1 }),

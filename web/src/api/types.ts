@@ -84,8 +84,48 @@ export interface Tried {
   documents: (IntakeRow & { notes: Finding[]; po: string | null; format: string; partner: string | null; partner_name: string | null; customer_id: string | null; sender: string | null; receiver: string | null; control: string | null; test: boolean; parsed: Json; canonical: Json })[];
   count: number; answers: { type: string; filename: string; about: string; text: string }[]; raw: string | null;
 }
-/** Where a canonical field came from: a row of the text (a segment, a line), and of a segment its element and component. */
-export interface Origin { pointer: string; row: number; element?: number | null; component?: number | null }
+/** Where a canonical field came from; only what fits the format is set. index counts from 0, line and row from 1. */
+export interface Origin {
+  pointer: string; where: string; segment: string | null; index: number | null; offset: number | null; element: number | null; component: number | null;
+  path: string | null; attribute: string | null; line: number | null; row: number | null; column: string | null; cell: number | null; member: string | null;
+}
+export interface InForce { partner: string; version: number; activated_by: string; activated_at: Time }
+export interface MapSummary { id: string; syntax: string; type: string; object: string; guide: string | null; directions: ('in' | 'out')[]; digest: string; shipped: boolean; newest: number; draft: number | null; in_force: InForce[] }
+export interface MapVersionSummary { version: number; status: string; base: string; note: string; revision: number; saved_by: string; saved_at: Time | null; stale: boolean }
+export interface MapDetail { id: string; versions: MapVersionSummary[]; in_force: InForce[]; history: { partner: string; version: number; note: string; activated_by: string; activated_at: Time }[] }
+export interface Remark extends Finding { line: number; column: number; path: string }
+export interface MapCheck { ok: boolean; id: string; over: string; syntax: string | null; type: string | null; object: string | null; directions: ('in' | 'out')[]; remarks: Remark[]; differences: { at: string; before: Json; after: Json }[] }
+export interface MapVersion { map: string; version: number; status: string; revision: number; source: string; check: MapCheck }
+export interface MapPreview {
+  direction: 'in' | 'out'; text: string | null; findings: Finding[];
+  documents: { index: number; type: string; status: string; read_by: string | null; canonical: Json; findings: (Finding & { severity: string })[]; lineage: Origin[] }[];
+}
+export interface Comparison {
+  replayed: number; of: number; same: number; complete: boolean;
+  differing: { document: string; direction: string; type: string; partner: string | null; po: string | null; received_at: Time; fields: { pointer: string; before: Json; after: Json }[]; appeared: Finding[]; gone: Finding[] }[];
+}
+export interface Chain {
+  chain: string; order: string; po: string; side: 'seller' | 'buyer'; partner: string; currency: string; state: string; money: Money; case: string | null; checked_at: Time | null; again_on: string | null;
+  documents: { document: string; kind: string; type: string; direction: string; number: string; status: string; at: Time }[];
+  lines: { line: string; items: { scheme: string; value: string }[]; unit: string; ordered: Money; price: Money | null; requested_on: string | null; promised: Money | null; backordered: Money | null; refused: Money | null; promised_price: Money | null; promised_on: string | null; shipped: Money; shipped_on: string | null; received: Money | null; invoiced: Money; invoiced_amount: Money; credited_amount: Money; differences: string[] }[];
+  totals: { ordered: Money | null; shipped: Money | null; invoiced: Money; credited: Money; billed: Money; paid: Money };
+  differences: { code: string; line: string; expected: string; found: string; money: Money; documents: string[]; text: string; told: boolean }[];
+}
+export interface PartnerSummary { id: string; name: string; customer_id: string; mode: string; version: number; agreements: string[]; last_document_at: Time | null }
+export interface PartnerDetail {
+  id: string; name: string; customer_id: string; mode: string; version: number; note: string; put_by: string; put_at: Time | null; agreements: string[]; file: Json;
+  certificates: { fingerprint: string; subject: string; valid_from: Time; not_after: Time; expired: boolean }[];
+  transports: { channel_id: string; kind: string; direction: string; enabled: boolean; last_success_at: Time | null; last_failure: string }[];
+}
+export interface Certification {
+  partner: string; partner_name: string; state: string; go_live: string; green: boolean; started_at: Time; ready_at: Time | null; live_at: Time | null; approved_by: string | null;
+  items: { key: string; title: string; needed: number; done: number; green: boolean; hint: string }[];
+  documents: { document: string; type: string; version: string; filename: string; po: string | null; received_at: Time; status: string; counts: boolean; errors: string[]; acknowledgements: { document: string; type: string; text: string }[] }[];
+}
+export interface Invitation { id: string; email: string; invited_by: string; invited_at: Time; expires_at: Time; used_at: Time | null; used_by: string | null; state: string }
+export interface Welcome { tenant: string; tenant_name: string; partner: string; partner_name: string; email: string; expires_at: Time }
+export interface Habit { kind: string; cause: string; sample: number; needed: number; median_hours: number | null; quantile_hours: number | null; window_hours: number | null }
+export interface Expectation { id: string; partner_id: string; owed_by: string; document: string; subject: string; order_no: string; cause: string; opened_at: Time; due_at: Time | null; state: string; late: boolean; case_id: string | null }
 export interface IntakeRow {
   file: string; index: number; type: string | null; status: string; order: string | null; lines: number | null;
   total: Money | null; currency: string | null; errors: Finding[]; document?: string | null;

@@ -14,10 +14,14 @@ import { Empty, LinkButton, Panel, Pill } from './Bits';
 import { Findings } from './Findings';
 
 export function Intake() {
-  const qc = useQueryClient(), may = useCanWork();
+  return useCanWork() ? <IntakeDrop /> : null;
+}
+
+/** taken: after files were taken in. */
+export function IntakeDrop({ taken }: { taken?: () => void }) {
+  const qc = useQueryClient();
   const [over, setOver] = useState(false), [busy, setBusy] = useState(false), [pasting, paste] = useState(false), [result, setResult] = useState<IntakeRow[] | null>(null);
   const file = useRef<HTMLInputElement>(null);
-  if (!may) return null;
   const take = async (files: { name: string; bytes: Blob }[]) => {
     setBusy(true);
     const rows: IntakeRow[] = [];
@@ -28,6 +32,7 @@ export function Intake() {
     if (rows.length) done(t.documents.took(rows.length));
     setResult(rows);
     void qc.invalidateQueries({ queryKey: ['/documents'] });
+    taken?.();
   };
   const pick = (l: FileList | null) => { if (l?.length) void take([...l].map((x) => ({ name: x.name, bytes: x }))); };
   return (

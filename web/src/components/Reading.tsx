@@ -5,11 +5,11 @@ import { Switch } from '@mantine/core';
 import type { Finding, Json, Origin } from '../api/types';
 import { t } from '../i18n';
 import { useKeys } from '../lib/keys';
-import { covers, marked, rowsOf, type Marked, type Place, type Row } from '../lib/raw';
+import { covers, marked, origin, rowsOf, type Marked, type Place, type Row } from '../lib/raw';
 import { Copy, Empty, Panel } from './Bits';
 import { JsonView } from './JsonView';
 
-export interface ReadingProps { text: string | null; format: string; parsed: Json; canonical: Json; errors: Finding[]; notes: Finding[]; origins?: Origin[] | null; tools?: ReactNode }
+export interface ReadingProps { text: string | null; format: string; parsed: Json; canonical: Json; errors: Finding[]; notes: Finding[]; origins?: Origin[] | null; tools?: ReactNode; /** raw and canonical only, as beside an editor */ brief?: boolean }
 
 const nothing = (j: Json | undefined) => j === null || j === undefined || (typeof j === 'object' && Object.keys(j).length === 0);
 const unsaid = (j: Json): boolean => j === null || j === '' || (typeof j === 'object' && Object.values(j).every(unsaid));
@@ -22,7 +22,7 @@ const same = (a: Place | null, b: Place | null) => !!a && !!b && a.row === b.row
 export function Reading(p: ReadingProps) {
   const { rows, cut } = useMemo(() => (p.text === null ? { rows: [], cut: false } : rowsOf(p.text, p.format)), [p.text, p.format]);
   const marks = useMemo(() => marked(p.errors, p.notes, rows, p.text ?? ''), [p.errors, p.notes, rows, p.text]);
-  const placed = useMemo(() => (p.origins ?? []).map((o) => ({ pointer: o.pointer, place: { row: o.row, element: o.element ?? undefined, component: o.component ?? undefined } })), [p.origins]);
+  const placed = useMemo(() => (p.origins ?? []).flatMap((o) => { const place = origin(o, p.text ?? ''); return place ? [{ pointer: o.pointer, place }] : []; }), [p.origins, p.text]);
   const [at, setAt] = useState<Place | null>(null), [bare, setBare] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const pointers = useMemo(() => new Set(placed.filter((o) => same(o.place, at)).map((o) => o.pointer)), [placed, at]);
@@ -40,12 +40,12 @@ export function Reading(p: ReadingProps) {
   useEffect(() => { if (at) box.current?.querySelectorAll('[data-at]').forEach((e) => { if (!e.contains(document.activeElement)) e.scrollIntoView({ block: 'nearest' }); }); }, [at]);
   const edi = rows.some((r) => r.id);
   return (
-    <div className="side3 reading" ref={box}>
+    <div className={p.brief ? 'reading brief-reading' : 'side3 reading'} ref={box}>
       <Panel title={t.documents.raw} right={<>{p.tools}{inPlace.length > 0 && <Switch size="xs" label={t.reading.marks} checked={!bare} onChange={(e) => setBare(!e.currentTarget.checked)} />}{p.text !== null && <Copy text={p.text} label={t.documents.copyRaw} />}</>}>
         {p.text === null ? <Empty title={t.documents.binary} /> : p.text === '' ? <Empty title={t.reading.empty} /> : <Raw rows={rows} cut={cut} marks={bare ? [] : inPlace} at={at} choose={setAt} />}
       </Panel>
-      <Panel title={t.documents.parsed}>{edi ? <Segments rows={rows} at={at} choose={setAt} /> : nothing(p.parsed) ? <Empty title={t.documents.noParsed} /> : <div className="body" tabIndex={0} role="region" aria-label={t.list.scroll(t.documents.parsed)}><JsonView of={p.parsed} /></div>}</Panel>
-      <Panel title={t.documents.canonical} right={linked.size > 0 && <span className="muted small">{t.reading.hint}</span>}>
+      {!p.brief && <Panel title={t.documents.parsed}>{edi ? <Segments rows={rows} at={at} choose={setAt} /> : nothing(p.parsed) ? <Empty title={t.documents.noParsed} /> : <div className="body" tabIndex={0} role="region" aria-label={t.list.scroll(t.documents.parsed)}><JsonView of={p.parsed} /></div>}</Panel>}
+      <Panel title={t.documents.canonical} right={linked.size > 0 && !p.brief && <span className="muted small">{t.reading.hint}</span>}>
         {nothing(content) ? <Empty title={t.documents.noCanonical} /> : <Walk label={t.documents.canonical}><JsonView of={content} link={linked.size ? { places: linked, chosen: pointers, choose: (pointer) => setAt(linked.get(pointer) ?? null) } : undefined} /></Walk>}
       </Panel>
     </div>
@@ -73,7 +73,7 @@ function Raw({ rows, cut, marks, at, choose }: { rows: Row[]; cut: boolean; mark
         const here = by.get(i) ?? [];
         return (
           <div key={i} className="rawrow" data-bad={here.some((m) => m.error) || undefined} data-noted={(here.length > 0 && !here.some((m) => m.error)) || undefined}>
-            <div className="rawline" data-at={covers(at, i) || undefined}><span className="no" aria-hidden>{r.no}</span><code>{pieced(r, (piece, text, key) => {
+            <div className="rawline" data-at={covers(at, i) || undefined} onClick={r.pieces.length ? undefined : () => choose(covers(at, i) ? null : { row: i })}><span className="no" aria-hidden>{r.no}</span><code>{pieced(r, (piece, text, key) => {
               const found = here.find((m) => covers(m.place, i, piece)), on = covers(at, i, piece);
               return <span key={key} className={`el ${found ? (found.error ? 'err' : 'wrn') : ''}`} data-at={on || undefined} onClick={() => choose(on ? null : { row: i, element: piece.element, component: piece.component })}>{text}</span>;
             })}</code></div>

@@ -6,7 +6,7 @@ import { t } from '../i18n';
 
 export function done(title: string, message = '', undo?: () => void) {
   const id = notifications.show({
-    title, autoClose: undo ? 8000 : 3500, color: 'teal',
+    title, autoClose: undo ? 8000 : 3500, color: 'teal', closeButtonProps: { 'aria-label': t.act.close },
     message: undo ? <span className="toast">{message}<Button size="compact-xs" variant="default" onClick={() => { notifications.hide(id); undo(); }}>{t.act.undo}</Button></span> : message,
   });
 }
@@ -16,7 +16,7 @@ export function failed(what: string, e: unknown) {
   const p = e instanceof ApiError ? e.problem : null;
   const say = p ? p.detail || p.title : e instanceof Error ? e.message : String(e);
   notifications.show({
-    title: what, color: 'red', autoClose: false,
+    title: what, color: 'red', autoClose: false, closeButtonProps: { 'aria-label': t.act.close },
     message: <span role="alert">{say} {whatToDo(p?.status)}{p?.findings?.length ? <ul className="toast-list">{p.findings.map((f) => <li key={f.code + f.where}>{f.where}: {f.fix || f.expected}</li>)}</ul> : null}</span>,
   });
 }

@@ -1,6 +1,6 @@
 /* A document's text as rows with places in them: EDI by segment and element, everything else by line.
    A finding's `where` and an origin of a canonical field both name such a place. */
-import type { Finding } from '../api/types';
+import type { Finding, Origin } from '../api/types';
 
 export interface Piece { from: number; to: number; element: number; component: number }
 export interface Row { no: number; id: string; text: string; pieces: Piece[] }
@@ -115,3 +115,10 @@ export const marked = (errors: Finding[], notes: Finding[], rows: Row[], text: s
 /** Whether a piece of a row is (part of) the place. */
 export const covers = (p: Place | null, row: number, piece?: Piece) =>
   !!p && p.row === row && (!piece ? p.element === undefined : p.element === piece.element && (p.component === undefined || p.component === 0 || p.component === piece.component));
+
+/** The place of an origin in the text: a segment's element, or a line. */
+export function origin(o: Origin, text: string): Place | null {
+  if (o.index !== null) return { row: o.index, element: o.element ?? undefined, component: o.component || undefined };
+  const line = o.line ?? o.row ?? (o.member !== null ? (jsonLine(text, o.member) ?? -1) + 1 : 0);
+  return line > 0 ? { row: line - 1 } : null;
+}

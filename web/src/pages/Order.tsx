@@ -7,11 +7,13 @@ import { useParams } from '@tanstack/react-router';
 import { act } from '../api/actions';
 import { q } from '../api/queries';
 import { t } from '../i18n';
+import { useFilters } from '../lib/filters';
 import { money } from '../lib/format';
 import { glance } from '../lib/glance';
 import { done, failed } from '../lib/notify';
 import { useCanWork } from '../lib/session';
 import { Copy, Facts, Failed, OrderPill, Panel, Rows } from '../components/Bits';
+import { ChainPanel } from '../components/ChainPanel';
 import { Calls, Decisions, Lines, MoneyPanel, orderFacts, Related, Stages } from '../components/OrderParts';
 import { PageHead } from '../components/PageHead';
 import { Timeline } from '../components/Timeline';
@@ -22,6 +24,7 @@ export function OrderPage() {
   const { data: flow } = useQuery(q.flow());
   const [cancelling, cancel] = useState(false);
   const may = useCanWork();
+  const [f, set] = useFilters();
   const head = <PageHead title={order} crumbs={[{ label: t.orders.title, to: '/orders' }]} after={o && <><OrderPill of={o.status} />{o.late && <span className="pill" data-tone="bad">{t.order.late}</span>}</>} />;
   if (error && !o) return <div className="page">{head}<div className="panel"><Failed error={error} retry={() => void refetch()} /></div></div>;
   if (!o) return <div className="page">{head}<div className="panel"><Rows n={5} /></div><div className="panel"><Rows n={12} /></div></div>;
@@ -37,13 +40,15 @@ export function OrderPage() {
       <div className="order-grid">
         <div>
           <Lines of={o} />
-          <Tabs defaultValue="timeline" keepMounted={false} className="tabs">
+          <Tabs value={f.part ?? 'timeline'} onChange={(v) => set({ part: v === 'timeline' || !v ? undefined : v })} keepMounted={false} className="tabs">
             <Tabs.List aria-label={t.order.title(o.order)}>
               <Tabs.Tab value="timeline">{t.order.timeline} <span className="muted num">{o.timeline.length}</span></Tabs.Tab>
+              <Tabs.Tab value="chain">{t.chain.tab}</Tabs.Tab>
               <Tabs.Tab value="calls">{t.order.calls} <span className="muted num">{o.calls.length}</span></Tabs.Tab>
               <Tabs.Tab value="decisions">{t.order.decisions} <span className="muted num">{o.decisions.length}</span></Tabs.Tab>
             </Tabs.List>
             <Tabs.Panel value="timeline"><Timeline of={o} /></Tabs.Panel>
+            <Tabs.Panel value="chain"><ChainPanel order={o.order} /></Tabs.Panel>
             <Tabs.Panel value="calls"><Panel title={t.order.calls} count={o.calls.length}><Calls of={o.calls} /></Panel></Tabs.Panel>
             <Tabs.Panel value="decisions"><Panel title={t.order.decisions} count={o.decisions.length}><Decisions of={o.decisions} /></Panel></Tabs.Panel>
           </Tabs>

@@ -9,7 +9,7 @@ import { useNavigate, useRouter } from '@tanstack/react-router';
 import { q } from '../api/queries';
 import { t, word } from '../i18n';
 import { useCanWork } from '../lib/session';
-import { NAV } from './nav';
+import { useNav } from './nav';
 
 const ICON = { order: IconPackages, case: IconAlertTriangle, document: IconFileText, approval: IconChecklist, customer: IconUser };
 
@@ -24,12 +24,12 @@ function first(e: React.KeyboardEvent<HTMLElement>) {
 export function Palette() {
   const [text, setText] = useState('');
   const [asked] = useDebouncedValue(text.trim(), 150);
-  const may = useCanWork(), go = useNavigate(), router = useRouter();
+  const nav = useNav(), may = useCanWork(), go = useNavigate(), router = useRouter();
   const { setColorScheme } = useMantineColorScheme();
   const { data, isFetching } = useQuery({ ...q.search(asked), enabled: asked.length >= 2 });
   const hits = asked.length >= 2 ? data?.items ?? [] : [];
   const low = text.trim().toLowerCase();
-  const places = NAV.flatMap((g) => g.places).filter((p) => (!p.work || may) && p.label.toLowerCase().includes(low));
+  const places = nav.flatMap((g) => g.places).filter((p) => (!p.work || may) && p.label.toLowerCase().includes(low));
   const themes = [{ id: 'light' as const, label: t.shell.light, icon: IconSun }, { id: 'dark' as const, label: t.shell.dark, icon: IconMoon }].filter((x) => x.label.toLowerCase().includes(low));
   return (
     <Spotlight.Root query={text} onQueryChange={setText} shortcut={['mod + K']} scrollable maxHeight={440} clearQueryOnClose>

@@ -17,7 +17,7 @@ import { useLive, useLiveState } from '../lib/live';
 import { done, failed } from '../lib/notify';
 import { useCanWork, useSession } from '../lib/session';
 import { KeyHelp } from './KeyHelp';
-import { NAV } from './nav';
+import { useNav } from './nav';
 import { Palette } from './Palette';
 
 export function Shell() {
@@ -52,13 +52,14 @@ export function Shell() {
 /** G then a letter goes to a page; ? shows all shortcuts. */
 function useGoKeys(help: () => void) {
   const go = useNavigate();
-  const pending = useRef(0);
+  const places = useNav(), nav = useRef(places), pending = useRef(0);
+  nav.current = places;
   useKeys({ '?': help, g: () => { pending.current = Date.now(); } });
   useEffect(() => {
     const press = (e: KeyboardEvent) => {
       if (Date.now() - pending.current > 1200 || e.ctrlKey || e.metaKey || e.altKey || e.key === 'g') return;
       pending.current = 0;
-      const place = NAV.flatMap((g) => g.places).find((p) => p.key === e.key);
+      const place = nav.current.flatMap((g) => g.places).find((p) => p.key === e.key);
       if (place) { e.preventDefault(); e.stopPropagation(); void go({ to: place.to }); }
     };
     window.addEventListener('keydown', press, true); // before a page's own single keys
@@ -77,7 +78,7 @@ function useCounts() {
 }
 
 function Side({ onMenu, menu, onHelp }: { onMenu: () => void; menu: boolean; onHelp: () => void }) {
-  const s = useSession(), counts = useCounts(), may = useCanWork();
+  const s = useSession(), nav = useNav(), counts = useCounts(), may = useCanWork();
   const qc = useQueryClient(), router = useRouter();
   const signOut = async () => {
     try { await act.signOut(); } catch (e) { failed(t.shell.signOut, e); return; }
@@ -90,7 +91,7 @@ function Side({ onMenu, menu, onHelp }: { onMenu: () => void; menu: boolean; onH
       <div className="brand"><i><IconArrowsExchange size={15} stroke={2.4} /></i><b>{s.brand.name || t.app}</b><Burger hiddenFrom="sm" opened={menu} onClick={onMenu} size="xs" color="#fff" aria-label={t.nav.closeMenu} /></div>
       <Tenants className="tenants-side" />
       <nav aria-label={t.nav.main}>
-        {NAV.map(({ group, places }) => (
+        {nav.map(({ group, places }) => (
           <div key={group}>
             <h2>{group}</h2>
             {places.filter((p) => !p.work || may).map((p) => {

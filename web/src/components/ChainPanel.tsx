@@ -1,0 +1,52 @@
+/* The whole chain of an order: each document about it in its place, and every line compared from ordered to paid. */
+import type { ReactNode } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { ApiError } from '../api/client';
+import { q } from '../api/queries';
+import type { Chain } from '../api/types';
+import { t, word } from '../i18n';
+import { date, money, num } from '../lib/format';
+import { Empty, Failed, Panel, Pill, Rows } from './Bits';
+
+const KINDS = ['order', 'response', 'despatch', 'receipt', 'invoice', 'remittance'];
+/** Which differences stand at which column. */
+const AT: Record<string, string[]> = { promised: ['promised'], shipped: ['shipped'], received: ['received'], invoiced: ['invoiced', 'credited'], price: ['invoiced.price', 'promised.price'] };
+
+export function ChainPanel({ order }: { order: string }) {
+  const { data: c, error, refetch } = useQuery(q.chain(order));
+  if (!c) return error instanceof ApiError && error.status === 404 ? <div className="panel"><Empty title={t.chain.none}>{t.chain.noneWhy}</Empty></div> : <div className="panel">{error ? <Failed error={error} retry={() => void refetch()} /> : <Rows n={6} />}</div>;
+  const real = c.differences.filter((d) => !d.told);
+  return (
+    <Panel title={t.chain.title} right={<><Pill of={real.length ? 'rejected' : 'ok'} label={real.length ? t.chain.differs(real.length, money(c.money, c.currency)) : t.chain.agree} />{c.case && <Link to="/exceptions/$id" params={{ id: c.case }}>{t.chain.case}</Link>}</>}>
+      <ol className="chainway">{[...KINDS, ...(c.documents.some((d) => d.kind === 'credit') ? ['credit'] : [])].map((k) => { const docs = c.documents.filter((d) => d.kind === k); return <li key={k} data-empty={docs.length === 0 || undefined}><h3>{word(t.chain.kinds, k)}</h3>{docs.length === 0 ? <span className="muted">{t.chain.noneYet}</span> : docs.map((d) => <Link key={d.document} className="mono" to="/documents/$id" params={{ id: d.document }} title={word(t.docTypes, d.type)}>{d.type} {d.number}</Link>)}</li>; })}</ol>
+      {c.lines.length === 0 ? <p className="muted pad">{t.chain.noLines}</p> : <Lines of={c} />}
+      {c.differences.length > 0 && <ul className="list">{c.differences.map((d, n) => <li key={n}><div className="a"><span>{d.text}{d.told && <span className="muted"> ({t.chain.told})</span>}</span><span className="num">{money(d.money, c.currency)}</span></div>{d.documents.map((x) => { const of = c.documents.find((y) => y.document === x); return <Link key={x} className="mono small chainref" to="/documents/$id" params={{ id: x }}>{of ? `${of.type} ${of.number}` : x.slice(0, 8)}</Link>; })}</li>)}</ul>}
+      {c.again_on && <p className="muted small pad">{t.chain.waiting(date(c.again_on))}</p>}
+    </Panel>
+  );
+}
+
+function Lines({ of: c }: { of: Chain }) {
+  const heads = [t.chain.line, t.chain.item, t.chain.ordered, t.chain.promised, t.chain.shipped, t.chain.received, t.chain.invoiced, t.chain.price, t.chain.amount];
+  const cell = (codes: string[], column: string, body: ReactNode) => { const hit = codes.filter((x) => AT[column]!.some((p) => x.startsWith(p))); return <td className={`r num ${hit.length ? 'off' : ''}`} title={hit.join(', ') || undefined}>{body}{hit.length > 0 && <span className="sr"> {hit.join(', ')}</span>}</td>; };
+  return (
+    <div className="scroll flat" tabIndex={0} role="region" aria-label={t.list.scroll(t.chain.title)}>
+      <table className="tbl plain" aria-label={t.chain.title}>
+        <thead><tr>{heads.map((h, n) => <th key={h} scope="col" className={n > 1 ? 'r' : undefined}>{h}</th>)}</tr></thead>
+        <tbody>{c.lines.map((l) => (
+          <tr key={l.line}>
+            <td className="num">{l.line}</td><td className="mono">{l.items[0]?.value ?? '–'}</td><td className="r num">{num(l.ordered)} {l.unit}{l.requested_on && <><br /><span className="muted small">{date(l.requested_on)}</span></>}</td>
+            {cell(l.differences.filter((x) => x !== 'promised.price'), 'promised', <>{num(l.promised)}{l.backordered && l.backordered !== '0' && <><br /><span className="muted small">{t.chain.backordered(num(l.backordered))}</span></>}{l.promised_on && <><br /><span className="muted small">{date(l.promised_on)}</span></>}</>)}
+            {cell(l.differences, 'shipped', <>{num(l.shipped)}{l.shipped_on && <><br /><span className="muted small">{date(l.shipped_on)}</span></>}</>)}
+            {cell(l.differences, 'received', num(l.received))}
+            {cell(l.differences.filter((x) => x !== 'invoiced.price'), 'invoiced', num(l.invoiced))}
+            {cell(l.differences, 'price', money(l.promised_price ?? l.price, c.currency))}
+            <td className="r num">{money(l.invoiced_amount, c.currency)}{!/^0+(\.0*)?$/.test(l.credited_amount) && <><br /><span className="muted small">{t.chain.credited(money(l.credited_amount, c.currency))}</span></>}</td>
+          </tr>
+        ))}</tbody>
+        <tfoot><tr><td colSpan={2}>{t.chain.totals}</td><td className="r num">{money(c.totals.ordered, c.currency)}</td><td /><td className="r num">{money(c.totals.shipped, c.currency)}</td><td /><td className="r num">{money(c.totals.invoiced, c.currency)}</td><td className="r">{t.chain.paid} <span className="num">{money(c.totals.paid, c.currency)}</span></td><td className="r num">{money(c.totals.billed, c.currency)}</td></tr></tfoot>
+      </table>
+    </div>
+  );
+}
