@@ -28,7 +28,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from crossdock import clock, embedded, exactjson, migrations
 from crossdock.cases import autopilot, sla
-from crossdock.cli import balance, compose, day, founding, records
+from crossdock.cli import balance, compose, day, founding, records, told
 from crossdock.cli.processes import Child, Tree
 from crossdock.connect import sandbox
 from crossdock.db import Database
@@ -354,7 +354,9 @@ async def _once(running: Running, options: Options) -> int:
 async def _conclude(
     running: Running, options: Options, ended_at: datetime, seconds: float, killed: bool, jumps: int
 ) -> int:
-    report = balance.compare(running.day.orders, await records.stored(running.db, TENANTS), await _ledgers(running))
+    stored, ledgers = await records.stored(running.db, TENANTS), await _ledgers(running)
+    report = balance.compare(running.day.orders, stored, ledgers)
+    written = told.compare(report, running.day.orders, stored, ledgers, await records.told(running.db, TENANTS))
     counts = await records.counts(running.db, TENANTS)
     problem = await _problems(running)
     result: dict[str, Any] = {
@@ -362,7 +364,8 @@ async def _conclude(
         "duplicate_effects": report.duplicate_effects, "mispriced": report.mispriced, "balanced": report.balanced,
         "seconds": round(seconds, 1), "orders_per_s": round(len(running.day.orders) / seconds, 2),
         "business_days": (ended_at - MORNING).days, "jumps": jumps, "killed_worker": killed,
-        "documents": running.accounted, "intake_to_release": await records.latency(running.db, TENANTS),
+        "documents": running.accounted, "documents_sent": written,
+        "intake_to_release": await records.latency(running.db, TENANTS),
         "problems": problem, "findings": report.findings[:200],
     }  # fmt: skip
     if options.json:

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from crossdock import exactjson
 from crossdock.cli.balance import Stored
+from crossdock.cli.told import Told
+from crossdock.cli.told import read as read_told
 from crossdock.db import Database, queries
 
 SQL = queries("crossdock.cli", "records.sql")
@@ -36,6 +39,13 @@ async def stored(db: Database, tenants: Sequence[str]) -> list[Stored]:
         )
         for o in orders
     ]  # fmt: skip
+
+
+async def told(db: Database, tenants: Sequence[str]) -> list[Told]:
+    """The documents that partners were sent, in the order in which they were written."""
+    async with db.transaction(*tenants) as tx:
+        rows = await tx.fetch(SQL["told"])
+    return [t for r in rows if (t := read_told(r, exactjson.loads(r["canonical"]))) is not None]
 
 
 async def latency(db: Database, tenants: Sequence[str]) -> dict[str, Any]:

@@ -37,3 +37,8 @@ select tenant_id, business_key, name, status, error from crossdock.instance wher
 
 -- name: dead_letters
 select tenant_id, seq, reason from crossdock.dead_letter limit 20
+
+-- name: told
+select s.tenant_id, s.order_no, s.type, s.number, d.canonical
+from crossdock.sending s join crossdock.document d on d.tenant_id = s.tenant_id and d.document_id = s.document_id
+where s.state <> 'replaced' and d.canonical is not null order by s.written_at, s.document_id
