@@ -11,6 +11,7 @@ import pytest
 from tests.integration.test_agreements import OFFICE, agreed, order, sent
 
 from crossdock import exactjson
+from crossdock.canonical.order import ItemId, ItemScheme, OrderLine, PurchaseOrder
 from crossdock.cases import calendars
 from crossdock.cli import compose
 from crossdock.cli.silence import Desk
@@ -23,6 +24,7 @@ from crossdock.partners import intake
 from crossdock.partners.agreements import expectations, silence, store, windows
 from crossdock.partners.agreements.expectations import Cause
 from crossdock.partners.agreements.terms import Direction, Owes
+from crossdock.partners.sending import purchases
 
 T, OTHER = "norrland", "castell"
 FRIDAY = datetime(2026, 3, 6, 15, 0, tzinfo=UTC)
@@ -119,6 +121,24 @@ async def test_what_a_supplier_owes_is_awaited_from_the_order_on(db: Database):
         "855": ("them", FRIDAY + 24 * H, "contract"),
         "856": ("them", datetime(2026, 3, 21, tzinfo=UTC), "contract"),
         "810": ("them", None, "unknown"),
+    }
+
+
+async def test_an_order_to_a_supplier_awaits_its_answers_in_the_transaction_that_writes_it(db: Database):
+    await put(db, SUPPLIER)
+    item = ItemId(scheme=ItemScheme.SUPPLIER, value="SKU-1")
+    line = OrderLine(number="1", items=(item,), quantity=Decimal(10), unit="EA", unit_price=Decimal(2))
+    order_ = PurchaseOrder(
+        number="PO-1", ordered_on=FRIDAY.date(), requested_on=FRIDAY.date(), currency="USD", lines=(line,)
+    )
+    async with db.transaction(T) as tx:
+        await purchases.send(tx, T, "mill", order_, FRIDAY, key="k", by="ann")
+        found = await expectations.page(tx, T)
+    assert {(e["document"], e["cause"], e["due_at"]) for e in found} == {
+        ("acknowledgement", "850", FRIDAY + 24 * H),
+        ("855", "850", FRIDAY + 24 * H),
+        ("856", "850", datetime(2026, 3, 7, tzinfo=UTC)),
+        ("810", "850", None),
     }
 
 
