@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossdock.canonical.order import ItemId, ItemScheme
+from crossdock.canonical.receipt import ReceiptAdvice, ReceiptLine
+from crossdock.partners.reconciling import statements
 from crossdock.partners.reconciling.matching import compare
 from crossdock.partners.reconciling.model import (
     Became,
@@ -158,6 +160,19 @@ def test_what_a_short_receipt_was_not_billed_for_costs_nobody_anything():
     assert found(open_) == [("received.less", "1", Decimal("5.00"))]
     honest = billed("I1", (1, 9, "5.00"), (2, 4, "12.50"))
     assert found(look(ORDER, WHOLE[0], receipt((1, 9), (2, 4)), honest, side=Side.BUYER)) == []
+
+
+def test_a_receipt_counts_what_can_be_used():
+    advice = ReceiptAdvice(
+        number="R-1", despatch_number="S1", order_number="4711",
+        lines=(
+            ReceiptLine(number="1", items=item(1), received=Decimal(10), rejected=Decimal(2), unit="EA"),
+            ReceiptLine(number="2", items=item(2), received=Decimal(4), unit="EA"),
+        ),
+    )  # fmt: skip
+    heard = statements.of("d", advice, "4711")
+    assert heard is not None
+    assert found(look(ORDER, *WHOLE, heard)) == [("received.less", "1", Decimal("10.00"))]
 
 
 def test_our_own_word_is_told_and_a_suppliers_is_a_difference():

@@ -9,6 +9,7 @@ from crossdock.canonical.despatch import DespatchAdvice, Level
 from crossdock.canonical.invoice import Invoice, InvoiceKind
 from crossdock.canonical.order import PurchaseOrder
 from crossdock.canonical.parts import Dated, Reference, day, reference
+from crossdock.canonical.receipt import ReceiptAdvice
 from crossdock.canonical.remittance import RemittanceAdvice
 from crossdock.canonical.response import LineStatus, OrderResponse, Outcome, ResponseLine, ResponseStatus
 from crossdock.partners.reconciling.model import Became, Kind, Paid, Said, Statement
@@ -126,6 +127,25 @@ def invoice(document: str, said: Invoice, po: str) -> Statement | None:
     )
 
 
+def receipt(document: str, said: ReceiptAdvice, po: str) -> Statement:
+    """What can be used of what came: damaged and refused goods are not received."""
+    lines = tuple(
+        Said(
+            line=n.order_line or n.number,
+            items=n.items,
+            quantity=n.accepted if n.accepted is not None else (n.received or NONE) - (n.rejected or NONE),
+            unit=n.unit,
+        )
+        for n in said.lines
+        if n.order_number in {"", po} and (n.received is not None or n.accepted is not None)
+    )
+    about = frozenset({said.despatch_number} - {""}) | _named(said.references, SHIPMENTS)
+    on = said.received_on or said.issued_on
+    return Statement(
+        document=document, kind=Kind.RECEIPT, number=said.number, on=on, lines=lines, about=frozenset(about)
+    )
+
+
 def remittance(document: str, said: RemittanceAdvice) -> Statement:
     paid = tuple(
         Paid(
@@ -155,6 +175,8 @@ def of(document: str, said: Any, po: str) -> Statement | None:
             return despatch(document, said, po)
         case Invoice():
             return invoice(document, said, po)
+        case ReceiptAdvice():
+            return receipt(document, said, po)
         case RemittanceAdvice():
             return remittance(document, said)
         case _:
@@ -172,6 +194,8 @@ def orders(said: Any) -> list[str]:
     match said:
         case DespatchAdvice():
             found |= {n.order_number for n in said.lines()}
+        case ReceiptAdvice():
+            found |= {n.order_number for n in said.lines}
         case Invoice():
             found |= {v for n in said.lines for v in _named(n.references, ORDERS)}
             found |= _named(said.references, ORDERS)

@@ -19,6 +19,7 @@ from crossdock.canonical.change import OrderChange
 from crossdock.canonical.despatch import DespatchAdvice
 from crossdock.canonical.invoice import Invoice, InvoiceKind
 from crossdock.canonical.order import PurchaseOrder
+from crossdock.canonical.receipt import ReceiptAdvice
 from crossdock.canonical.remittance import RemittanceAdvice
 from crossdock.canonical.response import OrderResponse
 from crossdock.db import Tx, queries
@@ -33,6 +34,7 @@ CLASSES: Mapping[str, type[Any]] = {
     Kind.DESPATCH: DespatchAdvice,
     Kind.INVOICE: Invoice,
     Kind.CREDIT: Invoice,
+    Kind.RECEIPT: ReceiptAdvice,
     Kind.REMITTANCE: RemittanceAdvice,
 }
 
@@ -64,6 +66,8 @@ def kind_of(said: object) -> Kind | None:
             return None
         case Invoice():
             return Kind.INVOICE
+        case ReceiptAdvice():
+            return Kind.RECEIPT
         case RemittanceAdvice():
             return Kind.REMITTANCE
         case _:
