@@ -185,6 +185,14 @@ def test_a_receipt_settles_what_it_names(digest: str):
     assert isinstance(receipt.judge(found, us, out.mic, body), Delivered)
 
 
+def test_the_digest_of_a_signed_message_is_that_of_its_signature_whatever_is_asked_for():
+    us, them = ends(digest="sha512")
+    out = sent(us)
+    opened = message.open_(them, lowered(out.headers), out.body, "sha256")
+    assert opened.mic.endswith("sha-512")
+    assert message.same_mic(opened.mic, out.mic)
+
+
 def test_a_receipt_for_something_else_or_of_an_error_is_a_refusal_and_an_unsigned_one_says_nothing():
     us, them = ends()
     out = sent(us)

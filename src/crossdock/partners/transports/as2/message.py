@@ -258,6 +258,8 @@ def _open(station: Station, entity: mime.Entity, algorithm: str, layers: _Layers
             else:
                 break
         elif entity.type == "multipart/signed" and not layers.signed:
+            # RFC 4130 7.4.3: the algorithm of the MIC is that of the signature, whatever else is asked for
+            algorithm = plain_algorithm(entity.parameter("micalg")) or algorithm
             entity, checked = _verified(station, entity)
             layers.signed = True
         else:
