@@ -93,6 +93,24 @@ def test_errors_stand_where_they_are_and_are_walked_by_key(tower: Page) -> None:
     expect(raw.locator(".inplace")).to_have_count(0)
 
 
+def test_one_value_is_corrected_after_a_preview_and_the_document_sent_through_again(tower: Page) -> None:
+    goto(tower, f"/documents/{rejected(tower)}")
+    raw = tower.get_by_role("region", name="Raw", exact=True)
+    raw.locator(".el.err").first.click()
+    raw.get_by_role("button", name="Correct this value").click()
+    dialog = tower.get_by_role("dialog")
+    dialog.get_by_label("Instead of").fill("20260302")
+    dialog.get_by_label("Why").fill("seen in the browser")
+    dialog.get_by_role("button", name="Preview").click()
+    expect(dialog.get_by_text("It would be rejected")).to_be_visible()  # its other errors stay
+    assert violations(tower) == ""
+    dialog.get_by_role("button", name="Send it through again").click()
+    expect(dialog).to_be_hidden()
+    expect(tower.get_by_text("20269999 → 20260302")).to_be_visible()
+    tower.get_by_role("link", name="the original").click()
+    expect(tower.get_by_role("link", name="the corrected one")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_document_is_tried_out_corrected_and_tried_again_and_nothing_is_kept(tower: Page, scheme: str) -> None:
     before = api(tower, "/documents?limit=1")["total"]

@@ -35,6 +35,7 @@ export const q = {
   documents: (p: Params) => list<T.DocumentSummary>('/documents', p),
   documentsOf: (p: Params) => one<T.List<T.DocumentSummary>>('/documents', p),
   document: (d: string) => record<T.DocumentDetail>(`/documents/${id(d)}`),
+  edits: (d: string) => record<T.Edits>(`/documents/${id(d)}/edits`),
   origins: (d: string) => queryOptions({ ...record<T.Origin[]>(`/documents/${id(d)}/lineage`), staleTime: Infinity }),
   sent: (d: string) => record<T.Sent>(`/sent-documents/${id(d)}`),
   sendingPreview: (d: string, way: T.Way) => queryOptions({ ...record<T.SendingPreview>(`/sent-documents/${id(d)}/${way}`), staleTime: 0, gcTime: 0 }),

@@ -124,6 +124,8 @@ export interface Certification {
 }
 export interface Invitation { id: string; email: string; invited_by: string; invited_at: Time; expires_at: Time; used_at: Time | null; used_by: string | null; state: string }
 export interface Welcome { tenant: string; tenant_name: string; partner: string; partner_name: string; email: string; expires_at: Time }
+export interface Corrected { document: string | null; result: IntakeRow; edits: { where: string; pointer: string; before: string; after: string }[]; proposals: string[] }
+export interface Edits { edits: { document: string; original: string; pointer: string; before: string; after: string; reason: string; edited_by: string; edited_at: Time }[]; corrected_by: string | null }
 export interface Habit { kind: string; cause: string; sample: number; needed: number; median_hours: number | null; quantile_hours: number | null; window_hours: number | null }
 export interface Expectation { id: string; partner_id: string; owed_by: string; document: string; subject: string; order_no: string; cause: string; opened_at: Time; due_at: Time | null; state: string; late: boolean; case_id: string | null }
 export interface IntakeRow {

@@ -1,15 +1,16 @@
 /* A document side by side: as it came, as it was read, what it means. What is chosen in one is marked in the others, and
    what is wrong stands where it is wrong. Arrow keys walk within a panel, Enter chooses; N and P go through the findings. */
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
-import { Switch } from '@mantine/core';
+import { Button, Switch } from '@mantine/core';
 import type { Finding, Json, Origin } from '../api/types';
 import { t } from '../i18n';
 import { useKeys } from '../lib/keys';
 import { covers, marked, origin, rowsOf, type Marked, type Place, type Row } from '../lib/raw';
 import { Copy, Empty, Panel } from './Bits';
+import type { Chosen } from './CorrectDialog';
 import { JsonView } from './JsonView';
 
-export interface ReadingProps { text: string | null; format: string; parsed: Json; canonical: Json; errors: Finding[]; notes: Finding[]; origins?: Origin[] | null; tools?: ReactNode; /** raw and canonical only, as beside an editor */ brief?: boolean }
+export interface ReadingProps { text: string | null; format: string; parsed: Json; canonical: Json; errors: Finding[]; notes: Finding[]; origins?: Origin[] | null; tools?: ReactNode; /** raw and canonical only, as beside an editor */ brief?: boolean; /** offers to correct the chosen element */ correct?: (at: Chosen) => void }
 
 const nothing = (j: Json | undefined) => j === null || j === undefined || (typeof j === 'object' && Object.keys(j).length === 0);
 const unsaid = (j: Json): boolean => j === null || j === '' || (typeof j === 'object' && Object.values(j).every(unsaid));
@@ -39,9 +40,11 @@ export function Reading(p: ReadingProps) {
   // what is chosen is brought into view in the panels beside the one it was chosen in
   useEffect(() => { if (at) box.current?.querySelectorAll('[data-at]').forEach((e) => { if (!e.contains(document.activeElement)) e.scrollIntoView({ block: 'nearest' }); }); }, [at]);
   const edi = rows.some((r) => r.id);
+  const row = at ? rows[at.row] : undefined, piece = row?.pieces.find((x) => covers(at, row.no - 1, x));
+  const fix = row && piece && p.correct ? () => p.correct?.({ segment: row.id, index: row.no - 1, element: piece.element, component: piece.component, text: row.text.slice(piece.from, piece.to), name: `${row.id}${String(piece.element).padStart(2, '0')}` }) : undefined;
   return (
     <div className={p.brief ? 'reading brief-reading' : 'side3 reading'} ref={box}>
-      <Panel title={t.documents.raw} right={<>{p.tools}{inPlace.length > 0 && <Switch size="xs" label={t.reading.marks} checked={!bare} onChange={(e) => setBare(!e.currentTarget.checked)} />}{p.text !== null && <Copy text={p.text} label={t.documents.copyRaw} />}</>}>
+      <Panel title={t.documents.raw} right={<>{p.tools}{fix && <Button size="compact-xs" onClick={fix}>{t.correct.button}</Button>}{inPlace.length > 0 && <Switch size="xs" label={t.reading.marks} checked={!bare} onChange={(e) => setBare(!e.currentTarget.checked)} />}{p.text !== null && <Copy text={p.text} label={t.documents.copyRaw} />}</>}>
         {p.text === null ? <Empty title={t.documents.binary} /> : p.text === '' ? <Empty title={t.reading.empty} /> : <Raw rows={rows} cut={cut} marks={bare ? [] : inPlace} at={at} choose={setAt} />}
       </Panel>
       {!p.brief && <Panel title={t.documents.parsed}>{edi ? <Segments rows={rows} at={at} choose={setAt} /> : nothing(p.parsed) ? <Empty title={t.documents.noParsed} /> : <div className="body" tabIndex={0} role="region" aria-label={t.list.scroll(t.documents.parsed)}><JsonView of={p.parsed} /></div>}</Panel>}

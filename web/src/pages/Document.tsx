@@ -12,6 +12,7 @@ import { bytes, fullTime, money } from '../lib/format';
 import { done, failed } from '../lib/notify';
 import { useCanWork } from '../lib/session';
 import { Facts, Failed, Hints, Panel, Rows, When } from '../components/Bits';
+import { CorrectDialog, type Chosen } from '../components/CorrectDialog';
 import { Findings } from '../components/Findings';
 import { PageHead } from '../components/PageHead';
 import { Reading } from '../components/Reading';
@@ -25,7 +26,8 @@ export function DocumentPage() {
   const { data: d, error, refetch } = useQuery(q.document(id));
   const { data: origins } = useQuery({ ...q.origins(id), enabled: !!d && d.direction === 'in' && d.canonical !== null });
   const qc = useQueryClient(), may = useCanWork();
-  const [busy, setBusy] = useState(false);
+  const [busy, setBusy] = useState(false), [correcting, correct] = useState<Chosen | null>(null);
+  const { data: edits } = useQuery({ ...q.edits(id), enabled: !!d && d.direction === 'in' && may });
   const name = d && word(t.docTypes, d.type);
   const head = <PageHead title={d ? [name, d.number ?? d.po].filter(Boolean).join(' ') : t.documents.details} crumbs={[{ label: t.documents.title, to: '/documents' }]} after={d && <DocState of={d} />} />;
   if (!d) return <div className="page">{head}<div className="panel">{error ? <Failed error={error} retry={() => void refetch()} /> : <Rows n={12} />}</div></div>;
@@ -49,6 +51,8 @@ export function DocumentPage() {
           [d.direction === 'in' ? t.documents.received : t.documents.sentAt, <When at={d.received_at} />], [t.documents.order, d.order && <Link className="mono" to="/orders/$order" params={{ order: d.order }}>{d.order}</Link>],
           [t.documents.po, d.po && <Link className="mono" to="/documents" search={{ po: d.po }} title={t.documents.allOf}>{d.po}</Link>], [t.documents.total, d.total && money(d.total, d.currency)], [t.documents.sender, mono(d.sender)], [t.documents.receiver, mono(d.receiver)], [t.documents.control, mono(d.control)],
           [t.documents.channel, d.channel], [t.documents.size, `${bytes(d.raw.size_bytes)}, ${d.raw.media_type}`],
+          [t.correct.corrects, edits?.edits[0] && <Link to="/documents/$id" params={{ id: edits.edits[0].original }}>{t.correct.original}</Link>], [t.correct.changed, edits && edits.edits.length > 0 && <span className="mono">{edits.edits.map((e) => `${e.before} → ${e.after}`).join(', ')}</span>],
+          [t.correct.correctedBy, edits?.corrected_by && <Link to="/documents/$id" params={{ id: edits.corrected_by }}>{t.correct.later}</Link>],
           [t.documents.releasedBy, d.released_by && `${d.released_by}, ${fullTime(d.released_at)}`],
           [t.documents.acks, d.acknowledgements.length > 0 && <>{d.acknowledgements.map((a, i) => <Link key={a} to="/documents/$id" params={{ id: a }}>{t.documents.ack(i + 1, d.acknowledgements.length)} </Link>)}</>],
         ])} /></div>
@@ -56,7 +60,8 @@ export function DocumentPage() {
       {d.state && <SentPanel id={d.id} />}
       {d.errors.length > 0 && <Panel title={t.documents.errorsTitle(d.errors.length)}><Findings of={d.errors} /></Panel>}
       {!!d.notes?.length && <Panel title={t.documents.notes} count={d.notes.length}><Findings of={d.notes} /></Panel>}
-      <Reading text={d.raw.text} format={d.format} parsed={d.parsed} canonical={d.canonical} errors={d.errors} notes={d.notes ?? []} origins={origins} />
+      <Reading text={d.raw.text} format={d.format} parsed={d.parsed} canonical={d.canonical} errors={d.errors} notes={d.notes ?? []} origins={origins} correct={may && d.direction === 'in' && (d.status === 'held' || d.status === 'rejected') ? correct : undefined} />
+      {correcting && <CorrectDialog document={d.id} at={correcting} close={() => correct(null)} />}
       {d.errors.length + (d.notes?.length ?? 0) > 0 && <Hints of={[[['N', 'P'], t.keys.findings]]} />}
     </div>
   );
