@@ -76,7 +76,7 @@ WRONG = (
 
 def rejected(page: Page) -> str:
     """An order with errors of a partner that exists; taken in once."""
-    found = api(page, "/documents?limit=1&type=850&status=rejected")["items"]
+    found = api(page, "/documents?limit=100&type=850&status=rejected")["items"]
     if not found:
         good = api(page, "/documents?limit=1&type=850&status=accepted")["items"][0]["id"]
         envelope = api(page, f"/documents/{good}")["parsed"]["interchange"]
@@ -84,8 +84,8 @@ def rejected(page: Page) -> str:
         raw = WRONG.format(who=who, us=us, control=987654)
         answer = page.request.post("/api/intake?filename=wrong.edi", data=raw.encode(), headers={"X-Crossdock": "1"})
         assert answer.ok, answer.text()
-        found = api(page, "/documents?limit=1&type=850&status=rejected")["items"]
-    return found[0]["id"]
+        found = api(page, "/documents?limit=100&type=850&status=rejected")["items"]
+    return found[-1]["id"]  # the first that came: later ones may be corrections of it
 
 
 def violations(page: Page) -> str:
