@@ -76,16 +76,17 @@ WRONG = (
 
 def rejected(page: Page) -> str:
     """An order with errors of a partner that exists; taken in once."""
-    found = api(page, "/documents?limit=100&type=850&status=rejected")["items"]
-    if not found:
-        good = api(page, "/documents?limit=1&type=850&status=accepted")["items"][0]["id"]
-        envelope = api(page, f"/documents/{good}")["parsed"]["interchange"]
-        who, us = (envelope[k].split(":")[1].strip() for k in ("sender", "receiver"))
-        raw = WRONG.format(who=who, us=us, control=987654)
-        answer = page.request.post("/api/intake?filename=wrong.edi", data=raw.encode(), headers={"X-Crossdock": "1"})
-        assert answer.ok, answer.text()
-        found = api(page, "/documents?limit=100&type=850&status=rejected")["items"]
-    return found[-1]["id"]  # the first that came: later ones may be corrections of it
+    for found in api(page, "/documents?limit=20&type=850&status=rejected")["items"]:
+        # one that was corrected has other errors
+        if any("BEG05" in e["where"] for e in api(page, f"/documents/{found['id']}")["errors"]):
+            return found["id"]
+    good = api(page, "/documents?limit=1&type=850&status=accepted")["items"][0]["id"]
+    envelope = api(page, f"/documents/{good}")["parsed"]["interchange"]
+    who, us = (envelope[k].split(":")[1].strip() for k in ("sender", "receiver"))
+    raw = WRONG.format(who=who, us=us, control=987654)
+    answer = page.request.post("/api/intake?filename=wrong.edi", data=raw.encode(), headers={"X-Crossdock": "1"})
+    assert answer.ok, answer.text()
+    return answer.json()["documents"][0]["document"]
 
 
 def violations(page: Page) -> str:
