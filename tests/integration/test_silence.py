@@ -365,3 +365,21 @@ async def test_a_look_walks_an_index(db: Database):
         await tx.execute("set local enable_seqscan = off")
         plan = "\n".join(r[0] for r in await tx.fetch(f"explain {expectations.SQL['due']}", T, FRIDAY, 10))
     assert "expectation_due" in plan
+
+
+async def test_an_order_to_a_partner_in_test_says_so_and_names_both_as_its_profile_does(db: Database):
+    item = ItemId(scheme=ItemScheme.SUPPLIER, value="SKU-1")
+    line = OrderLine(number="1", items=(item,), quantity=Decimal(10), unit="EA", unit_price=Decimal(2))
+    order_ = PurchaseOrder(number="PO-1", ordered_on=FRIDAY.date(), currency="USD", lines=(line,))
+    sent: list[tuple[str, str, bool]] = []
+    for mode in ("test", "production"):
+        await put(db, {**SUPPLIER, "mode": mode, "ours": [{"scheme": "01", "value": "BUYER"}]})
+        async with db.transaction(T) as tx:
+            made = await purchases.send(tx, T, "mill", order_, FRIDAY, key=mode, by="ann")
+            row = await tx.fetchrow(
+                "select sender, receiver, test from crossdock.document where tenant_id = $1 and document_id = $2",
+                T, made.document_id,
+            )  # fmt: skip
+            assert row is not None
+            sent.append(tuple(row))
+    assert sent == [("01:BUYER", "ZZ:BOLTS", True), ("01:BUYER", "ZZ:BOLTS", False)]

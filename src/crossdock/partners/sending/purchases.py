@@ -5,6 +5,7 @@ about it is compared with it (docs/reconciliation.md).
 """
 
 from datetime import datetime
+from typing import Any
 
 from crossdock import ids
 from crossdock.canonical.order import PurchaseOrder
@@ -12,7 +13,7 @@ from crossdock.db import Tx
 from crossdock.errors import Finding, NotFound, PartnerError
 from crossdock.partners.agreements import deadlines, terms
 from crossdock.partners.agreements.terms import Direction
-from crossdock.partners.profiles import CUSTOMER, Identifier, Profile
+from crossdock.partners.profiles import CUSTOMER, Identifier, Mode, Profile
 from crossdock.partners.sending import store
 from crossdock.partners.sending.store import SQL, Kind, Ordered, Sent
 
@@ -35,8 +36,8 @@ async def send(
     if partner is None:
         raise NotFound(f"No partner {partner_id!r}.")
     syntax, version = _agreed(partner)
-    row = await tx.fetchrow(SQL["addresses"], tenant_id, partner_id)
-    theirs = row["sender"] if row is not None else str(_identifier(partner))
+    test = partner.mode is Mode.TEST
+    theirs, ours = _ends(partner, await tx.fetchrow(SQL["addresses"], tenant_id, partner_id), test)
     to = Ordered(
         document_id=ids.new(),
         order_no=order.number,
@@ -44,9 +45,9 @@ async def send(
         customer_id="",
         syntax=syntax,
         sender=theirs,
-        receiver=row["receiver"] if row is not None else f"ZZ:{tenant_id.upper()}"[:18],
+        receiver=ours or f"ZZ:{tenant_id.upper()}"[:18],
         version=version or store.VERSION,
-        test=False,
+        test=test,
         order=order,
         fresh=True,
     )
@@ -59,6 +60,14 @@ def _agreed(partner: Profile) -> tuple[str, str]:
         if a.direction is Direction.OUT and terms.kind_of(a.document) is terms.Kind.ORDER and a.document in SYNTAX:
             return SYNTAX[a.document], a.version
     return "x12", ""
+
+
+def _ends(partner: Profile, last: Any, test: bool) -> tuple[str, str]:
+    """(it, we): as its profile says, else as the two last named each other; "" where nothing says who we are."""
+    named = partner.test_identifiers if test else ()
+    theirs = str(named[0]) if named else last["sender"] if last is not None else str(_identifier(partner))
+    us = (partner.test_receivers if test else ()) or partner.ours
+    return theirs, str(us[0]) if us else last["receiver"] if last is not None else ""
 
 
 def _identifier(partner: Profile) -> Identifier:
