@@ -13,10 +13,13 @@ where i.ended_at is null and i.status = 'running'
                   and x.ended_at is null)
 
 -- name: unread
--- Whoever has mail is being worked on, or will be: else a fact would lie there for ever.
+-- Whoever has mail is being worked on, or will be: else a fact would lie there for ever. What stands still by an
+-- operator's word keeps its mail, but for what operators say.
 select f.tenant_id, f.instance_id, f.kind from crossdock.fact f
 where not exists (select from crossdock.ready x where (x.tenant_id, x.instance_id) = (f.tenant_id, f.instance_id))
   and not exists (select from crossdock.lease x where (x.tenant_id, x.instance_id) = (f.tenant_id, f.instance_id))
+  and (f.kind in ('Suspended', 'Resumed', 'CancelRequested', 'Restarted') or not exists (
+    select from crossdock.instance i where (i.tenant_id, i.instance_id) = (f.tenant_id, f.instance_id) and i.status = 'suspended'))
 
 -- name: unowned
 -- A lease belongs to a worker that can be buried: else its instance would never move again.
@@ -29,8 +32,8 @@ select h.tenant_id, h.instance_id, h.system from crossdock.held_call h
 where not exists (select from crossdock.outage o where (o.tenant_id, o.system) = (h.tenant_id, h.system))
 
 -- name: suspended
--- Nothing in a simulation is a reason to set an instance aside.
-select tenant_id, instance_id, error::text as error from crossdock.instance where status = 'suspended'
+-- Nothing in a simulation is a reason to set an instance aside; whom an operator has stand still has no error.
+select tenant_id, instance_id, error::text as error from crossdock.instance where status = 'suspended' and error is not null
 
 -- name: instances
 select tenant_id, instance_id, namespace, name, version, business_key, parent_id, status, revision, state, ended_at

@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
@@ -17,16 +17,18 @@ from uuid import UUID
 from crossdock import clock, ids
 from crossdock.clock import Clock
 from crossdock.db import PASSING, enter_tenants
-from crossdock.engine import definitions
+from crossdock.engine import definitions, operations
 from crossdock.engine import worker as worker_module
 from crossdock.engine.functions import Functions
 from crossdock.engine.hooks import Point, Silent
+from crossdock.engine.operations import Command, Kind
 from crossdock.engine.simulation import invariants, workflows
 from crossdock.engine.simulation.invariants import Begun, Broken
 from crossdock.engine.simulation.systems import KEYED, KEYLESS, OPERATIONS, Ask, Ledger, System
 from crossdock.engine.simulation.wires import CALM, EPOCH, ROUGH, Life, LifeDatabase, Net
 from crossdock.engine.simulation.workflows import TENANTS, VERSIONS
 from crossdock.engine.worker import Buried, Worker
+from crossdock.errors import Conflict
 from crossdock.events import correlation, inbox
 from crossdock.flow import program as programs
 from crossdock.flow.outcomes import Done
@@ -260,7 +262,7 @@ class World:
         acts: list[tuple[int, Callable[[], Awaitable[object]]]] = [
             (8, self._jump), (10, self._send), (6, self._answer), (2, self._send_again), (2, self._answer_again),
             (2, self._stall), (1, self._outage), (1, self._step), (1, self._nonsense), (1, self._new_version),
-            (1, self._back),
+            (1, self._back), (2, self._suspend), (2, self._resume),
         ]  # fmt: skip
         (act,) = self.chance.choices([a for _, a in acts], [w for w, _ in acts])
         await act()
@@ -393,6 +395,39 @@ class World:
         async with _transaction(self.net, tenant_id) as tx:
             await inbox.answer(tx, tenant_id, ids.derived("nobody"), "/do/0/one#1", Done({}))
 
+    async def _suspend(self) -> None:
+        """An operator has an instance stand still, whatever a worker does with it just then."""
+        rows = await self.net.admin.fetch(
+            "select tenant_id, instance_id from crossdock.instance where status = 'running' and namespace = 'sim'"
+            " order by 1, 2"
+        )
+        if rows:
+            await self._operate(self.chance.choice(rows), Kind.SUSPEND)
+
+    async def _resume(self) -> bool:
+        """The first of those that stand still goes on."""
+        rows = await self.net.admin.fetch(
+            "select tenant_id, instance_id from crossdock.instance where status = 'suspended' order by 1, 2 limit 1"
+        )
+        if rows:
+            await self._operate(rows[0], Kind.RESUME)
+        return bool(rows)
+
+    async def _operate(self, which: Any, kind: Kind) -> None:
+        self.net.count[f"operator: {kind.value}"] += 1
+        known = definitions.Programs(None)
+        with suppress(Conflict):  # it ended meanwhile
+            async with _transaction(self.net, which["tenant_id"]) as tx:
+                await operations.perform(
+                    tx,
+                    which["tenant_id"],
+                    which["instance_id"],
+                    Command(kind=kind, reason="sim"),
+                    "ada",
+                    known,
+                    Silent(),
+                )
+
     async def _new_version(self) -> None:
         if self._version == VERSIONS[0] and self._begun:
             await self._publish(VERSIONS[1])
@@ -421,7 +456,10 @@ class World:
         await self._check()
 
     async def _go_on(self) -> bool:
-        return await self._answer() or await self._send() or await self._jump() or await self._send_rest()
+        return (
+            await self._resume() or await self._answer() or await self._send() or await self._jump()
+            or await self._send_rest()
+        )  # fmt: skip
 
     async def _send_rest(self) -> bool:
         """Nobody listens, and nothing else will happen: it comes all the same."""
