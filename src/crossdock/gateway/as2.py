@@ -26,6 +26,15 @@ NAME = re.compile(r"^[a-z][a-z0-9-]{0,39}$")
     summary="A partner's AS2 message or receipt",
     dependencies=[Depends(Signed())],
     response_class=Response,
+    responses={
+        200: {
+            "description": "The receipt (MDN), signed where it was asked for",
+            "content": {
+                "multipart/signed": {"schema": {"type": "string"}},
+                "multipart/report": {"schema": {"type": "string"}},
+            },
+        },
+    },
     openapi_extra={
         "requestBody": {"required": True, "content": {"application/pkcs7-mime": {"schema": {"type": "string"}}}}
     },
