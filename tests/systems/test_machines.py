@@ -131,7 +131,7 @@ async def test_a_machine_that_is_cut_off_and_healed_loses_its_leases_and_nothing
         assert moved_after_s > LEASE_S - 2  # nobody was robbed while the lease held (renewed up to 1.5 s before)
         told = there.log.read_text()
         # whichever it noticed first: that it was buried, that its lease ran out, or that the server had closed on it
-    assert "gives way to a new one" in told
+        assert "gives way to a new one" in told
         print(f"taken over after {moved_after_s:.1f} s, back {back_after_s:.1f} s after the network")
         assert "gives way" not in here.log.read_text()  # the other one never noticed
         assert found["good"], exactjson.text(found)
