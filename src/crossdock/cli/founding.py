@@ -11,6 +11,7 @@ from crossdock.connect import sandbox
 from crossdock.db import Database, queries
 from crossdock.gateway import identity
 from crossdock.partners import intake, profiles
+from crossdock.partners.sending import store as sending
 
 SQL = queries("crossdock.cli", "founding.sql")
 
@@ -25,7 +26,10 @@ async def found(db: Database, tenant: str, seed: dict[str, Any], sandbox_url: st
         for config in sandbox.configs(sandbox_url, [tenant]):
             await compose.connect_system(tx, config)
         for c in seed["customers"]:
-            await intake.save_profile(tx, tenant, _profile(c))
+            profile = _profile(c)
+            await intake.save_profile(tx, tenant, profile)
+            # Nobody plays the customers' side, so nobody acknowledges what they are sent: nothing of that is overdue.
+            await sending.save_terms(tx, tenant, profile.id, None)
             body = exactjson.text({"ship_to": c["ship_to"], "currency": c["currency"]})
             await tx.execute(SQL["add_customer"], tenant, c["customer_id"], c["name"], c["tier"], body)
         for i in seed["items"]:
