@@ -202,6 +202,24 @@ async def test_what_cannot_be_told_is_tried_again_with_the_same_name_and_given_u
     assert (shown.waiting, shown.failed, shown.error) == (0, 1, "gone")
 
 
+async def test_a_channel_with_a_secret_that_is_none_keeps_no_other_from_being_told(story: Any) -> None:
+    await put(story, MANY, channels=[desk(name="a-broken", group="PT0S"), desk(name="b-well", group="PT0S")])
+    await story.received()
+    await check(story, MORNING + HOUR)
+    heard = Heard()
+
+    class Breaking(Heard):
+        async def tell(self, tenant_id: str, channel: Channel, batch: UUID, notices: Sequence[Notice]) -> None:
+            if channel.name == "a-broken":
+                raise ValueError("the secret whsec_!!! is no base64")
+            await heard.tell(tenant_id, channel, batch, notices)
+
+    assert await notices.run_due(story.db, Breaking(), MORNING + HOUR) == 1
+    async with story.db.transaction(TENANT) as tx:
+        errors = {c.name: c.error for c in await notices.every(tx, TENANT)}
+    assert errors == {"a-broken": "it could not be told: ValueError", "b-well": ""}
+
+
 async def test_one_tenants_alerts_are_told_to_no_other(story: Any) -> None:
     await put(story, MANY, channels=[desk(group="PT0S")])
     async with story.db.transaction("castell") as tx:

@@ -15,6 +15,7 @@ import logging
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -158,7 +159,8 @@ async def run_due(db: Database, teller: Teller, now: datetime) -> int:
         async with db.transaction(tenant_id) as tx:
             channels = [r["channel"] for r in await tx.fetch(SQL["due"], tenant_id, now)]
         for name in channels:
-            told += await _tell(db, teller, tenant_id, name, now)
+            with suppress(NotFound):  # removed meanwhile, and what waited there with it
+                told += await _tell(db, teller, tenant_id, name, now)
     return told
 
 
@@ -175,6 +177,10 @@ async def _tell(db: Database, teller: Teller, tenant_id: str, name: str, now: da
             await teller.tell(tenant_id, channel, batch, [_notice(r) for r in mine])
         except Untold as untold:
             error = str(untold)[:500]
+            log.warning("alerts of %s cannot be told on %s: %s", tenant_id, name, error)
+        except Exception as fault:
+            # One channel's secret or address that nobody foresaw keeps no other tenant's alerts; it may hold a secret.
+            error = f"it could not be told: {type(fault).__name__}"
             log.warning("alerts of %s cannot be told on %s: %s", tenant_id, name, error)
         async with db.transaction(tenant_id) as tx:
             if not error:
