@@ -8,19 +8,15 @@ numbers that would be next, and the true one may bear others.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from crossdock.db import Tx, queries
 from crossdock.partners import intake
 from crossdock.partners.deciding import Verdict
 from crossdock.partners.decoding import decode
-from crossdock.partners.edifact import contrl
-from crossdock.partners.edifact.contrl import Contrl
-from crossdock.partners.model import Decoded
-from crossdock.partners.numbering import LAST, Direction, Level
-from crossdock.partners.x12 import acknowledge
-from crossdock.partners.x12.acknowledge import Acknowledgement, Numbers
+from crossdock.partners.intake import answering
+from crossdock.partners.numbering import LAST, Direction, Level, Taken
 
 SQL = queries("crossdock.partners", "numbering.sql")
 MAX_BYTES = 4 * 1024 * 1024  # one sees what is wrong in less; a larger file is taken in as a test interchange
@@ -60,50 +56,35 @@ async def _answers(tx: Tx, tenant_id: str, verdicts: Sequence[Verdict], now: dat
     taken: dict[tuple[str, str], int] = {}
     for verdict in verdicts:
         d = verdict.document
-        if d.interchange is None or d.interchange.index in found or d.partner is None or not d.partner.acknowledge:
+        if d.interchange is None or d.interchange.index in found or d.partner is None or d.acknowledgement is None:
             continue
-        if d.acknowledgement is None:
+        inside = [v for v in verdicts if v.document.interchange == d.interchange]
+        wanted = answering.kind_wanted([v.document for v in inside])
+        if not wanted:
             continue
-        repeats = any(v.repeats for v in verdicts if v.document.interchange == d.interchange)
         pair = (str(d.receiver), str(d.sender))
         ahead = taken[pair] = taken.get(pair, -1) + 1
-        found[d.interchange.index] = await _answer(tx, tenant_id, d, d.acknowledgement, repeats, ahead, now)
+        numbers = await _next(tx, tenant_id, pair, answering.messages_in(d.acknowledgement), ahead)
+        repeats = any(v.repeats for v in inside)
+        out = answering.write(d, d.acknowledgement, numbers, now, repeats=repeats, wanted=wanted)
+        found[d.interchange.index] = Answer(
+            type=out.type,
+            filename=out.filename(d.partner.id),
+            about=d.interchange.control,
+            text=out.raw.decode("utf-8", "replace"),
+        )
     return list(found.values())
 
 
-async def _answer(
-    tx: Tx, tenant_id: str, d: Decoded, answer: Acknowledgement | Contrl, repeats: bool, ahead: int, now: datetime
-) -> Answer:
-    """ahead: how many answers of this file go to the same partner before it."""
+async def _next(tx: Tx, tenant_id: str, pair: tuple[str, str], count: int, ahead: int) -> Taken:
+    """The numbers that would be next. ahead: how many answers of this file go to the same partner before it."""
 
     async def next_of(level: Level) -> int:
-        last = await tx.fetchval(SQL["last"], tenant_id, str(d.receiver), str(d.sender), Direction.OUT, level) or 0
+        last = await tx.fetchval(SQL["last"], tenant_id, *pair, Direction.OUT, level) or 0
         return (last + ahead) % LAST + 1
 
-    count = len(answer.groups) if isinstance(answer, Acknowledgement) else 1
     interchange, group, message = [await next_of(level) for level in Level]
-    numbers = Numbers(interchange, group, tuple((message + n - 1) % LAST + 1 for n in range(count)))
-    kind, control, raw = written(d, answer, numbers, repeats, now)
-    who = d.partner.id if d.partner else "partner"
-    about = d.interchange.control if d.interchange else ""
-    return Answer(
-        type=kind, filename=f"{kind}-{who}-{control}.edi", about=about, text=raw.decode("utf-8", "replace")
-    )  # fmt: skip
-
-
-def written(
-    d: Decoded, answer: Acknowledgement | Contrl, numbers: Numbers, repeats: bool, now: datetime
-) -> tuple[str, str, bytes]:
-    """(type, control number, bytes) of an acknowledgement under these numbers."""
-    if isinstance(answer, Contrl):
-        answer = contrl.repeated(answer) if repeats else answer
-        raw = contrl.write(answer, numbers.interchange, numbers.sets[0], now.astimezone(UTC))
-        return "CONTRL", str(numbers.interchange), raw
-    if repeats and d.interchange is not None:
-        answer = acknowledge.repeated(answer, d.interchange.control, f"{now:%y%m%d}", f"{now:%H%M}")
-    text = acknowledge.write(answer, numbers, now.astimezone(UTC), d.partner.acknowledgement if d.partner else "997")
-    kind = "TA1" if not answer.groups else "999" if "~ST*999*" in text else "997"
-    return kind, f"{numbers.interchange:09d}", text.encode("utf-8", "replace")
+    return Taken(interchange, group, tuple((message + n - 1) % LAST + 1 for n in range(count)))
 
 
 def row(verdict: Verdict, filename: str) -> dict[str, Any]:
