@@ -28,7 +28,7 @@ OfChannel = Annotated[str | None, Query(max_length=40)]
 
 
 class Declared(BaseModel):
-    """settings: those of its kind (docs/transports.md)."""
+    """settings: those of its kind (docs/transports.md). usual false: it sends only what an agreement sends by it."""
 
     kind: Kind
     direction: Direction = Direction.IN
@@ -36,6 +36,7 @@ class Declared(BaseModel):
     settings: dict[str, Any] = Field(default_factory=dict)
     every_s: int = 30
     max_bytes: int = MAX_BYTES
+    usual: bool = True
 
 
 class ChannelOut(Answer):
@@ -46,6 +47,7 @@ class ChannelOut(Answer):
     direction: str
     partner: str | None
     enabled: bool
+    usual: bool
     every_s: int
     max_bytes: int
     settings: Json
@@ -151,7 +153,7 @@ async def put(channel: str, given: Declared, caller: Admin) -> ChannelOut:
     """Or replace what was declared under its name."""
     declared = Channel(
         tenant_id=caller.tenant_id, id=channel, kind=given.kind, direction=given.direction, partner=given.partner,
-        settings=given.settings, every_s=given.every_s, max_bytes=given.max_bytes,
+        settings=given.settings, every_s=given.every_s, max_bytes=given.max_bytes, usual=given.usual,
     )  # fmt: skip
     async with caller.transaction() as tx:
         await store.add(tx, declared, caller.name)

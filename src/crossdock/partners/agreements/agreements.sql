@@ -53,6 +53,9 @@ order by answered_at desc limit $4
 select fingerprint, subject, valid_from, not_after from crossdock.certificate
 where tenant_id = $1 and partner_id = $2 and withdrawn_at is null order by not_after
 
+-- name: channels
+select channel_id, partner_id, direction from crossdock.channel where tenant_id = $1 and channel_id = any($2::text[])
+
 -- name: transports
 select channel_id, kind, direction, enabled, last_success_at, last_failure from crossdock.channel
 where tenant_id = $1 and partner_id = $2 order by channel_id

@@ -19,7 +19,7 @@ from crossdock.flow import yaml12
 from crossdock.partners import profiles
 from crossdock.partners.agreements import deadlines, pins, terms
 from crossdock.partners.agreements.deadlines import SQL
-from crossdock.partners.agreements.terms import Agreement
+from crossdock.partners.agreements.terms import Agreement, Direction
 from crossdock.partners.edi import guide
 from crossdock.partners.profiles import ANY, Profile
 from crossdock.rules.calendars import AROUND_THE_CLOCK
@@ -198,9 +198,28 @@ async def _check(tx: Tx, tenant_id: str, profile: Profile, where: str) -> None:
     for n, a in enumerate(profile.agreements):
         if a.guide:
             _guide(found, a, f"/agreements/{n}/guide")
+    await _channels(tx, tenant_id, profile, found)
     await pins.check(tx, tenant_id, profile, found)
     if found.findings:
         raise PartnerError(found.findings)
+
+
+async def _channels(tx: Tx, tenant_id: str, profile: Profile, found: terms.Reading) -> None:
+    """A document leaves by a channel that is there, goes out, and is this partner's."""
+    named = {a.channel for a in profile.agreements if a.channel}
+    known = {r["channel_id"]: r for r in await tx.fetch(SQL["channels"], tenant_id, sorted(named))} if named else {}
+    for n, a in enumerate(profile.agreements):
+        if not a.channel:
+            continue
+        at, channel = f"/agreements/{n}/channel", known.get(a.channel)
+        if channel is None:
+            found.say("channel", at, "a channel of the tenant", a.channel, "Declare it first, or name another.")
+        elif channel["partner_id"] != profile.id:
+            whose = channel["partner_id"] or "nobody in particular"
+            found.say("channel", at, f"a channel of {profile.id}", f"{a.channel}, of {whose}", "Name another.")
+        elif channel["direction"] == Direction.IN:
+            fix = "Declare it for both directions, or name another."
+            found.say("channel", at, "a channel on which we send", f"{a.channel}, which only receives", fix)
 
 
 def _calendars(profile: Profile) -> list[tuple[str, str]]:

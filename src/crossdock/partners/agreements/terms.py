@@ -128,6 +128,7 @@ class Agreement:
 
     acknowledgement, of what they send: the one we answer with; None: as the profile says, "none": none. acknowledged,
     of what we send: the time they have; None: never. tests: documents of it that a partner shows before it is live.
+    channel: by which it leaves, or our acknowledgement of what they send; "": the partner's usual one.
     """
 
     document: str
@@ -141,6 +142,7 @@ class Agreement:
     environment: Environment = Environment.PRODUCTION
     expects: tuple[Expected, ...] = ()
     tests: int = 1
+    channel: str = ""
 
     def __str__(self) -> str:
         return f"{self.document} {self.direction.value}" + (f" {self.version}" if self.version else "")
@@ -168,7 +170,7 @@ def of(
 
 AGREEMENT_KEYS = (
     "document", "direction", "version", "guide", "map", "duplicates", "acknowledgement", "acknowledged", "environment",
-    "expects", "tests",
+    "expects", "tests", "channel",
 )  # fmt: skip
 WINDOW_KEYS = ("within", "business_days", "by", "before", "calendar")
 ACKNOWLEDGEMENTS = ("997", "999", "CONTRL", "none")
@@ -178,7 +180,9 @@ NEVER, LEARNED = "never", "learned"
 def plain(a: Agreement) -> dict[str, Any]:
     """As it is written; what is as usual is left out."""
     found: dict[str, Any] = {"document": a.document, "direction": a.direction.value}
-    optional = {"version": a.version, "guide": a.guide, "acknowledgement": a.acknowledgement}
+    optional = {
+        "version": a.version, "guide": a.guide, "acknowledgement": a.acknowledgement, "channel": a.channel,
+    }  # fmt: skip
     found |= {k: v for k, v in optional.items() if v}
     if a.map is not None:
         found["map"] = {"id": a.map.id, "version": a.map.version}
@@ -342,6 +346,7 @@ def agreement(reading: Reading, value: Any, at: str) -> Agreement:
         environment=reading.word(given, "environment", at, Environment) or Environment.PRODUCTION,
         expects=tuple(_expected(reading, e, f"{at}/expects/{n}", direction) for n, e in enumerate(expects)),
         tests=1 if tests is None else tests,
+        channel=reading.text(given, "channel", at),
     )
 
 

@@ -136,5 +136,6 @@ async def answer_one(
     await tx.execute(SQL["store_document"], *values)
     await acknowledging.offer(
         tx, tenant_id, document_id, key, now, partner_id=d.partner.id, type=out.type, sender=sender, receiver=receiver,
-        taken=taken, acknowledges=kept(d.interchange.control), about=about, test=d.test,
+        taken=taken, acknowledges=kept(d.interchange.control), about=about, version=kept(d.version),
+        test=d.test,
     )  # fmt: skip

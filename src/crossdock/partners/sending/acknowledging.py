@@ -38,15 +38,19 @@ async def offer(
     taken: Taken,
     acknowledges: str,
     about: UUID,
+    version: str,
     test: bool,
 ) -> None:
-    """Offers a stored acknowledgement. acknowledges: the control number it answers; about: the first document there."""
+    """Offers a stored acknowledgement. acknowledges: the control number it answers; about: the first document there.
+
+    version: of that document, by which the agreement about it is found.
+    """
     message = taken.messages[0] if taken.messages else 0  # a TA1 has no set
     basis = exactjson.text({"basis": "none"})
     ssccs: list[str] = []
     await tx.execute(
         SQL["store"],
         *(tenant_id, document_id, key, partner_id, type, sender, receiver, taken.interchange, taken.group, message),
-        *("", "", acknowledges, ssccs, test, about, None, now, None, "", basis),
+        *("", "", acknowledges, ssccs, test, about, None, now, None, version, basis),
     )
     await tx.execute(SQL["store_try"], tenant_id, document_id, 1, "first", BY, now)

@@ -54,6 +54,9 @@ def _declaring(channels: typer.Typer, open_database: OpenDatabase) -> None:
         settings: Annotated[Path | None, typer.Option(help="The same as a JSON file")] = None,
         every: Annotated[int, typer.Option(help="Seconds between two runs")] = 30,
         max_bytes: Annotated[int, typer.Option(help="Larger files are refused")] = 32 * 1024 * 1024,
+        only_agreed: Annotated[
+            bool, typer.Option("--only-agreed", help="Send by it only what an agreement sends by it")
+        ] = False,
         tenant: Tenant = "",
     ) -> None:
         """Declare a channel, or replace it. docs/transports.md lists the settings of each kind."""
@@ -63,7 +66,7 @@ def _declaring(channels: typer.Typer, open_database: OpenDatabase) -> None:
         async def work(db: Database, tenant_id: str) -> Any:
             channel = Channel(
                 tenant_id=tenant_id, id=name, kind=kind, direction=direction, partner=partner or None, settings=given,
-                every_s=every, max_bytes=max_bytes,
+                every_s=every, max_bytes=max_bytes, usual=not only_agreed,
             )  # fmt: skip
             async with db.transaction(tenant_id) as tx:
                 await store.add(tx, channel, _me())

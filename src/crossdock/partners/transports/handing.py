@@ -17,6 +17,7 @@ from crossdock.db import Database, Tx
 from crossdock.errors import Conflict, NotFound
 from crossdock.events.inbox import business_now
 from crossdock.partners import documents
+from crossdock.partners.agreements import deadlines, terms
 from crossdock.partners.sending import outbox
 from crossdock.partners.transports import desk
 from crossdock.partners.transports.desk import Desk
@@ -43,15 +44,29 @@ async def hand_over(db: Database, channel: Channel, outbound: Outbound, people: 
     if not outbound.repeatable:
         await _lost(db, channel, outbound, people)
     async with db.transaction(channel.tenant_id) as tx:
-        # acknowledgements first: they have the shortest deadlines
-        rows: list[Any] = [
-            *await tx.fetch(SQL["acknowledgements"], channel.tenant_id, channel.partner, channel.id, BATCH),
-            *await tx.fetch(SQL["offered"], channel.tenant_id, channel.partner, BATCH),
-        ]
+        rows = await waiting(tx, channel, BATCH)
     done = 0
     for row in rows:
         done += await _one(db, channel, outbound, people, row)
     return done
+
+
+async def waiting(tx: Tx, channel: Channel, limit: int) -> list[Any]:
+    """What leaves by this channel, with its bytes: what agreements send by it, and by the usual one all the rest."""
+    if not channel.hands_over:
+        return []
+    at = (channel.tenant_id, channel.partner, channel.id, limit)
+    partner = await deadlines.profile_of(tx, channel.tenant_id, channel.partner or "")
+    agreed = partner.agreements if partner is not None else ()
+    said = (
+        [a.document for a in agreed], [a.direction.value for a in agreed], [a.version for a in agreed],
+        [a.channel for a in agreed],
+    )  # fmt: skip
+    answers = sorted(terms.KINDS[terms.Kind.ACKNOWLEDGEMENT])
+    mine = [channel.id, ""] if channel.usual else [channel.id]
+    # acknowledgements first: they have the shortest deadlines; those in no outbox are older than it
+    first = await tx.fetch(SQL["acknowledgements"], *at) if channel.usual else []
+    return [*first, *await tx.fetch(SQL["offered"], *at, *said, answers, mine)]
 
 
 async def _one(db: Database, channel: Channel, outbound: Outbound, people: Desk, row: Any) -> int:

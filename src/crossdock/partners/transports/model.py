@@ -40,7 +40,11 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """One way to one partner, or from several. settings: of its kind, with names of secrets."""
+    """One way to one partner, or from several. settings: of its kind, with names of secrets.
+
+    usual: on the way out it carries everything that no agreement sends by another channel; else only what an agreement
+    sends by it.
+    """
 
     tenant_id: str
     id: str
@@ -49,6 +53,7 @@ class Channel:
     partner: str | None
     settings: Mapping[str, Any] = field(repr=False)
     enabled: bool = True
+    usual: bool = True
     every_s: int = 30
     max_bytes: int = 32 * 1024 * 1024
     failures: int = 0

@@ -198,12 +198,7 @@ class _Folders(asyncssh.SFTPServer):
     async def _offered(self) -> dict[str, Offered]:
         channel = self._channel
         async with self._served.db.transaction(channel.tenant_id) as tx:
-            rows: list[Any] = [
-                *await tx.fetch(SQL["acknowledgements"], channel.tenant_id, channel.partner, channel.id, 500),
-                *await tx.fetch(SQL["offered"], channel.tenant_id, channel.partner, 500),
-            ]
-        if not channel.hands_over:
-            return {}
+            rows = await handing.waiting(tx, channel, 500)
         return {
             safe_name(r["filename"]): Offered(document_id=r["document_id"], number=r["tries"], content=r["bytes"])
             for r in rows

@@ -8,6 +8,7 @@ from crossdock import audit, exactjson, ids
 from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, NotFound
 from crossdock.partners import intake
+from crossdock.partners.agreements import deadlines
 from crossdock.partners.model import MAX_BYTES
 from crossdock.partners.transports.model import NAME, Channel, Direction, Kind, wrong
 from crossdock.partners.transports.settings import check
@@ -28,27 +29,45 @@ async def add(tx: Tx, channel: Channel, by: str) -> None:
         await intake.context(tx, channel.tenant_id, channel.partner, False)  # raises when there is none
     elif channel.direction is not Direction.IN:
         raise wrong("partner", "a partner, for a way out", None, "Say whose documents go this way.")
-    await _only_way_out(tx, channel)
+    await _still_carries(tx, channel)
+    await _only_usual_way_out(tx, channel)
     await tx.execute(
         SQL["add"],
         *(channel.tenant_id, channel.id, channel.kind, channel.direction, channel.partner),
-        *(exactjson.text(dict(channel.settings)), channel.every_s, channel.max_bytes),
+        *(exactjson.text(dict(channel.settings)), channel.every_s, channel.max_bytes, channel.usual),
     )
-    detail = {"kind": channel.kind, "direction": channel.direction, "partner": channel.partner}
+    detail = {
+        "kind": channel.kind, "direction": channel.direction, "partner": channel.partner, "usual": channel.usual,
+    }  # fmt: skip
     await audit.record(tx, channel.tenant_id, by, "channel.set", channel.id, detail)
 
 
-async def _only_way_out(tx: Tx, channel: Channel) -> None:
-    if not channel.hands_over:
+async def _only_usual_way_out(tx: Tx, channel: Channel) -> None:
+    if not channel.hands_over or not channel.usual:
         return
     for other in await find(tx, channel.tenant_id, channel.partner):
-        if other.id != channel.id and other.enabled and other.hands_over:
-            raise Conflict(f"{channel.partner} gets its documents by {other.id} already; disable that one first.")
+        if other.id != channel.id and other.enabled and other.hands_over and other.usual:
+            raise Conflict(
+                f"{channel.partner} gets its documents by {other.id} already; disable that one first, or declare this "
+                "one for what agreements send by it (usual: false)."
+            )
+
+
+async def _still_carries(tx: Tx, channel: Channel) -> None:
+    """What an agreement sends by a channel would wait for ever if it became another's, or one way only."""
+    row = await tx.fetchrow(SQL["one"], channel.tenant_id, channel.id)
+    before = None if row is None else row["partner_id"]
+    if before is None or (before == channel.partner and channel.hands_over):
+        return
+    partner = await deadlines.profile_of(tx, channel.tenant_id, before)
+    named = [str(a) for a in partner.agreements if a.channel == channel.id] if partner is not None else []
+    if named:
+        raise Conflict(f"{before} gets {', '.join(named)} by {channel.id}; change the agreement first.")
 
 
 async def enable(tx: Tx, tenant_id: str, channel_id: str, on: bool, by: str) -> None:
     if on:
-        await _only_way_out(tx, replace(await one(tx, tenant_id, channel_id), enabled=True))
+        await _only_usual_way_out(tx, replace(await one(tx, tenant_id, channel_id), enabled=True))
     if not await tx.fetchval(SQL["enable"], tenant_id, channel_id, on):
         raise NotFound("No such channel.")
     await audit.record(tx, tenant_id, by, "channel.enable" if on else "channel.disable", channel_id, {})
@@ -85,6 +104,7 @@ def channel(row: Any) -> Channel:
         partner=row["partner_id"],
         settings=exactjson.loads(row["settings"]),
         enabled=row["enabled"],
+        usual=row["usual"],
         every_s=row["every_s"],
         max_bytes=row["max_bytes"],
         failures=row["failures"],
@@ -103,6 +123,7 @@ def shown(c: Channel) -> dict[str, Any]:
         "direction": c.direction.value,
         "partner": c.partner,
         "enabled": c.enabled,
+        "usual": c.usual,
         "every_s": c.every_s,
         "max_bytes": c.max_bytes,
         "settings": dict(c.settings),

@@ -8,11 +8,11 @@ select * from crossdock.channel where tenant_id = $1 and channel_id = $2
 select * from crossdock.channel where tenant_id = $1 and kind = $2 and enabled order by channel_id
 
 -- name: add
-insert into crossdock.channel (tenant_id, channel_id, kind, direction, partner_id, settings, every_s, max_bytes)
-values ($1, $2, $3, $4, $5, $6::jsonb, $7, $8)
+insert into crossdock.channel (tenant_id, channel_id, kind, direction, partner_id, settings, every_s, max_bytes, usual)
+values ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9)
 on conflict (tenant_id, channel_id) do update set kind = excluded.kind, direction = excluded.direction,
   partner_id = excluded.partner_id, settings = excluded.settings, every_s = excluded.every_s,
-  max_bytes = excluded.max_bytes, next_run_at = clock_timestamp()
+  max_bytes = excluded.max_bytes, usual = excluded.usual, next_run_at = clock_timestamp()
 
 -- name: enable
 update crossdock.channel set enabled = $3, next_run_at = clock_timestamp(), failures = 0
@@ -96,17 +96,27 @@ where d.tenant_id = $1 and d.partner_id = $2 and d.direction = 'out' and d.answe
 order by d.received_at, d.document_id limit $4
 
 -- name: offered
--- What the outbox offers this partner, but what waits for a person or for its receipt.
+-- What the outbox offers this partner by this channel, but what waits for a person or for its receipt. The most exact
+-- agreement about a document says by which channel it goes ($5 to $8, as partners/agreements/terms.of chooses); about an
+-- acknowledgement (its type is in $9) the one about what it answers. $10: channels that are this one, '' where it is the
+-- usual one. What is under way on a channel stays with it, whatever is agreed meanwhile.
 select s.document_id, d.filename, d.format, s.partner_id, w.bytes, s.tries,
   (select t.kind from crossdock.sending_try t
     where t.tenant_id = $1 and t.document_id = s.document_id and t.number = s.tries) as kind
 from crossdock.sending s
 join crossdock.document d on d.tenant_id = s.tenant_id and d.document_id = s.document_id
 join crossdock.raw w on w.tenant_id = d.tenant_id and w.sha256 = d.sha256
+left join crossdock.document about on about.tenant_id = s.tenant_id and about.document_id = s.about
+  and s.type = any($9::text[])
+left join crossdock.delivery v on v.tenant_id = s.tenant_id and v.document_id = s.document_id and v.number = s.tries
 where s.tenant_id = $1 and s.partner_id = $2 and s.state = 'written'
-  and not exists (select from crossdock.delivery v where v.tenant_id = $1 and v.document_id = s.document_id
-    and v.number = s.tries and v.state in ('delivered', 'unknown', 'refused'))
-order by s.written_at, s.document_id limit $3
+  and (v.state is null or v.state = 'failed' or (v.state = 'sending' and v.channel_id = $3))
+  and (v.state = 'sending' or coalesce((
+    select a.channel from unnest($5::text[], $6::text[], $7::text[], $8::text[]) as a (document, direction, version, channel)
+    where a.document = coalesce(about.type, s.type) and a.direction = case when about.type is null then 'out' else 'in' end
+      and starts_with(s.version, a.version)
+    order by length(a.version) desc limit 1), '') = any($10::text[]))
+order by s.written_at, s.document_id limit $4
 
 -- name: begin
 -- Before the first byte leaves. What a crash left in `sending` is taken up again, or, where that might make two of it,
@@ -115,7 +125,7 @@ insert into crossdock.delivery as v (tenant_id, document_id, number, channel_id,
 values ($1, $2, $3, $4, $5, 'sending')
 on conflict (tenant_id, document_id, number) do update set state = 'sending', attempts = v.attempts + 1,
   channel_id = excluded.channel_id, ended_at = null, case_id = null
-  where v.state in ('failed', 'sending') and ($6 or v.state = 'failed')
+  where v.state = 'failed' or ($6 and v.state = 'sending' and v.channel_id = excluded.channel_id)
 returning message_id, attempts
 
 -- name: message_of
