@@ -17,6 +17,7 @@ from uuid import UUID
 
 from crossdock import audit, exactjson, ids, telemetry
 from crossdock.cases import common, lookups
+from crossdock.cases.clusters import cause
 from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
 from crossdock.events import inbox
@@ -172,7 +173,7 @@ class Case:
 async def open_case(tx: Tx, tenant_id: str, new: New, now: datetime, *, by: str = common.SYSTEM) -> Case:
     """Opens a case, or gives the one that is open already under the same key."""
     if new.key is not None and (same := await tx.fetchrow(SQL["same"], tenant_id, new.order, new.key)):
-        return _case(same)
+        return case_of(same)
     number = await common.number(tx, tenant_id, "EX")
     row = await tx.fetchrow(
         SQL["open"], tenant_id, ids.new(), number, new.kind,
@@ -185,7 +186,12 @@ async def open_case(tx: Tx, tenant_id: str, new: New, now: datetime, *, by: str 
     )  # fmt: skip
     if row is None:  # opened by another transaction since we looked
         row = await tx.fetchrow(SQL["same"], tenant_id, new.order, new.key)
-    case = _case(row)
+    case = case_of(row)
+    found = cause.of(
+        case.kind, customer=case.customer_id or case.customer, reason=case.reason, detail=case.detail,
+        evidence=case.evidence, data=case.data,
+    )  # fmt: skip
+    await tx.execute(SQL["cause"], tenant_id, case.case_id, found.key, exactjson.text(found))
     telemetry.cases_opened.add(kind=case.kind)
     facts = {"case": str(case.case_id), "number": case.number, "kind": case.kind, "severity": case.severity,
              "queue": case.queue, "title": case.title, "money": case.money}  # fmt: skip
@@ -265,14 +271,14 @@ async def withdraw(tx: Tx, tenant_id: str, instance_id: UUID, at: str | None, no
     """Closes the cases that hold a call nobody waits for any more; returns how many."""
     rows = await tx.fetch(SQL["parked"], tenant_id, instance_id, at)
     for row in rows:
-        await _withdraw(tx, tenant_id, _case(row), now, "withdrawn: its process no longer asks")
+        await _withdraw(tx, tenant_id, case_of(row), now, "withdrawn: its process no longer asks")
     return len(rows)
 
 
 async def close_of_incident(tx: Tx, tenant_id: str, incident_id: UUID, now: datetime) -> int:
     rows = await tx.fetch(SQL["of_incident"], tenant_id, incident_id)
     for row in rows:
-        await _withdraw(tx, tenant_id, _case(row), now, "closed: the system is back")
+        await _withdraw(tx, tenant_id, case_of(row), now, "closed: the system is back")
     return len(rows)
 
 
@@ -280,7 +286,7 @@ async def close_technical(tx: Tx, tenant_id: str, instance_id: UUID, now: dateti
     """Closes the cases that say an instance is stuck or failed: it was taken up again."""
     rows = await tx.fetch(SQL["technical"], tenant_id, instance_id)
     for row in rows:
-        await _withdraw(tx, tenant_id, _case(row), now, "closed: the instance was taken up again")
+        await _withdraw(tx, tenant_id, case_of(row), now, "closed: the instance was taken up again")
     return len(rows)
 
 
@@ -288,13 +294,13 @@ async def close_by_system(tx: Tx, tenant_id: str, case_id: UUID, what: str, now:
     """Closes a case whose cause went away; one that is closed already stays as it is."""
     row = await tx.fetchrow(SQL["locked"], tenant_id, case_id)
     if row is not None and row["status"] != Status.CLOSED:
-        await _withdraw(tx, tenant_id, _case(row), now, what)
+        await _withdraw(tx, tenant_id, case_of(row), now, what)
 
 
 async def wake(tx: Tx, tenant_id: str, now: datetime) -> int:
     rows = await tx.fetch(SQL["awake"], tenant_id, now)
     for row in rows:
-        changed = replace(_case(row), status=Status.OPEN, snoozed_until=None)
+        changed = replace(case_of(row), status=Status.OPEN, snoozed_until=None)
         await _save(tx, tenant_id, changed, common.SYSTEM, now, "wake", "snooze ended")
     return len(rows)
 
@@ -330,7 +336,7 @@ async def find(
     filters = (wanted.status, wanted.queue, wanted.kind, wanted.owner, wanted.incident_id, wanted.order, search)
     after = common.read_cursor(cursor)
     listed = SQL["urgent" if urgent else "list"]
-    rows = [_case(r) for r in await tx.fetch(listed, tenant_id, *filters, *after, limit + 1)]
+    rows = [case_of(r) for r in await tx.fetch(listed, tenant_id, *filters, *after, limit + 1)]
     total: int = await tx.fetchval(SQL["count"], tenant_id, *filters)
     return common.page(rows, limit, total, lambda c: ((c.due_at or NEVER) if urgent else c.opened_at, c.case_id))
 
@@ -339,7 +345,7 @@ async def get(tx: Tx, tenant_id: str, case_id: UUID) -> Case:
     row = await tx.fetchrow(SQL["one"], tenant_id, case_id)
     if row is None:
         raise NotFound("No such case")
-    return _case(row)
+    return case_of(row)
 
 
 # ── within ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -349,7 +355,7 @@ async def _take(tx: Tx, tenant_id: str, case_id: UUID, doing: str) -> Case:
     row = await tx.fetchrow(SQL["locked"], tenant_id, case_id)
     if row is None:
         raise NotFound("No such case")
-    case = _case(row)
+    case = case_of(row)
     if (case.status, doing) not in TRANSITIONS:
         by = f" by {case.resolved_by}" if case.resolved_by else ""
         raise Conflict(f"{case.number} is {case.status.value}{by}; it cannot be given '{doing}' now")
@@ -367,7 +373,7 @@ async def _save(
     )  # fmt: skip
     detail = {"order": case.order, "what": what} | ({"note": note} if note else {})
     await audit.record(tx, tenant_id, by, f"case.{action}", case.number, detail)
-    return _case(row)
+    return case_of(row)
 
 
 async def _answer(tx: Tx, tenant_id: str, case: Case, action: str, by: str, note: str, data: Any) -> None:
@@ -422,7 +428,7 @@ def _differences(before: Any, after: Any, pointer: str) -> list[str]:
     return [] if before == after else [pointer or "/"]
 
 
-def _case(row: Any) -> Case:
+def case_of(row: Any) -> Case:
     return Case(
         case_id=row["case_id"], number=row["number"], kind=row["kind"], severity=row["severity"], title=row["title"],
         detail=row["detail"], reason=row["reason"], order=row["order_no"], customer_id=row["customer_id"],

@@ -8,6 +8,10 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 on conflict (tenant_id, order_no, dedupe_key) where dedupe_key is not null and status <> 'closed' do nothing
 returning *
 
+-- name: cause
+-- What a case comes from (cases.clusters.cause): cases of one cause are one cluster.
+update crossdock.cases set cause_key = $3, cause = $4::json where tenant_id = $1 and case_id = $2
+
 -- name: same
 -- The open case that a repeated opening would have doubled.
 select * from crossdock.cases

@@ -15,6 +15,7 @@ from rich.console import Console
 from crossdock import exactjson, telemetry
 from crossdock.cli import (
     alerting,
+    clusters,
     compose,
     events,
     flow,
@@ -43,6 +44,7 @@ app.command("bench")(bench.command)
 work.register(app)
 simulate.register(app)
 instances.register(app)
+clusters.register(app)
 reference.register(app)
 alerting.register(app)
 events.register(app)

@@ -15,6 +15,7 @@ import msgspec
 from crossdock import audit, clock, embedded, exactjson, migrations
 from crossdock.cases import calendars, checks, messages, programs, sla
 from crossdock.cases import functions as people
+from crossdock.cases.clusters import documents as clusters
 from crossdock.cases.hooks import People
 from crossdock.cases.signatures import PROGRAMS
 from crossdock.cli import differences
@@ -348,7 +349,10 @@ def duties(db: Database, time: clock.Clock, keep: timedelta | None = None) -> li
     async def bulk() -> None:
         await operations.run_due(db, known, People())
 
-    return [clocks, silence, reconcile, seal, watch, lambda: schedules.start_due(db), bulk, upkeep]
+    async def cluster() -> None:
+        await _one_at_a_time(db, 0x0C0591, lambda: clusters.run_due(db, time.now()))
+
+    return [clocks, silence, reconcile, cluster, seal, watch, lambda: schedules.start_due(db), bulk, upkeep]
 
 
 async def _one_at_a_time(db: Database, lock: int, work: Callable[[], Awaitable[object]]) -> None:

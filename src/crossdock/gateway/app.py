@@ -18,6 +18,7 @@ from crossdock.gateway import (
     cases,
     chains,
     channels,
+    clusters,
     corrections,
     deadletters,
     definitions,
@@ -53,7 +54,7 @@ from crossdock.tower.board import Drawings
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
     people, partners, onboarding, sending, chains, corrections, maps, stream, alerting, channels, deadletters,
-    reference,
+    reference, clusters,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 
