@@ -104,6 +104,11 @@ class OrderChange:
         return self.purpose in {"cancellation", "deletion"}
 
     @property
+    def whole(self) -> bool:
+        """Its lines are all that the order has from now on: one that it does not name is gone."""
+        return self.purpose == "replacement"
+
+    @property
     def new_day(self) -> date | None:
         """When the buyer wants all that no line says otherwise of."""
         return requested(self.dates)

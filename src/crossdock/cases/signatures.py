@@ -517,7 +517,7 @@ with:
             "Weighs a buyer's change against its order, line by line.",
             (
                 _must("order", K.OBJECT, "The order as it is: {lines, ship_to, requested_on}"),
-                _must("change", K.OBJECT, "{sequence, lines: [{line, action, quantity, …}], ship_to, requested_on}"),
+                _must("change", K.OBJECT, "{sequence, whole, lines: [{line, action, …}], ship_to, requested_on}"),
                 _a("sequences", K.OBJECT, "line → sequence of the last change taken", "none"),
                 _a("before", K.LIST, "What earlier changes changed", "none"),
                 _a("closed", K.TEXT, "Why nothing can be changed any more, such as `handed-over`", "nothing"),

@@ -3,6 +3,9 @@
 What may still be changed is the process's to say (`closed`: goods have been handed over). Changes say what a line shall
 be, never by how much it differs, so a change that arrives after a later one is harmless where they speak of different
 lines, and refused where the later one has spoken: the outcome is the same in whatever order they come.
+
+Some changes say the whole order anew (`whole`: a cXML update, an X12 860 that replaces): a line that the order has not
+is a new one, one that says what the order says changes nothing, and one that is not there any more is cancelled.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +14,7 @@ from typing import Any
 
 NONE = Decimal(0)
 ADD, CANCEL, KEEP = "add", "cancel", "none"
+SHALL_BE = frozenset({"change", "replace"})  # actions that say how a line is from now on
 REASONS = {
     "handed-over": "Goods of the order have been handed over to the carrier",
     "unknown-line": "The order has no such line",
@@ -25,7 +29,8 @@ REASONS = {
 def weigh(
     order: Mapping[str, Any], change: Mapping[str, Any], sequences: Mapping[str, Any], closed: str
 ) -> dict[str, Any]:
-    """order: {lines, ship_to, requested_on, …} as received. change: {sequence, lines, ship_to, requested_on}.
+    """order: {lines, ship_to, requested_on, …} as received. change: {sequence, whole, lines, ship_to,
+    requested_on}.
 
     sequences: line → sequence of the last change taken. closed: why nothing can be changed any more, or "".
     Returns {accepted, cancels, order, verdicts, changed, sequences}: accepted, when anything is; cancels, when no line
@@ -36,7 +41,7 @@ def weigh(
     changed: list[dict[str, Any]] = []
     seen = dict(sequences)
     sequence = change.get("sequence") or ""
-    for wanted in change.get("lines") or ():
+    for wanted in spelled_out(lines, change) if change.get("whole") else change.get("lines") or ():
         number = str(wanted["line"])
         reason = closed or _refusal(lines, wanted, number, sequence, str(seen.get(number, "")))
         verdicts.append(
@@ -63,6 +68,35 @@ def weigh(
         "changed": changed,
         "sequences": seen,
     }
+
+
+def spelled_out(lines: Mapping[str, Any], change: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The lines of a change that says the whole order anew, each with what it does to the order's line."""
+    found: list[Mapping[str, Any]] = []
+    named: set[str] = set()
+    for wanted in change.get("lines") or ():
+        number = str(wanted["line"])
+        named.add(number)
+        action = wanted["action"]
+        if action in SHALL_BE and number not in lines:
+            action = ADD
+        elif action in SHALL_BE and _same(lines[number], wanted):
+            action = KEEP
+        found.append({**wanted, "action": action})
+    gone = [n for n in lines.values() if str(n["line"]) not in named]
+    return found + [
+        {"line": str(n["line"]), "action": CANCEL, "quantity": NONE, "unit": n.get("unit", "")} for n in gone
+    ]
+
+
+def _same(line: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether a line says nothing that the order does not say; what it leaves out, it leaves as it is."""
+    for name in ("quantity", "unit_price"):
+        if wanted.get(name) is not None and (line.get(name) is None or Decimal(line[name]) != Decimal(wanted[name])):
+            return False
+    if any(wanted.get(name) and wanted[name] != line.get(name) for name in ("unit", "requested_on")):
+        return False
+    return all(item in line["items"] for item in wanted.get("items") or ())
 
 
 def merge(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from lxml import etree
 
+from crossdock.canonical.change import OrderChange
 from crossdock.canonical.despatch import DespatchAdvice
 from crossdock.canonical.invoice import Invoice, InvoiceKind
 from crossdock.canonical.order import PartyRole, Purpose
@@ -209,6 +210,52 @@ def test_a_line_may_be_two_cents_off():
     assert faults(read(invoice(line="20.02", lines="20.02"))) == [
         ("ubl.br-co-13", "line 8, /Invoice/LegalMonetaryTotal/TaxExclusiveAmount")
     ]
+
+
+def order_change(*lines: tuple[str, str, str], basis: str = "") -> str:
+    base = f'<c:BaseQuantity unitCode="C62">{basis}</c:BaseQuantity>' if basis else ""
+    price = f'<cac:Price><c:PriceAmount currencyID="EUR">5</c:PriceAmount>{base}</cac:Price>'
+    inside = ""
+    for number, quantity, code in lines:
+        status = f"<c:LineStatusCode>{code}</c:LineStatusCode>" if code else ""
+        inside += (
+            f'<cac:OrderLine><cac:LineItem><c:ID>{number}</c:ID>{status}<c:Quantity unitCode="C62">{quantity}'
+            f"</c:Quantity>{price}<cac:Item><c:Name>Widget</c:Name></cac:Item></cac:LineItem></cac:OrderLine>"
+        )
+    return ubl(
+        "OrderChange",
+        "<c:ID>CH-1</c:ID><c:IssueDate>2026-01-03</c:IssueDate><c:SequenceNumberID>2</c:SequenceNumberID>"
+        "<c:DocumentCurrencyCode>EUR</c:DocumentCurrencyCode><cac:OrderReference><c:ID>PO-7</c:ID></cac:OrderReference>"
+        f"{party('BuyerCustomerParty', '7300010000001')}{party('SellerSupplierParty', '7302347231110')}{inside}",
+    )
+
+
+def test_a_ubl_order_change_names_its_order_its_sequence_and_what_becomes_of_each_line():
+    d = read(order_change(("1", "5", "3"), ("2", "6", "2"), ("3", "1", "1"), ("4", "9", "4")))
+    change = d.content
+    assert isinstance(change, OrderChange)
+    assert (str(d.sender), d.po, change.sequence, change.purpose) == ("0088:7300010000001", "PO-7", "2", "change")
+    assert [(n.action.value, n.new_quantity, n.new_price) for n in change.lines] == [
+        ("change", 5, 5), ("cancel", 0, None), ("add", 1, 5), ("none", None, None),
+    ]  # fmt: skip
+
+
+def test_a_ubl_order_change_without_codes_is_the_whole_order():
+    change = read(order_change(("1", "5", ""), ("2", "6", ""), basis="2")).content
+    assert isinstance(change, OrderChange)
+    assert (change.whole, [(n.action.value, n.new_price) for n in change.lines]) == (
+        True, [("replace", Decimal("2.5"))] * 2,
+    )  # fmt: skip
+
+
+def test_a_code_of_a_line_that_no_change_has_waits_for_a_person():
+    assert faults(read(order_change(("1", "5", "77"))), Severity.HOLD) == [
+        ("map.code", "line 2, /OrderChange/OrderLine/LineItem/LineStatusCode"),
+    ]  # fmt: skip
+
+
+def test_a_ubl_order_change_without_lines_cancels_nothing():
+    assert [code for code, _ in faults(read(order_change()))] == ["xml.missing"]
 
 
 # --- cXML

@@ -23,6 +23,7 @@ from tests.unit.partners.trade import (
     several,
 )
 
+from crossdock.canonical.change import ChangeAction, ChangeLine, OrderChange
 from crossdock.canonical.despatch import DespatchAdvice, Mark, Unit
 from crossdock.canonical.invoice import Invoice, InvoiceKind, InvoiceLine
 from crossdock.canonical.order import ItemId, ItemScheme, OrderLine, PartyRole, PurchaseOrder
@@ -116,6 +117,45 @@ def test_a_response_comes_back_as_it_was_sent(syntax, data):
     if syntax == "ubl":
         assert said(back.lines) == said(response.lines)
         assert back.parties == response.parties
+
+
+CHANGES = st.builds(
+    OrderChange,
+    order_number=NUMBER,
+    number=NUMBER,
+    purpose=st.just("change"),
+    sequence=NUMBER,
+    changed_on=DAY,
+    currency=CURRENCY,
+    parties=parties("buyer", "supplier"),
+    lines=numbered(
+        st.builds(
+            ChangeLine,
+            action=st.sampled_from([ChangeAction.ADD, ChangeAction.CANCEL, ChangeAction.CHANGE, ChangeAction.NONE]),
+            quantity=QUANTITY,
+            unit=UNIT,
+            unit_price=PRICE,
+            items=ITEMS,
+            description=blank_or(MIXED),
+        )
+    ),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(change=CHANGES, purpose=st.sampled_from(["change", "replacement", "cancellation"]))
+def test_a_change_comes_back_as_it_was_sent(change: OrderChange, purpose: str):
+    if purpose == "replacement":
+        lines = tuple(changed(line, action=ChangeAction.REPLACE) for line in change.lines)
+        change = changed(change, purpose=purpose, lines=lines)
+    elif purpose == "cancellation":
+        change = changed(change, purpose=purpose, lines=(), sequence="", currency="")
+    back = sent(change, "ubl").content
+    assert isinstance(back, OrderChange)
+    for name in ("order_number", "number", "purpose", "sequence", "changed_on", "parties"):
+        assert getattr(back, name) == getattr(change, name)
+    assert said(back.lines) == said(change.lines)
+    assert [line.action for line in back.lines] == [line.action for line in change.lines]
 
 
 TAX = st.builds(

@@ -85,3 +85,40 @@ def test_changes_come_to_the_same_order_in_whatever_order_they_arrive(sent: list
     mixed = list(changes)
     chance.shuffle(mixed)
     assert applied(mixed) == applied(changes)
+
+
+def whole(*lines: dict[str, Any]) -> dict[str, Any]:
+    return {**ask(*lines), "whole": True}
+
+
+def test_a_change_that_says_the_whole_order_cancels_what_it_leaves_out():
+    same = one("1", "replace", quantity=Decimal("10.0"), unit="EA", unit_price=Decimal("2.5"), items=LINE["items"])
+    new = one("3", "replace", quantity=2, unit="EA", items=[{"scheme": "supplier", "value": "B"}])
+    found = weigh(ORDER, whole(same, new), {}, "")
+    assert [(v["line"], v["action"], v["accepted"]) for v in found["verdicts"]] == [
+        ("1", "none", True), ("3", "add", True), ("2", "cancel", True),
+    ]  # fmt: skip
+    assert [(n["line"], n["quantity"]) for n in found["order"]["lines"]] == [("1", 10), ("3", 2)]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"quantity": 11},
+        {"unit_price": Decimal("2.51")},
+        {"unit": "CS"},
+        {"requested_on": "2026-05-01"},
+        {"items": [{"scheme": "supplier", "value": "B"}]},
+    ],
+)
+def test_a_line_of_a_whole_order_is_changed_by_whatever_differs(wanted: dict[str, Any]):
+    found = weigh(
+        ORDER, whole(one("1", "replace", **{"quantity": 10, "unit": "EA", **wanted}), one("2", "none")), {}, ""
+    )
+    assert [v["action"] for v in found["verdicts"]] == ["replace", "none"]
+    [(name, value)] = wanted.items()
+    assert found["order"]["lines"][0][name] == value
+
+
+def test_a_whole_order_without_lines_cancels_it():
+    assert weigh(ORDER, whole(), {}, "")["cancels"]

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from crossdock import audit, exactjson, ids
+from crossdock.canonical.change import OrderChange
 from crossdock.canonical.order import PurchaseOrder, Purpose
 from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
@@ -173,6 +174,8 @@ async def came(tx: Tx, tenant_id: str, document: Decoded, document_id: UUID, ord
         return
     if document.order is not None and document.order.purpose is not Purpose.ORIGINAL:
         return  # that an order is cancelled tells its own event
+    if isinstance(document.content, OrderChange) and terms.kind_of(document.type) is Kind.ORDER:
+        return  # an OrderRequest that updates: what was agreed about orders was opened by the first
     if terms.kind_of(document.type) not in {Kind.ORDER, Kind.ACKNOWLEDGEMENT}:
         await arrived(tx, tenant_id, partner.id, document.type, Owes.THEM, [document.po], order_no, document_id, now)
     cause = Cause(

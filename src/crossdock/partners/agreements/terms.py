@@ -69,7 +69,7 @@ class Kind(StrEnum):
 
 KINDS: Mapping[Kind, frozenset[str]] = {
     Kind.ORDER: frozenset({"850", "ORDERS", "Order", "OrderRequest", "order"}),
-    Kind.CHANGE: frozenset({"860", "865", "ORDCHG"}),
+    Kind.CHANGE: frozenset({"860", "865", "ORDCHG", "OrderChange", "OrderCancellation"}),
     Kind.RESPONSE: frozenset({"855", "ORDRSP", "OrderResponse", "OrderResponseSimple", "ConfirmationRequest"}),
     Kind.DESPATCH: frozenset({"856", "DESADV", "DespatchAdvice", "ShipNoticeRequest"}),
     Kind.RECEIPT: frozenset({"861", "RECADV", "944"}),

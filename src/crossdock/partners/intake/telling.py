@@ -37,6 +37,7 @@ def changed(change: OrderChange, document_id: UUID) -> dict[str, Any]:
     return {
         "document": str(document_id),
         "sequence": change.sequence,
+        "whole": change.whole,
         "requested_on": change.new_day,
         "ship_to": ship_to.address if ship_to is not None and ship_to.address.city else None,
         "lines": [

@@ -1,7 +1,7 @@
 -- name: order
 -- The buyer's order behind one of our order numbers, as it arrived.
 select d.document_id, d.partner_id, d.customer_id, d.format, d.type, d.sender, d.receiver, d.test, d.canonical,
-  d.parsed -> 'group' ->> 'version' as version
+  d.parsed -> 'group' ->> 'version' as version, d.interchange_control as message
 from crossdock.purchase_order p
 join crossdock.document d on d.tenant_id = p.tenant_id and d.document_id = p.document_id
 where p.tenant_id = $1 and p.order_no = $2 and p.purpose = 'original'

@@ -99,6 +99,7 @@ class Ordered:
     """An order of a partner that can be answered in its own syntax: x12, edifact, ubl or cxml.
 
     sender: the partner, as its order names it; receiver: we. fresh: our own order to it, which this document is.
+    message: the number of the message that the order came in; a cXML answer names its payloadID.
     """
 
     document_id: UUID
@@ -112,6 +113,7 @@ class Ordered:
     test: bool
     order: PurchaseOrder
     fresh: bool = False
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,7 @@ async def ordered(tx: Tx, tenant_id: str, order_no: str) -> Ordered | None:
         version=row["version"] or VERSION,
         test=row["test"],
         order=msgspec.convert(exactjson.loads(row["canonical"]), PurchaseOrder, strict=False),
+        message=row["message"] or "",
     )
 
 
@@ -287,7 +290,7 @@ async def _xml(
     tx: Tx, tenant_id: str, to: Ordered, declared: Edition, content: Canonical, now: datetime
 ) -> tuple[bytes, str, str, numbering.Taken]:
     """Numbered like the others, so that each can be told from each; a cXML message bears it in its payloadID."""
-    written = xml.document(declared.id, content, declared.xml)
+    written = xml.document(declared.id, content, declared.xml, message=to.message)
     taken = await numbering.take(tx, tenant_id, to.receiver, to.sender, messages=1, group=False)
     control = str(taken.interchange)
     if to.syntax == "ubl":

@@ -10,7 +10,7 @@ from crossdock.canonical.invoice import Invoice
 from crossdock.canonical.order import PurchaseOrder, Purpose
 from crossdock.partners import lineage, profiles
 from crossdock.partners.edi import checks
-from crossdock.partners.jsonorder import change, other_customer
+from crossdock.partners.jsonorder import other_customer
 from crossdock.partners.lineage import InElement, Origin
 from crossdock.partners.maps import xml as maps
 from crossdock.partners.maps.canonical import Canonical
@@ -18,12 +18,14 @@ from crossdock.partners.maps.editions import Book, read_by
 from crossdock.partners.maps.xml import CAC, CBC, UBL_BASE, Reading, local, place, places
 from crossdock.partners.model import Context, Decoded, Format, Interchange, Issue, Severity, error, hold, note, shown
 from crossdock.partners.profiles import ANY, Identifier, Profile
-from crossdock.partners.xml import cxml, safe, shapes, totals
+from crossdock.partners.xml import changes, cxml, safe, shapes, totals
 from crossdock.partners.xml.safe import Element
 
 # Document types that a declared map reads, and for UBL the party that sends them.
 UBL = {
     "Order": "BuyerCustomerParty",
+    "OrderChange": "BuyerCustomerParty",
+    "OrderCancellation": "BuyerCustomerParty",
     "OrderResponse": "SellerSupplierParty",
     "OrderResponseSimple": "SellerSupplierParty",
     "DespatchAdvice": "DespatchSupplierParty",
@@ -99,7 +101,8 @@ def _ubl(root: Element, kind: str, context: Context, parsed: Any) -> Decoded:
     senders = list(_identifiers(root, role))
     sender = next((s for s in senders if profiles.find(context.profiles, s)), senders[0] if senders else None)
     partner = _partner(context, sender)
-    named = _said(root, "BuyerCustomerParty", "SupplierAssignedAccountID") if kind == "Order" else ""
+    buys = role == "BuyerCustomerParty"
+    named = _said(root, "BuyerCustomerParty", "SupplierAssignedAccountID") if buys else ""
     return _read(root, kind, f"ubl-{kind.lower()}", context, partner, sender, named=named, parsed=parsed)
 
 
@@ -174,8 +177,11 @@ def _read(
     issues = [*before, *r.issues]
     order: PurchaseOrder | None = None
     if isinstance(content, PurchaseOrder):
-        order = content
-        issues += _judge(r, order, partner, named)
+        issues += _judge(r, content, partner, named)
+        if content.purpose is Purpose.CHANGE:
+            content, trail = changes.whole(content, r.facts), changes.trail(trail)
+        else:
+            order = content
     elif content is not None:
         issues += _checked(r, content)
     if test:
@@ -244,8 +250,6 @@ def _judge(r: Reading, order: PurchaseOrder, partner: Profile | None, named: str
     """Lines, quantities and item numbers; totals; whether the sender may order for the customer it names."""
     issues: list[Issue] = []
     header = place(r.root)
-    if order.purpose is Purpose.CHANGE:
-        issues.append(change(header))
     seen: set[str] = set()
     for at, line in enumerate(order.lines):
         here = f"Line {line.number}: {r.where(f'/lines/{at}/quantity')}"

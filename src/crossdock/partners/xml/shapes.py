@@ -28,6 +28,8 @@ def after_reading(r: Reading) -> Plain:
             return _order(r)
         case "OrderResponse":
             return _response(r)
+        case "OrderChange":
+            return _change(r)
         case "DespatchAdvice":
             return _despatch(r)
         case "Invoice":
@@ -56,19 +58,23 @@ def _order(r: Reading) -> Plain:
         line.setdefault("items", [])
         line.setdefault("quantity", Decimal(0))  # judged as none
         line.setdefault("unit", "")
-        basis = line.pop("price_basis", None)
-        price = line.get("unit_price")
-        if basis is None or basis == 1 or price is None:
-            continue
-        single = _single(price, basis)
-        if single is not None:
-            line["unit_price"] = single
-            continue
-        where = r.where(f"/lines/{place - 1}/price_basis")
-        text = "Ask for the price of one unit, or agree how it is rounded."
-        expected = "a price that can be told exactly for one unit"
-        r.report(hold("order.line.price_basis", where, expected, f"{price:f} for {basis:f}", text))
+        _price_of_one(r, line, place - 1)
     return data
+
+
+def _price_of_one(r: Reading, line: Plain, place: int) -> None:
+    basis = line.pop("price_basis", None)
+    price = line.get("unit_price")
+    if basis is None or basis == 1 or price is None:
+        return
+    single = _single(price, basis)
+    if single is not None:
+        line["unit_price"] = single
+        return
+    where = r.where(f"/lines/{place}/price_basis")
+    text = "Ask for the price of one unit, or agree how it is rounded."
+    expected = "a price that can be told exactly for one unit"
+    r.report(hold("order.line.price_basis", where, expected, f"{price:f} for {basis:f}", text))
 
 
 def _single(price: Decimal, basis: Decimal) -> Decimal | None:
@@ -82,6 +88,39 @@ def _single(price: Decimal, basis: Decimal) -> Decimal | None:
         except Inexact:
             return None
     return found.quantize(Decimal(1)) if found == found.to_integral_value() else found
+
+
+# --- change ---------------------------------------------------------------------------------------------------------
+
+# UBL has one word for all of them: changed, to what the line says.
+_CHANGED = frozenset({"quantity_up", "quantity_down", "price", "reschedule"})
+
+
+def _change(r: Reading) -> Plain:
+    """UBL 2.1, 2.3.3.4: an order change reflects the entire state of the order. Where lines carry a status code, those
+    say what becomes of them, and a line that is not named stays as it is."""
+    data = r.data
+    if r.map.root == "OrderCancellation":
+        data["purpose"] = "cancellation"
+        return data
+    lines: list[Plain] = data.get("lines", [])
+    coded = any("action" in line for line in lines)
+    data["purpose"] = "change" if coded or not lines else "replacement"
+    for place, line in enumerate(lines):
+        line.setdefault("action", "change" if coded else "replace")
+        _price_of_one(r, line, place)
+    return data
+
+
+def _from_change(data: Plain) -> Plain:
+    for line in data.get("lines", ()):
+        if line["action"] in _CHANGED or (line["action"] == "replace" and data.get("purpose") != "replacement"):
+            line["action"] = "change"
+        elif line["action"] == "replace":
+            del line["action"]
+        if "quantity" in line and "unit_price" in line:
+            line["stated_amount"] = (line["quantity"] * line["unit_price"]).quantize(Decimal("0.01"))
+    return data
 
 
 # --- response -------------------------------------------------------------------------------------------------------
@@ -234,8 +273,8 @@ def _turned_parts(data: Plain) -> None:
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
-def before_writing(content: Canonical, syntax: str) -> tuple[Plain, Plain]:
-    """The data as the maps have it, and the facts that the format states besides."""
+def before_writing(content: Canonical, syntax: str, message: str = "") -> tuple[Plain, Plain]:
+    """The data as the maps have it, and the facts that the format states besides. message: the order's, for cXML."""
     data: Plain = plain(content)
     match type(content).__name__:
         case "PurchaseOrder":
@@ -246,13 +285,30 @@ def before_writing(content: Canonical, syntax: str) -> tuple[Plain, Plain]:
                     line["stated_amount"] = (line["quantity"] * line["unit_price"]).quantize(Decimal("0.01"))
             return data, {"lines": sum((x.get("stated_amount", Decimal(0)) for x in data["lines"]), Decimal(0))}
         case "OrderResponse":
-            return _from_response(data, syntax), {"operation": "new", "payload": ""}
+            return _from_response(data, syntax), {"operation": "new", "payload": message}
+        case "OrderChange":
+            changed = _from_change(data)
+            return changed, {
+                "lines": sum((x.get("stated_amount", Decimal(0)) for x in data.get("lines", ())), Decimal(0))
+            }
         case "DespatchAdvice":
-            return _from_despatch(data, syntax), {"operation": "new"}
+            return _about(_from_despatch(data, syntax), message), {"operation": "new"}
         case "Invoice" if isinstance(content, Invoice):
-            return _from_invoice(data, content, syntax)
+            written, facts = _from_invoice(data, content, syntax)
+            return _about(written, message, content.order_number), facts
         case _:
             return data, {}
+
+
+def _about(data: Plain, message: str, order_number: str = "") -> Plain:
+    """Names the order's message beside its number, as cXML's OrderReference asks for. order_number "": the only one."""
+    portions: list[Plain] = data.get("portions", []) if message else []
+    numbers = {p.get("order_number", "") for p in portions}
+    about = order_number or (numbers.pop() if len(numbers) == 1 else "")
+    for portion in portions:
+        if about and portion.get("order_number") == about:
+            portion["payload"] = message
+    return data
 
 
 def _from_response(data: Plain, syntax: str) -> Plain:

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from lxml import etree
 
+from crossdock.canonical.change import OrderChange
 from crossdock.canonical.invoice import Invoice, InvoiceKind
 from crossdock.errors import Finding, PartnerError
 from crossdock.partners.maps import xml as maps
@@ -29,6 +30,7 @@ BINDING = frozenset({"unit_price", "quantity", "amount", "percent", "order_numbe
 MAPS = {
     ("PurchaseOrder", "ubl"): "ubl-order",
     ("PurchaseOrder", "cxml"): "cxml-orderrequest",
+    ("OrderChange", "ubl"): "ubl-orderchange",
     ("OrderResponse", "ubl"): "ubl-orderresponse",
     ("OrderResponse", "cxml"): "cxml-confirmationrequest",
     ("DespatchAdvice", "ubl"): "ubl-despatchadvice",
@@ -47,8 +49,8 @@ class Written:
     left_out: tuple[str, ...]
 
 
-def document(map_id: str, content: Canonical, declared: Map | None = None) -> Written:
-    """declared: a map other than the library's.
+def document(map_id: str, content: Canonical, declared: Map | None = None, *, message: str = "") -> Written:
+    """declared: a map other than the library's. message: the payloadID of the cXML order that it is about.
 
     Raises PartnerError naming every field that the format cannot take, or that its rules refuse.
     """
@@ -57,7 +59,7 @@ def document(map_id: str, content: Canonical, declared: Map | None = None) -> Wr
         text = "Choose the map of this kind of document."
         where, found = f"map {map_id}", type(content).__name__
         raise PartnerError([Finding("map.object", where, m.object.__name__, found, text)])
-    data, facts = shapes.before_writing(content, m.syntax.name)
+    data, facts = shapes.before_writing(content, m.syntax.name, message)
     element, findings = maps.write(m, data, facts)
     if findings:
         raise PartnerError(findings)
@@ -84,6 +86,8 @@ def map_of(content: Canonical, syntax: str) -> str:
     match content, syntax:
         case Invoice(kind=InvoiceKind.CREDIT_NOTE), "ubl":
             return "ubl-creditnote"
+        case OrderChange(cancels=True), "ubl":
+            return "ubl-ordercancellation"
         case _ if (found := MAPS.get((type(content).__name__, syntax))) is not None:
             return found
         case _:
