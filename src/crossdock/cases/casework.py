@@ -16,7 +16,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from crossdock import audit, exactjson, ids, telemetry
-from crossdock.cases import common, lookups
+from crossdock.cases import common, learning, lookups
 from crossdock.cases.clusters import cause
 from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
@@ -242,10 +242,17 @@ async def resolve(
             [Finding("case.action", "/action", f"one of {expected}", action, "Choose an action offered")]
         )
     edited = _edited(case, data)
+    what = f"resolved: {action}"
+    if case.answers is not Answers.LOOKUP and (
+        learned := await learning.learn(
+            tx, tenant_id, case_id, case.number, case.order, case.data, edited, by, note, now
+        )
+    ):
+        what += f"; proposed that {learned}"
     changed = replace(
         case, status=Status.CLOSED, closed_at=now, resolution=action, resolved_by=by, note=note, data=edited
     )
-    saved = await _save(tx, tenant_id, changed, by, now, "resolve", f"resolved: {action}", note=note)
+    saved = await _save(tx, tenant_id, changed, by, now, "resolve", what, note=note)
     await _answer(tx, tenant_id, saved, action, by, note, data)
     facts = {"case": str(case.case_id), "number": case.number, "kind": case.kind, "action": action, "note": note}
     await common.publish(tx, tenant_id, "case.resolved", case.order, now, {**facts, "by": by, "resolved_by": by})

@@ -20,6 +20,7 @@ from crossdock.gateway import (
     channels,
     clusters,
     corrections,
+    crossrefs,
     deadletters,
     definitions,
     documents,
@@ -53,8 +54,8 @@ from crossdock.tower.board import Drawings
 
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
-    people, partners, onboarding, sending, chains, corrections, maps, stream, alerting, channels, deadletters,
-    reference, clusters,
+    people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting, channels,
+    deadletters, reference, clusters,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

@@ -16,7 +16,8 @@ from crossdock.db import Tx, queries
 from crossdock.errors import Finding, PartnerError
 from crossdock.events import inbox
 from crossdock.partners import intake, splicing
-from crossdock.partners.crossref import store as crossref
+from crossdock.partners.crossref import learning
+from crossdock.partners.crossref import proposals as proposed
 from crossdock.partners.intake import DocumentResult, Publish
 from crossdock.partners.lineage import Place
 from crossdock.partners.maps import replaying
@@ -81,15 +82,17 @@ async def resubmit(
             edit.before, edit.after, reason[:2000], by, now,
         )  # fmt: skip
     proposals: list[UUID] = []
-    for edit in made if document.partner is not None else ():
+    for edit in made:
         evidence = {
             "document": str(result.document_id), "original": str(document_id), "field": edit.pointer,
             "where": str(edit.place), "from": edit.before, "to": edit.after, "why": reason[:500], "by": by, "at": now,
         }  # fmt: skip
         known = before or _plain(document)
-        partner = document.partner.id if document.partner else ""
-        suggested = crossref.learned(known, edit.pointer, edit.before, edit.after, partner, evidence)
-        if suggested is not None and (found := await crossref.propose(tx, tenant_id, suggested, now)) is not None:
+        suggested = learning.of_value(known, edit.pointer, edit.before, edit.after)
+        if suggested is None or document.partner is None:
+            continue
+        found = await proposed.propose(tx, tenant_id, document.partner.id, suggested.entry, evidence, now)
+        if found is not None:
             proposals.append(found)
     detail = {
         "original": str(document_id), "document": str(result.document_id), "status": result.status.value,

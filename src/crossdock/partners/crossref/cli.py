@@ -1,4 +1,4 @@
-"""`crossdock xref list|load|export|proposals|accept|reject`: what partners call otherwise than we."""
+"""`crossdock xref list|load|export|proposals|proposal|accept|reject|undo`: what partners call otherwise than we."""
 
 import asyncio
 import getpass
@@ -14,7 +14,9 @@ from crossdock import exactjson
 from crossdock.db import Database, Tx
 from crossdock.errors import SetupError
 from crossdock.events.inbox import business_now
+from crossdock.partners.crossref import proposals as proposed
 from crossdock.partners.crossref import store
+from crossdock.partners.crossref.proposals import Choice
 
 Tenant = Annotated[str, typer.Option(help="Whose partners; needed when there are several")]
 By = Annotated[str, typer.Option("--as", help="Your name, for the audit trail")]
@@ -72,21 +74,37 @@ def register(app: typer.Typer, open_database: Callable[[], Awaitable[Database]])
     @group.command("proposals")
     def proposals(partner: Partner = "", tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction]
         """What corrections suggest and nobody has decided, with its evidence."""
-        lines(run(tenant, lambda tx, t: store.proposals(tx, t, partner=partner or None)))
+        lines(run(tenant, lambda tx, t: proposed.find(tx, t, partner=partner or None)))
 
-    def decide(tenant: str, proposal: UUID, accepted: bool, by: str) -> None:
+    @group.command("proposal")
+    def proposal_(proposal: UUID, tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        """One proposal with its evidence, and the held documents that would be read otherwise."""
+
+        async def work(tx: Tx, tenant_id: str) -> dict[str, Any]:
+            found = await proposed.one(tx, tenant_id, proposal)
+            return {**found, "waiting": await proposed.waiting(tx, tenant_id, found)}
+
+        lines([run(tenant, work)])
+
+    def decide(tenant: str, proposal: UUID, by: str, choice: Choice) -> None:
         async def work(tx: Tx, tenant_id: str) -> None:
-            await store.decide(tx, tenant_id, proposal, accepted, by or getpass.getuser(), await business_now(tx))
+            who, now = by or getpass.getuser(), await business_now(tx)
+            await proposed.carry_out(tx, tenant_id, proposal, choice, who, now)
 
         run(tenant, work)
-        typer.echo("Accepted." if accepted else "Rejected.")
+        typer.echo({"accept": "Accepted.", "reject": "Rejected.", "undo": "Taken back."}[choice])
 
     @group.command("accept")
     def accept(proposal: UUID, tenant: Tenant = "", by: By = "") -> None:  # pyright: ignore[reportUnusedFunction]
         """Make a proposal an entry, used from now on."""
-        decide(tenant, proposal, True, by)
+        decide(tenant, proposal, by, Choice.ACCEPT)
 
     @group.command("reject")
     def reject(proposal: UUID, tenant: Tenant = "", by: By = "") -> None:  # pyright: ignore[reportUnusedFunction]
         """Turn a proposal down."""
-        decide(tenant, proposal, False, by)
+        decide(tenant, proposal, by, Choice.REJECT)
+
+    @group.command("undo")
+    def undo(proposal: UUID, tenant: Tenant = "", by: By = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        """Take a decision back: it is proposed again, and the entry is as it was before."""
+        decide(tenant, proposal, by, Choice.UNDO)

@@ -36,30 +36,6 @@ select exists (select from crossdock.cross_reference where tenant_id = $1 and pa
 delete from crossdock.cross_reference
 where tenant_id = $1 and partner_id = $2 and kind = $3 and qualifier = $4 and theirs = $5 returning ours
 
--- name: known
-select ours from crossdock.cross_reference
+-- name: entry
+select * from crossdock.cross_reference
 where tenant_id = $1 and partner_id = $2 and kind = $3 and qualifier = $4 and theirs = $5
-
--- name: proposed
--- The open proposal of this entry, to which further evidence is added.
-select proposal_id, evidence from crossdock.cross_reference_proposal where tenant_id = $1 and partner_id = $2
-  and kind = $3 and qualifier = $4 and theirs = $5 and ours = $6 and state = 'proposed' for update
-
--- name: propose
-insert into crossdock.cross_reference_proposal (tenant_id, proposal_id, partner_id, kind, qualifier, theirs, ours, state,
-  evidence, proposed_at) values ($1, $2, $3, $4, $5, $6, $7, 'proposed', $8::json, $9)
-
--- name: add_evidence
-update crossdock.cross_reference_proposal set evidence = $3::json where tenant_id = $1 and proposal_id = $2
-
--- name: proposals
-select * from crossdock.cross_reference_proposal
-where tenant_id = $1 and ($2::text is null or state = $2) and ($3::text is null or partner_id = $3)
-order by proposed_at desc, proposal_id limit $4
-
--- name: proposal
-select * from crossdock.cross_reference_proposal where tenant_id = $1 and proposal_id = $2 for update
-
--- name: decide
-update crossdock.cross_reference_proposal set state = $3, decided_by = $4, decided_at = $5
-where tenant_id = $1 and proposal_id = $2

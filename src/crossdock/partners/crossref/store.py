@@ -1,23 +1,18 @@
-"""Entries by partner, and proposals: a correction suggests an entry with its evidence, a person accepts or rejects it.
-
-Nothing is learned by itself: a proposal changes no document until it is accepted. Every change is audited.
-"""
+"""Entries by partner: used in what comes and what we send, entered one by one or loaded. Every change is audited."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from crossdock import audit, exactjson, ids
+from crossdock import audit
 from crossdock.canonical.order import ItemScheme
 from crossdock.db import Tx, queries
-from crossdock.errors import Conflict, Finding, NotFound, PartnerError
+from crossdock.errors import Finding, NotFound, PartnerError
 from crossdock.partners.crossref import translate
-from crossdock.partners.crossref.translate import ASSIGNED, Entries, Entry, Kind
-from crossdock.partners.lineage import member
+from crossdock.partners.crossref.translate import Entries, Entry, Kind
 from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.model import Decoded, note, shown
 
@@ -29,31 +24,19 @@ MAX_NOTES = 20
 COLUMNS = ("partner", "kind", "qualifier", "theirs", "ours", "written", "note")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
-    """What a person corrected that an entry could have told. evidence: document, place, who, when, why."""
-
-    partner_id: str
-    kind: Kind
-    qualifier: str
-    theirs: str
-    ours: str
-    evidence: dict[str, Any]
-
-
 # ── in use ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def read(tx: Tx, tenant_id: str, documents: Sequence[Decoded]) -> list[Decoded]:
-    """The documents with our names in them, and a note for each entry that was used."""
-    return [await _read(tx, tenant_id, d) for d in documents]
+async def read(tx: Tx, tenant_id: str, documents: Sequence[Decoded], *, also: Sequence[Entry] = ()) -> list[Decoded]:
+    """The documents with our names in them, and a note for each entry that was used. also: entries as if they stood."""
+    return [await _read(tx, tenant_id, d, also) for d in documents]
 
 
-async def _read(tx: Tx, tenant_id: str, d: Decoded) -> Decoded:
+async def _read(tx: Tx, tenant_id: str, d: Decoded, also: Sequence[Entry]) -> Decoded:
     content = d.order if d.order is not None else d.content
     if content is None or d.partner is None:
         return d
-    known = await _entries(tx, tenant_id, d.partner.id, content, "of")
+    known = await _entries(tx, tenant_id, d.partner.id, content, "of", also)
     if known is None:
         return d
     if d.order is not None:
@@ -74,14 +57,16 @@ async def write(tx: Tx, tenant_id: str, partner_id: str, content: Canonical) -> 
     return content if known is None else translate.theirs(content, known)
 
 
-async def _entries(tx: Tx, tenant_id: str, partner_id: str, content: Canonical, way: str) -> Entries | None:
+async def _entries(
+    tx: Tx, tenant_id: str, partner_id: str, content: Canonical, way: str, also: Sequence[Entry] = ()
+) -> Entries | None:
     """None when nothing is known of what it says."""
     wanted = list(dict.fromkeys(translate.names(content)))[:MAX_NAMES]
     if not wanted:
         return None
     kinds, values = [k.value for k, _ in wanted], [v.replace("\0", "") for _, v in wanted]
     rows = await tx.fetch(SQL[way], tenant_id, partner_id, kinds, values)
-    return translate.entries(_entry(r) for r in rows) if rows else None
+    return translate.entries([*(_entry(r) for r in rows), *also]) if rows or also else None
 
 
 def _entry(row: Any) -> Entry:
@@ -185,74 +170,3 @@ def _rows(text: str) -> Iterable[tuple[int, dict[str, str]]]:
         if number > MAX_LINES:
             raise PartnerError([Finding("xref.size", f"line {number}", f"at most {MAX_LINES}", "more", "Split it.")])
         yield number, {k: v for k, v in row.items() if isinstance(k, str) and isinstance(v, str)}  # pyright: ignore[reportUnnecessaryIsInstance] - None for cells beyond the header
-
-
-# ── learned from corrections ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def learned(
-    before: Any, pointer: str, was: str, became: str, partner_id: str, evidence: dict[str, Any]
-) -> Correction | None:
-    """The entry that a correction of one canonical value suggests; None where it suggests none.
-
-    before: the canonical document as plain JSON, before the correction.
-    """
-    steps, of = pointer.split("/"), pointer.rpartition("/")[0]
-    scheme = str(member(before, f"{of}/scheme") or "")
-    kind: Kind | None = None
-    if steps[-1] == "unit":
-        kind, scheme = Kind.UNIT, ""
-    elif steps[-1] == "value" and len(steps) > 3 and steps[-3] == "items" and scheme in set(ItemScheme):
-        kind = Kind.SKU
-    elif steps[-1] == "id" and "parties" in steps and member(before, f"{of}/role") == translate.SHIP_TO:
-        kind = Kind.SHIP_TO
-    if kind is None or not was or not became or was == became:
-        return None
-    if kind is Kind.SHIP_TO and scheme == ASSIGNED:
-        return None  # a number of ours that was mistyped
-    return Correction(partner_id=partner_id, kind=kind, qualifier=scheme, theirs=was, ours=became, evidence=evidence)
-
-
-async def propose(tx: Tx, tenant_id: str, correction: Correction, now: datetime) -> UUID | None:
-    """A proposal, or further evidence for the one that is open. None when the entry is there already."""
-    c = correction
-    entry = (c.partner_id, c.kind.value, c.qualifier, c.theirs)
-    if await tx.fetchval(SQL["known"], tenant_id, *entry) == c.ours:
-        return None
-    same = await tx.fetchrow(SQL["proposed"], tenant_id, *entry, c.ours)
-    if same is not None:
-        evidence = [*exactjson.loads(same["evidence"]), c.evidence][-50:]
-        await tx.execute(SQL["add_evidence"], tenant_id, same["proposal_id"], exactjson.text(evidence))
-        return same["proposal_id"]
-    proposal_id = ids.new()
-    await tx.execute(SQL["propose"], tenant_id, proposal_id, *entry, c.ours, exactjson.text([c.evidence]), now)
-    return proposal_id
-
-
-async def proposals(
-    tx: Tx, tenant_id: str, *, state: str | None = "proposed", partner: str | None = None, limit: int = 100
-) -> list[dict[str, Any]]:
-    rows = await tx.fetch(SQL["proposals"], tenant_id, state, partner, limit)
-    return [
-        {**dict(r), "id": str(r["proposal_id"]), "partner": r["partner_id"], "evidence": exactjson.loads(r["evidence"])}
-        for r in rows
-    ]
-
-
-async def decide(tx: Tx, tenant_id: str, proposal_id: UUID, accepted: bool, by: str, now: datetime) -> None:
-    """Raises NotFound, and Conflict when it was decided already."""
-    row = await tx.fetchrow(SQL["proposal"], tenant_id, proposal_id)
-    if row is None:
-        raise NotFound("No such proposal.")
-    if row["state"] != "proposed":
-        raise Conflict(f"It was {row['state']} by {row['decided_by']}.")
-    state = "accepted" if accepted else "rejected"
-    await tx.execute(SQL["decide"], tenant_id, proposal_id, state, by, now)
-    if accepted:
-        written = not await tx.fetchval(
-            SQL["has_written"], tenant_id, row["partner_id"], row["kind"], row["ours"], row["qualifier"], row["theirs"]
-        )
-        entry = Entry(Kind(row["kind"]), row["qualifier"], row["theirs"], row["ours"], written)
-        await put(tx, tenant_id, row["partner_id"], entry, by, now, "learned from a correction")
-    detail = {"kind": row["kind"], "theirs": row["theirs"], "ours": row["ours"]}
-    await audit.record(tx, tenant_id, by, f"cross-reference.{state}", str(proposal_id), detail)
