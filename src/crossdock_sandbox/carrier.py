@@ -5,6 +5,7 @@ exception, delivered. The promise assumes hand-over within six hours of booking,
 """
 
 import base64
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -151,6 +152,8 @@ SIGNERS = ("A. Lindqvist", "M. Korhonen", "J. Novak", "R. Alvarez", "T. BergstrÃ
 
 
 class Carrier:
+    """delivered: told (tracking number, site, purpose, time) when goods have reached their receiver."""
+
     dialect = DIALECT
 
     def __init__(self, around: Surroundings) -> None:
@@ -161,6 +164,7 @@ class Carrier:
         self._destinations: dict[str, Address] = {}
         self._events: dict[str, list[dict[str, object]]] = {}
         self._handed_over: set[str] = set()
+        self.delivered: Callable[[str, str, str, datetime], None] = lambda tracking, site, purpose, now: None
         self._numbers = Numbering("1ZN", 10, around.chance.whole(1, 9, "tracking") * 10**8)
         self.routes = (
             Route("POST", "/api/v2/rates", "quoteRates", self.quote_rates),
@@ -309,6 +313,8 @@ class Carrier:
             "tracking": {"number": number, "reference": mark, "event": event},
         }
         self._around.announce(booking.reference.order, event_id, message, at)
+        if state == "DELIVERED":
+            self.delivered(number, booking.reference.facility_code, booking.reference.purpose, at)
 
     # Helpers
 

@@ -14,6 +14,7 @@ import msgspec
 import yaml
 
 from .clock import Agenda, iso
+from .customers import Habits
 from .enterprise import SYSTEMS, Enterprise
 from .faults import Faults, Moment, Order
 from .webhooks import Courier
@@ -36,6 +37,7 @@ class SlipOrder(msgspec.Struct):
 _clock_settings = msgspec.json.Decoder(ClockSetting)
 _slips = msgspec.json.Decoder(SlipOrder)
 _faults = msgspec.json.Decoder(Order)
+_habits = msgspec.json.Decoder(Habits)
 
 Query = Mapping[str, str]
 Answer = tuple[int, object]
@@ -66,6 +68,8 @@ class Control:
             ("DELETE", "/_faults"): self._lift_faults,
             ("GET", "/_slip"): self._list_slips,
             ("POST", "/_slip"): self._slip,
+            ("GET", "/_habits"): self._list_habits,
+            ("POST", "/_habits"): self._set_habits,
         }
 
     def answer(
@@ -183,6 +187,20 @@ class Control:
         portal = self._enterprises[order.tenant].portal
         concerned = portal.slip(order.supplier, order.days, order.reason, self._agenda.clock.now())
         return 200, {"supplier": order.supplier, "days": order.days, "orders": concerned}
+
+    def _set_habits(self, query: Query, body: bytes) -> Answer:
+        habits = decoded(body, _habits)
+        if habits.tenant not in self._enterprises:
+            raise Refused(400, "tenant", f"There is no tenant {habits.tenant}")
+        for name in msgspec.structs.fields(Habits):
+            share = getattr(habits, name.name)
+            if isinstance(share, float) and not 0 <= share <= 1:
+                raise Refused(400, name.name, f"Expected a share from 0 to 1 as {name.name}, found {share}")
+        self._enterprises[habits.tenant].customers.habits = habits
+        return 200, habits
+
+    def _list_habits(self, query: Query, body: bytes) -> Answer:
+        return 200, {"habits": [enterprise.customers.habits for enterprise in self._enterprises.values()]}
 
     def _list_slips(self, query: Query, body: bytes) -> Answer:
         slips = [

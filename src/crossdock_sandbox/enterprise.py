@@ -1,14 +1,17 @@
 """One distributor's systems, joined where real ones are joined by trucks and banks rather than by messages.
 
 Goods handed over by the warehouse move at the carrier; goods arriving from a supplier are in the warehouse's stock;
-money collected clears the invoice. Everything else has to be told, over HTTP, by whoever coordinates the systems.
+money collected clears the invoice; customers who got goods write to the helpdesk. Everything else has to be told, over
+HTTP, by whoever coordinates the systems.
 """
 
+from functools import partial
 from typing import Protocol
 
 from .carrier import Carrier
 from .chance import Chance
 from .clock import Agenda
+from .customers import Customers, Parcel
 from .erp import Erp
 from .helpdesk import Helpdesk
 from .ledger import Ledger
@@ -48,6 +51,9 @@ class Enterprise:
         wms = Wms(around("wms"), carrier.hand_over)
         self.portal = SupplierPortal(around("supplier"), wms.receive)
         wms.expected_on = self.portal.expected_on
+        helpdesk = Helpdesk(around("helpdesk"))
+        self.customers = Customers(around("helpdesk"), helpdesk, partial(_parcel, wms))
+        carrier.delivered = self.customers.delivered
         systems: tuple[System, ...] = (
             erp,
             wms,
@@ -55,7 +61,12 @@ class Enterprise:
             Tax(around("tax")),
             Payment(around("payment"), erp.receive),
             self.portal,
-            Helpdesk(around("helpdesk")),
+            helpdesk,
             Mail(around("mail")),
         )
         self.systems = {system.dialect.system: system for system in systems}
+
+
+def _parcel(wms: Wms, tracking: str) -> Parcel | None:
+    shipment = wms.shipped_with(tracking)
+    return shipment and Parcel(shipment.order_ref, [(line.line_ref, line.qty) for line in shipment.lines])

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
+from .credits import CreditMemos
 from .surroundings import Surroundings
 from .wire import (
     CENT,
@@ -174,6 +175,7 @@ class Account:
     opening_paid_at: datetime
     open_orders: Decimal = field(default=ZERO)
     open_invoices: Decimal = field(default=ZERO)
+    credited: Decimal = field(default=ZERO)
 
     def old_debt(self, now: datetime) -> Decimal:
         return self.opening if now < self.opening_paid_at else ZERO
@@ -182,7 +184,7 @@ class Account:
         return self.opening_overdue if now < self.opening_paid_at else ZERO
 
     def exposure(self, now: datetime) -> Decimal:
-        return self.old_debt(now) + self.open_orders + self.open_invoices
+        return max(ZERO, self.old_debt(now) + self.open_orders + self.open_invoices - self.credited)
 
 
 class Erp:
@@ -217,6 +219,7 @@ class Erp:
         self._order_numbers = Numbering("", 10, 100_000)
         self._invoice_numbers = Numbering("", 10, 90_000_000)
         self._receipt_numbers = Numbering("14", 8)
+        self._memos = CreditMemos(around, self._invoices, self._invoices_of, self._credit)
         self.routes = (
             Route("GET", "/api/Customers", "listCustomers", self.list_customers),
             Route("GET", "/api/Customers/{CustNo}", "getCustomer", self.get_customer),
@@ -233,6 +236,7 @@ class Erp:
             Route("GET", "/api/Invoices/{InvDoc}", "getInvoice", self.get_invoice),
             Route("GET", "/api/OpenItems", "listOpenItems", self.list_open_items),
             Route("GET", "/api/Payments", "listPayments", self.list_payments),
+            *self._memos.routes,
         )
 
     # Master data
@@ -515,6 +519,9 @@ class Erp:
         self._around.ledger.progress("invoice", invoice_number, "CLEARED")
         number = self._receipt_numbers.next()
         self._receipts.append(Receipt(number, invoice_number, amount, currency, _compact(now)))
+
+    def _credit(self, customer: str, amount: Decimal) -> None:
+        self._accounts[customer].credited += amount
 
     # Helpers
 

@@ -1,11 +1,16 @@
-"""Helpdesk: tickets, with the order as their external id."""
+"""Helpdesk: tickets, with the order as their external id.
 
+Tickets come from two sides: the distributor's systems open them by the API, customers by the form on its pages. What a
+customer writes is announced by webhook; an answer is a comment, and ends the ticket when it says that it is solved.
+"""
+
+from datetime import datetime
 from typing import Literal
 
 import msgspec
 
 from .clock import whole_seconds
-from .surroundings import Surroundings
+from .surroundings import Surroundings, fresh_id
 from .wire import Call, Common, Dialect, LongText, Reference, Refused, Reply, Route, Text
 
 
@@ -71,6 +76,20 @@ class Comment(msgspec.Struct):
     created_at: str
 
 
+class FormItem(msgspec.Struct):
+    pos: str
+    pieces: int
+
+
+class Form(msgspec.Struct, omit_defaults=True):
+    """What a customer filled in: what it is about, why, and which lines of the order or invoice."""
+
+    kind: str
+    reason: str
+    items: list[FormItem]
+    invoice_no: str = ""
+
+
 class Ticket(msgspec.Struct):
     id: int
     subject: str
@@ -82,6 +101,7 @@ class Ticket(msgspec.Struct):
     created_at: str
     updated_at: str
     comments: list[Comment]
+    form: Form | None = None
 
 
 _new = msgspec.json.Decoder(NewTicketRequest)
@@ -105,7 +125,38 @@ class Helpdesk:
         new = call.read(_new).ticket
         if not new.subject.strip():
             raise Refused(422, "BlankValue", "Subject: cannot be blank", "subject")
-        moment = whole_seconds(call.now)
+        ticket = self._open(new, None, call.now)
+        self._around.ledger.write(
+            call.now,
+            "ticket",
+            str(ticket.id),
+            order=ticket.external_id,
+            purpose=ticket.tags[0] if ticket.tags else "ticket",
+            status="new",
+            detail={"subject": ticket.subject, "priority": ticket.priority},
+        )
+        return Reply({"ticket": ticket}, 201)
+
+    def hear(self, order: str, subject: str, body: str, form: Form, now: datetime) -> None:
+        """A customer has sent the form."""
+        new = NewTicket(subject, CommentBody(body), order, "normal", [form.kind])
+        ticket = self._open(new, form, now)
+        items: list[dict[str, object]] = [{"line": i.pos, "pieces": i.pieces} for i in form.items]
+        self._around.ledger.write(
+            now,
+            "request",
+            str(ticket.id),
+            order=order,
+            purpose=form.kind,
+            status="new",
+            detail={"reason": form.reason, "items": items, "invoice": form.invoice_no},
+        )
+        event_id = fresh_id()
+        event = {"id": event_id, "type": "ticket.created", "created_at": ticket.created_at, "ticket": ticket}
+        self._around.announce(order, event_id, event, now)
+
+    def _open(self, new: NewTicket, form: Form | None, now: datetime) -> Ticket:
+        moment = whole_seconds(now)
         ticket = Ticket(
             id=1001 + len(self._tickets),
             subject=new.subject,
@@ -117,18 +168,10 @@ class Helpdesk:
             created_at=moment,
             updated_at=moment,
             comments=[Comment(new.comment.body, moment)],
+            form=form,
         )
         self._tickets[str(ticket.id)] = ticket
-        self._around.ledger.write(
-            call.now,
-            "ticket",
-            str(ticket.id),
-            order=ticket.external_id,
-            purpose=ticket.tags[0] if ticket.tags else "ticket",
-            status="new",
-            detail={"subject": ticket.subject, "priority": ticket.priority},
-        )
-        return Reply({"ticket": ticket}, 201)
+        return ticket
 
     def find(self, call: Call) -> Reply:
         found = [ticket for ticket in self._tickets.values() if call.matches(external_id=ticket.external_id)]
@@ -147,7 +190,8 @@ class Helpdesk:
         if change.comment is not None:
             ticket.comments.append(Comment(change.comment.body, moment))
         ticket.updated_at = moment
-        self._around.ledger.progress("ticket", str(ticket.id), ticket.status)
+        for effect in ("ticket", "request"):
+            self._around.ledger.progress(effect, str(ticket.id), ticket.status)
         return Reply({"ticket": ticket})
 
     def _known(self, call: Call) -> Ticket:

@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from .clock import Appointment, whole_seconds
+from .returns import Returns
 from .surroundings import Surroundings, fresh_id
 from .wire import Call, Common, Dialect, Numbering, Pieces, Reference, Refused, Reply, Route, Text
 from .world import check_digit
@@ -195,6 +196,8 @@ class Wms:
         self._steps: dict[str, Appointment] = {}
         self._reservation_numbers = Numbering("R-", 6)
         self._shipment_numbers = Numbering("L-", 6)
+        self._tracked: dict[str, Shipment] = {}
+        self._returns = Returns(around, self._sites, self._restock)
         self.routes = (
             Route("POST", "/v1/stock/query", "queryStock", self.query_stock),
             Route("POST", "/v1/reservations", "createReservation", self.create_reservation),
@@ -205,6 +208,7 @@ class Wms:
             Route("GET", "/v1/shipments", "findShipments", self.find_shipments),
             Route("GET", "/v1/shipments/{shipment_no}", "getShipment", self.get_shipment),
             Route("POST", "/v1/shipments/{shipment_no}/cancel", "cancelShipment", self.cancel_shipment),
+            *self._returns.routes,
         )
 
     # Stock
@@ -249,6 +253,14 @@ class Wms:
                 "qty": quantity,
             }
             self._around.announce(order, event_id, event, now)
+
+    def _restock(self, item: str, site: str, pieces: int) -> None:
+        self._bins[item, site].on_hand += pieces
+
+    def shipped_with(self, tracking: str) -> Shipment | None:
+        """The shipment that left under a tracking number."""
+        shipment = self._tracked.get(tracking)
+        return shipment if shipment is not None and shipment.state == "shipped" else None
 
     # Reservations
 
@@ -338,6 +350,7 @@ class Wms:
         )
         self._shipments[shipment.shipment_no] = shipment
         self._shipments_of.setdefault(shipment.order_ref, []).append(shipment)
+        self._tracked[shipment.tracking_no] = shipment
         reservation.state = "released"
         self._around.ledger.progress("reservation", reservation.reservation_no, "released")
         for line in lines:

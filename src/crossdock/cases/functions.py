@@ -28,7 +28,7 @@ from crossdock.db import Tx
 from crossdock.flow.facts import Error
 from crossdock.flow.faults import CONFIGURATION, RUNTIME
 from crossdock.flow.outcomes import Begun, Done, Failed, Immediate, Invocation, Parked, Transactional
-from crossdock.rules import Rulebook, RulebookError, allocation, amendment, pricing
+from crossdock.rules import Rulebook, RulebookError, allocation, amendment, credits, pricing
 
 ROW_ADDED = casework.Offer(
     id=lookups.AGAIN, label="Look it up again", effect="The row is in the table now; the process goes on with it"
@@ -361,6 +361,14 @@ def catalogue(rulebook: Rulebook, templates: messages.Templates) -> Mapping[str,
         ),
         "allocate": Computed("allocate", _allocate),
         "weigh-change": Computed("weigh-change", _weigh),
+        "credit-claim": Computed(
+            "credit-claim",
+            lambda a: credits.creditable(a.json("invoices", []), a.json("credits", []), a.json("lines", [])),
+        ),
+        "credit-notes": Computed(
+            "credit-notes",
+            lambda a: credits.notes(a.json("invoices", []), a.json("credits", []), a.json("lines", [])),
+        ),
     }
     return {name: checked(name, function) for name, function in written.items()}
 

@@ -19,7 +19,10 @@ from crossdock.db import Tx
 
 DEFAULT_LANGUAGE = "en"
 LANGUAGES = ("en", "de", "sv")
-MOMENTS = ("confirmed", "backordered", "delayed", "shipped", "delivered", "cancelled", "rejected", "overdue")
+MOMENTS = (
+    "confirmed", "backordered", "delayed", "shipped", "delivered", "cancelled", "rejected", "overdue",
+    "return-approved", "return-refused", "return-credited",
+)  # fmt: skip
 _NAME = re.compile(r"\{(\w+)\}")
 _MONEY = {"en": (",", "."), "de": (".", ","), "sv": ("\u00a0", ",")}
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

@@ -527,6 +527,33 @@ with:
             "call: weigh-change@crossdock\nwith: { order: '${ .order }', change: '${ .change }' }\n",
         ),
         Signature(
+            "credit-claim",
+            "What of some lines of an order was billed and not yet credited.",
+            (
+                _must("invoices", K.LIST, "Of erp.billing"),
+                _a("credits", K.LIST, "Of erp.billing", "none"),
+                _must("lines", K.LIST, "{line, quantity} in base units"),
+            ),
+            "`{lines: [{line, sku, quantity, amount}], refused: [{line, quantity}], amount, currency, customer_id, "
+            "shipment, invoiced_on}`",
+            (_VALIDATION,),
+            "call: credit-claim@crossdock\nwith: { invoices: '${ .invoices }', credits: '${ .credits }', "
+            "lines: '${ $context.lines }' }\n",
+        ),
+        Signature(
+            "credit-notes",
+            "The credit notes, one an invoice, for pieces of what was billed, each at a percentage of its amount.",
+            (
+                _must("invoices", K.LIST, "Of erp.billing"),
+                _a("credits", K.LIST, "Of erp.billing, without those that this is to repeat", "none"),
+                _must("lines", K.LIST, "{line, quantity, percent}; a line may occur several times"),
+            ),
+            "`{notes: [{invoice, currency, lines: [{line, sku, quantity, amount}], net, tax, total}], total}`",
+            (_VALIDATION,),
+            "call: credit-notes@crossdock\nwith:\n  invoices: '${ .invoices }'\n"
+            "  lines: [ { line: '1', quantity: 3, percent: 85 } ]\n",
+        ),
+        Signature(
             "document-send",
             "Tells the buyer what becomes of its order, in X12, EDIFACT, UBL or cXML as it came: 855, 856 or 810.",
             (

@@ -8,6 +8,7 @@ doubled or a mis-priced effect shows whoever caused it. Each difference is a fin
     between ledgers     reserved = shipped = carried; bought = received; an invoice is the sum of its lines and its
                         tax, and is what was asked for and paid
     ledgers alone       no effect twice; no effect without an order; cancelled orders have none left
+    after the sale      what customers wrote, what came back and what was credited (crossdock.cli.aftersales)
     prices              an order's lines are billed at contract price or, all of them, at the stated one if lower,
                         times the shipped quantity
 
@@ -20,13 +21,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from crossdock.cli import aftersales
 from crossdock.cli.day import Order
 
 CENT = Decimal("0.01")
 # effects of which one order may have many by nature: a mail a moment, a ticket a question
-REPEATABLE = {"message", "ticket", "receipt", "payment"}
+REPEATABLE = {"message", "ticket", "receipt", "payment", "request"}
 ENDING_WITH_THE_ORDER = (
-    "sales-order", "sales-order-line", "shipment", "booking", "invoice", "invoice-line", "payment-request", "payment"
+    "sales-order", "sales-order-line", "shipment", "booking", "invoice", "invoice-line", "payment-request", "payment",
+    "rma", "credit-note", "credit-line"
 )  # fmt: skip
 WITH_MONEY = ("sales-order", "invoice", "payment-request", "payment")
 
@@ -43,6 +46,7 @@ class Stored:
     shipped: Mapping[str, Decimal]  # line → base quantity
     invoiced: Decimal
     paid: Decimal
+    credited: Decimal = Decimal(0)
 
 
 @dataclass(slots=True)
@@ -130,6 +134,7 @@ def _one(report: Report, order: Order, store: Stored, effects: Mapping[str, list
     _quantities(report, name, order, store, shipped)
     _money(report, name, order, store, effects, shipped)
     _bought(report, name, effects)
+    aftersales.compare(report.say, name, order.tier, store.credited, effects, store.outcome == "closed")
     if store.outcome == "closed":
         _goods(report, name, effects)
         _sold(report, name, order, effects)

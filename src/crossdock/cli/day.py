@@ -14,6 +14,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 CENT = Decimal("0.01")
+# Which share of deliveries customers write about afterwards.
+HABITS = {"returns": 0.08}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class Order:
     cancelled: bool = False
     shortage: bool = False
     unknown_item: bool = False
+    tier: str = ""
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -87,6 +90,7 @@ class Day:
     orders: list[Order]
     faults: list[Fault]
     slips: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
+    habits: dict[str, float] = field(default_factory=dict[str, float])
 
 
 def make(seeds: dict[str, dict[str, Any]], count: int, morning: datetime, seed: int) -> Day:
@@ -127,7 +131,7 @@ def make(seeds: dict[str, dict[str, Any]], count: int, morning: datetime, seed: 
             )
     deliveries += _cancellations(rng, deliveries, seeds)
     deliveries.sort(key=lambda d: (d.at, d.filename))
-    return Day(deliveries, orders, _faults(tenants, morning), _slips(rng, seeds))
+    return Day(deliveries, orders, _faults(tenants, morning), _slips(rng, seeds), HABITS)
 
 
 def _hour(rng: random.Random) -> float:
@@ -173,7 +177,7 @@ def _order(rng: random.Random, seed: dict[str, Any], tenant: str, n: int, mornin
         tenant=tenant, customer=customer["customer_id"], po=f"45{seed['seed'] % 10}{n:06d}", currency=seed["currency"],
         channel=channel, lines=tuple(lines), ship_to=customer["ship_to"], deviation=deviation, shortage=shortage,
         requested_on=(morning + timedelta(days=rng.randint(4, 12))).date().isoformat(), unknown_item=unknown,
-        cancelled=rng.random() < 0.05,
+        cancelled=rng.random() < 0.05, tier=customer["tier"],
     )  # fmt: skip
 
 

@@ -163,6 +163,8 @@ async def _start(options: Options, console: Console, tree: Tree, db: Database, s
             "from": fault.start and fault.start.isoformat(), "until": fault.until and fault.until.isoformat(),
             "operation": fault.operation, "count": fault.count, "delay_s": fault.delay_s,
         })  # fmt: skip
+    for tenant in TENANTS:
+        await _post(http, f"{sandbox_url}/_habits", control, {"tenant": tenant, **plan.habits})
     for tenant, supplier, days in plan.slips:
         await _post(http, f"{sandbox_url}/_slip", control, {"tenant": tenant, "supplier": supplier, "days": days})
     return running
@@ -326,7 +328,8 @@ async def _once(running: Running, options: Options) -> int:
         async def watch() -> None:
             nonlocal killed
             while True:
-                state["open"] = options.orders - await records.ended(running.db, TENANTS)
+                after = await records.under_way(running.db, TENANTS)
+                state["open"] = options.orders - await records.ended(running.db, TENANTS) + after
                 if options.crash and not killed and running.fed > options.orders // 2:
                     killed = True
                     victim = running.workers[0]
@@ -365,6 +368,7 @@ async def _conclude(
         "seconds": round(seconds, 1), "orders_per_s": round(len(running.day.orders) / seconds, 2),
         "business_days": (ended_at - MORNING).days, "jumps": jumps, "killed_worker": killed,
         "documents": running.accounted, "documents_sent": written,
+        "after_sales": await records.after_sales(running.db, TENANTS),
         "intake_to_release": await records.latency(running.db, TENANTS),
         "problems": problem, "findings": report.findings[:200],
     }  # fmt: skip

@@ -19,6 +19,21 @@ async def ended(db: Database, tenants: Sequence[str]) -> int:
         return await tx.fetchval(SQL["ended"])
 
 
+async def under_way(db: Database, tenants: Sequence[str]) -> int:
+    """Processes after the sale that have not come to an end."""
+    async with db.transaction(*tenants) as tx:
+        return await tx.fetchval(SQL["under_way"])
+
+
+async def after_sales(db: Database, tenants: Sequence[str]) -> dict[str, dict[str, int]]:
+    """How the processes beside the order ended: name → outcome → how many."""
+    found: dict[str, dict[str, int]] = {}
+    async with db.transaction(*tenants) as tx:
+        for row in await tx.fetch(SQL["after_sales"]):
+            found.setdefault(row["name"], {})[row["outcome"]] = row["count"]
+    return found
+
+
 async def counts(db: Database, tenants: Sequence[str]) -> dict[str, int]:
     async with db.transaction(*tenants) as tx:
         row = await tx.fetchrow(SQL["counts"])
@@ -29,6 +44,7 @@ async def counts(db: Database, tenants: Sequence[str]) -> dict[str, int]:
 async def stored(db: Database, tenants: Sequence[str]) -> list[Stored]:
     async with db.transaction(*tenants) as tx:
         orders, lines = await tx.fetch(SQL["orders"]), await tx.fetch(SQL["shipped_lines"])
+        given = {(r["tenant_id"], r["order_no"]): r["credited"] for r in await tx.fetch(SQL["credited"])}
     shipped: dict[tuple[str, str], dict[str, Decimal]] = {}
     for n in lines:
         shipped.setdefault((n["tenant_id"], n["order_no"]), {})[n["line"]] = n["shipped"]
@@ -36,6 +52,7 @@ async def stored(db: Database, tenants: Sequence[str]) -> list[Stored]:
         Stored(
             o["tenant_id"], o["order_no"], o["customer_id"], o["po"], o["outcome"],
             shipped.get((o["tenant_id"], o["order_no"]), {}), o["invoiced"], o["paid"],
+            given.get((o["tenant_id"], o["order_no"]), Decimal(0)),
         )
         for o in orders
     ]  # fmt: skip

@@ -1,6 +1,18 @@
 -- name: ended
 select count(*) from crossdock.order_view where outcome is not null
 
+-- name: under_way
+select count(*) from crossdock.instance where ended_at is null and namespace = 'after-sales'
+
+-- name: after_sales
+select name, coalesce(output ->> 'outcome', status) as outcome, count(*)
+from crossdock.instance where namespace = 'after-sales' group by 1, 2 order by 1, 2
+
+-- name: credited
+-- What our own events say was credited to each order's customer.
+select tenant_id, subject as order_no, sum((body -> 'data' ->> 'total')::numeric) as credited
+from crossdock.event where type in ('crossdock.return.credited') group by 1, 2
+
 -- name: counts
 -- Every order is in exactly one of the first six.
 select count(*) filter (where outcome = 'closed') as closed,

@@ -172,6 +172,69 @@ class Invoice(Result, frozen=True, kw_only=True):
     due_on: date
 
 
+class BillingArguments(Arguments, frozen=True, kw_only=True):
+    order: str
+
+
+class BilledLine(Part, frozen=True, kw_only=True):
+    """quantity in base units; a credit over money alone has none."""
+
+    line: str
+    sku: str
+    quantity: Decimal
+    amount: Decimal
+
+
+class BilledInvoice(Part, frozen=True, kw_only=True):
+    invoice: str
+    shipment: str
+    customer_id: str
+    currency: str
+    invoiced_on: date
+    due_on: date
+    paid: bool
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+    lines: tuple[BilledLine, ...]
+
+
+class GivenCredit(Part, frozen=True, kw_only=True):
+    credit: str
+    invoice: str
+    request: str
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+    lines: tuple[BilledLine, ...]
+
+
+class Billing(Result, frozen=True, kw_only=True):
+    """What has been billed and credited of one order."""
+
+    invoices: tuple[BilledInvoice, ...]
+    credits: tuple[GivenCredit, ...]
+
+
+class CreateCreditNoteArguments(Arguments, frozen=True, kw_only=True):
+    """request: what the credit is given for, such as the return; one invoice is credited once for one request."""
+
+    order: str
+    invoice: str
+    request: str
+    currency: str
+    lines: tuple[BilledLine, ...]
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+    reason: str = ""
+
+
+class CreditNote(Result, frozen=True, kw_only=True):
+    credit: str
+    total: Decimal
+
+
 # ── wms ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -201,6 +264,26 @@ class ReserveArguments(Arguments, frozen=True, kw_only=True):
     site: str
     lines: tuple[Quantity, ...]
     purpose: str = "allocation"
+
+
+class ShipmentsArguments(Arguments, frozen=True, kw_only=True):
+    order: str
+
+
+class ShipmentState(Part, frozen=True, kw_only=True):
+    """left: handed over to the carrier."""
+
+    shipment: str
+    site: str
+    tracking: str
+    left: bool
+    lines: tuple[Quantity, ...]
+
+
+class Shipments(Result, frozen=True, kw_only=True):
+    """Of one order, without those that were cancelled."""
+
+    shipments: tuple[ShipmentState, ...]
 
 
 class ReservedLine(Part, frozen=True, kw_only=True):
@@ -235,6 +318,39 @@ class Shipment(Result, frozen=True, kw_only=True):
 
 class CancelShipmentArguments(Arguments, frozen=True, kw_only=True):
     shipment: str
+
+
+class ExpectReturnArguments(Arguments, frozen=True, kw_only=True):
+    """request: what the goods come back for; one request has one return."""
+
+    order: str
+    request: str
+    site: str
+    reason: str
+    lines: tuple[Quantity, ...]
+
+
+class ExpectedReturn(Result, frozen=True, kw_only=True):
+    rma: str
+
+
+class CancelReturnArguments(Arguments, frozen=True, kw_only=True):
+    rma: str
+
+
+class PlacedLine(Part, frozen=True, kw_only=True):
+    line: str
+    sku: str
+    quantity: Decimal
+    grade: str
+    place: Literal["restock", "refurbish", "scrap", "send-back"]
+
+
+class PutAwayArguments(Arguments, frozen=True, kw_only=True):
+    """Where each inspected piece of a return goes."""
+
+    rma: str
+    lines: tuple[PlacedLine, ...]
 
 
 # ── carrier ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -345,6 +461,12 @@ class Ticket(Result, frozen=True, kw_only=True):
     ticket: str
 
 
+class AnswerTicketArguments(Arguments, frozen=True, kw_only=True):
+    ticket: str
+    body: str
+    solved: bool = False
+
+
 class SendArguments(Arguments, frozen=True, kw_only=True):
     order: str
     to: str
@@ -394,11 +516,17 @@ OPERATIONS: Mapping[str, Role] = {
     ),
     "erp.cancelSalesOrder": Role(CancelSalesOrderArguments, Cancelled),
     "erp.createInvoice": Role(CreateInvoiceArguments, Invoice),
+    "erp.billing": Role(BillingArguments, Billing, safe=True),
+    "erp.createCreditNote": Role(CreateCreditNoteArguments, CreditNote),
     "wms.availability": Role(AvailabilityArguments, Availability, safe=True),
     "wms.reserve": Role(ReserveArguments, Reservation, undo=Undo("wms.cancelReservation", "reservation")),
     "wms.cancelReservation": Role(CancelReservationArguments, Cancelled),
     "wms.release": Role(ReleaseArguments, Shipment, undo=Undo("wms.cancelShipment", "shipment")),
     "wms.cancelShipment": Role(CancelShipmentArguments, Cancelled),
+    "wms.shipments": Role(ShipmentsArguments, Shipments, safe=True),
+    "wms.expectReturn": Role(ExpectReturnArguments, ExpectedReturn, undo=Undo("wms.cancelReturn", "rma")),
+    "wms.cancelReturn": Role(CancelReturnArguments, Cancelled),
+    "wms.putAway": Role(PutAwayArguments, ExpectedReturn),
     "carrier.rate": Role(RateArguments, Rate, safe=True),
     "carrier.book": Role(BookArguments, Booking, undo=Undo("carrier.cancelBooking", "tracking")),
     "carrier.cancelBooking": Role(CancelBookingArguments, Cancelled),
@@ -407,6 +535,7 @@ OPERATIONS: Mapping[str, Role] = {
     "supplier.order": Role(SupplierOrderArguments, SupplierOrder, undo=Undo("supplier.cancelOrder", "supplier_order")),
     "supplier.cancelOrder": Role(CancelSupplierOrderArguments, Cancelled),
     "helpdesk.openTicket": Role(OpenTicketArguments, Ticket),
+    "helpdesk.answer": Role(AnswerTicketArguments, Ticket),
     "notification.send": Role(SendArguments, Message),
 }
 

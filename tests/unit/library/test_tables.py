@@ -10,7 +10,12 @@ from crossdock.rules import Rulebook, load
 from crossdock.rules.table import version_of
 
 TABLES = files("crossdock.library").joinpath("tables")
-NAMES = ["order-validation", "price-tolerance", "credit", "sourcing"]
+NAMES = sorted(t.name[: -len(".tests.json")] for t in TABLES.iterdir() if t.name.endswith(".tests.json"))
+
+
+def test_every_shipped_table_has_its_cases() -> None:
+    shipped = {t.name for t in TABLES.iterdir() if t.name.endswith(".json") and not t.name.endswith(".tests.json")}
+    assert shipped == {f"{name}.json" for name in NAMES}
 
 
 def table(name: str):

@@ -40,6 +40,13 @@ GOOD: dict[str, dict[str, object]] = {
         "TaxValue": "1",
         "GrossValue": "4",
     },
+    "createReturn": {
+        "order_ref": "SO-1",
+        "request_ref": "1001",
+        "site_code": "UME",
+        "reason_code": "unwanted",
+        "lines": [{"line_ref": "1", "item_code": "N-10001", "qty": 1}],
+    },
     "queryStock": {"item_codes": ["N-10001"]},
     "createReservation": {
         "order_ref": "SO-1",

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from crossdock.connect import roles
+from crossdock.connect.sandbox import credits
 from crossdock.connect.wire import Ask, Misfit, Refusal, Vendor, action, one, plain, read, segment
 
 _SCHEMES = {"supplier": "MATNO", "gtin": "GTIN", "buyer": "CUSTMAT", "manufacturer": "MFRPN"}
@@ -411,6 +412,7 @@ VENDOR = Vendor(
         "erp.createSalesOrder": action(_ask_sales_order, _read_sales_order, _find_sales_order, _found_sales_order),
         "erp.cancelSalesOrder": action(_ask_cancel, _read_cancel, _find_cancel, _found_cancel),
         "erp.createInvoice": action(_ask_invoice, _read_invoice, _find_invoice, _found_invoice),
+        **credits.ACTIONS,
     },
     credentials=_credentials,
     refusal=_refusal,

@@ -124,6 +124,23 @@ class _WmsReceipt(msgspec.Struct, frozen=True):
     qty: int
 
 
+class _WmsGraded(msgspec.Struct, frozen=True):
+    line_ref: str
+    item_code: str
+    qty: int
+    grade: str
+
+
+class _WmsReturn(msgspec.Struct, frozen=True):
+    event_id: str
+    occurred_at: datetime
+    order_ref: str
+    request_ref: str
+    rma_no: str
+    site_code: str
+    graded: tuple[_WmsGraded, ...]
+
+
 def _wms(body: bytes) -> Event | None:
     kind = read(_WmsKind, body).event_type
     if kind in ("shipment.picked", "shipment.packed", "shipment.shipped"):
@@ -154,6 +171,19 @@ def _wms(body: bytes) -> Event | None:
             sku=r.item_code,
             quantity=r.qty,
             supplier_order=r.po_ref,
+        )
+    if kind in ("return.arrived", "return.inspected"):
+        b = read(_WmsReturn, body)
+        graded = [{"line": n.line_ref, "sku": n.item_code, "quantity": n.qty, "grade": n.grade} for n in b.graded]
+        return _event(
+            b.event_id,
+            kind,
+            b.order_ref,
+            b.occurred_at,
+            rma=b.rma_no,
+            request=b.request_ref,
+            site=b.site_code,
+            lines=graded,
         )
     return None
 
@@ -300,9 +330,62 @@ def _supplier(body: bytes) -> Event | None:
     )
 
 
+# ── helpdesk ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_FORMS = {"return": "return.requested"}
+
+
+class _FormItem(msgspec.Struct, frozen=True):
+    pos: str
+    pieces: int
+
+
+class _Form(msgspec.Struct, frozen=True):
+    kind: str
+    reason: str
+    items: tuple[_FormItem, ...]
+    invoice_no: str = ""
+
+
+class _Ticket(msgspec.Struct, frozen=True):
+    id: int
+    subject: str
+    description: str
+    external_id: str
+    form: _Form | None = None
+
+
+class _TicketEvent(msgspec.Struct, frozen=True):
+    id: str
+    type: str
+    created_at: datetime
+    ticket: _Ticket
+
+
+def _helpdesk(body: bytes) -> Event | None:
+    t = read(_TicketEvent, body)
+    form = t.ticket.form
+    kind = _FORMS.get(form.kind) if form else None
+    if t.type != "ticket.created" or form is None or kind is None:
+        return None
+    return _event(
+        t.id,
+        kind,
+        t.ticket.external_id,
+        t.created_at,
+        request=str(t.ticket.id),
+        channel="helpdesk",
+        reason=form.reason,
+        note=t.ticket.description,
+        lines=[{"line": i.pos, "quantity": i.pieces} for i in form.items],
+        invoice=form.invoice_no or None,
+    )
+
+
 _TRANSLATORS: Mapping[str, Callable[[bytes], Event | None]] = {
     "wms": _wms,
     "carrier": _carrier,
     "payment": _payment,
     "supplier": _supplier,
+    "helpdesk": _helpdesk,
 }

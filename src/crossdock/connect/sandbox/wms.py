@@ -10,6 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from crossdock.connect import roles
+from crossdock.connect.sandbox import returns
 from crossdock.connect.wire import Ask, Misfit, Refusal, Vendor, action, one, read, segment, whole
 
 
@@ -49,6 +50,24 @@ class Shipment(msgspec.Struct, frozen=True):
     reservation_no: str
     tracking_no: str | None
     state: str
+
+
+class ShippedLine(msgspec.Struct, frozen=True):
+    line_ref: str
+    item_code: str
+    qty: int
+
+
+class Left(msgspec.Struct, frozen=True):
+    shipment_no: str
+    site_code: str
+    tracking_no: str | None
+    state: str
+    lines: tuple[ShippedLine, ...]
+
+
+class AllLeft(msgspec.Struct, frozen=True):
+    rows: tuple[Left, ...]
 
 
 class Shipments(msgspec.Struct, frozen=True):
@@ -204,6 +223,28 @@ def _found_cancel_shipment(a: roles.CancelShipmentArguments, body: bytes) -> rol
     return roles.Cancelled(cancelled=s.shipment_no) if s.state == "cancelled" else None
 
 
+def _ask_shipments(a: roles.ShipmentsArguments) -> Ask:
+    return Ask("GET", "/v1/shipments", {"order_ref": a.order, "top": "500"})
+
+
+def _read_shipments(a: roles.ShipmentsArguments, body: bytes) -> roles.Shipments:
+    return roles.Shipments(
+        shipments=tuple(
+            roles.ShipmentState(
+                shipment=row.shipment_no,
+                site=row.site_code,
+                tracking=row.tracking_no or "",
+                left=row.state == "shipped",
+                lines=tuple(
+                    roles.Quantity(line=n.line_ref, sku=n.item_code, quantity=Decimal(n.qty)) for n in row.lines
+                ),
+            )
+            for row in read(AllLeft, body).rows
+            if row.state != "cancelled"
+        )
+    )
+
+
 # ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -235,6 +276,8 @@ VENDOR = Vendor(
         "wms.cancelShipment": action(
             _ask_cancel_shipment, _read_cancel_shipment, _find_cancel_shipment, _found_cancel_shipment
         ),
+        "wms.shipments": action(_ask_shipments, _read_shipments),
+        **returns.ACTIONS,
     },
     credentials=_credentials,
     refusal=_refusal,

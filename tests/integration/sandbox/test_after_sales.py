@@ -1,0 +1,143 @@
+"""After the sale: customers write to the helpdesk, goods come back to the warehouse, the ERP credits them."""
+
+from decimal import Decimal
+
+import pytest
+
+from .test_systems import ship, stock
+
+
+async def invoiced(outside, bodies):
+    """SO-1 of the samples, shipped and billed; gives the invoice."""
+    await ship(outside, bodies)
+    return await outside.good("POST", "/norrland/erp/api/Invoices", bodies["/norrland/erp/api/Invoices"])
+
+
+def memo(invoice, **changes):
+    first = invoice["Items"][0]
+    body = {
+        "ExtRef": "SO-1",
+        "InvDoc": invoice["InvDoc"],
+        "ReasonRef": "1001",
+        "Curr": invoice["Curr"],
+        "Items": [{"Pos": first["Pos"], "MatNo": first["MatNo"], "Qty": "1", "NetValue": "1.00"}],
+        "NetValue": "1.00",
+        "TaxValue": "0.25",
+        "GrossValue": "1.25",
+    }
+    return body | changes
+
+
+async def test_nobody_writes_unless_told_to(outside, bodies, webhook_check):
+    await ship(outside, bodies)
+    await outside.advance(days=20)
+    assert "ticket.created" not in outside.hooks.kinds()
+
+
+async def test_a_customer_writes_once_about_goods_that_came(outside, bodies, webhook_check):
+    assert (await outside.control("POST", "/_habits", {"tenant": "norrland", "returns": 1}))["returns"] == 1
+    await ship(outside, bodies)
+    await outside.advance(days=20)
+    (letter,) = [h.event for h in outside.hooks.received if h.kind == "ticket.created"]
+    form = letter["ticket"]["form"]
+    assert letter["ticket"]["external_id"] == "SO-1"
+    assert form["kind"] == "return"
+    assert form["items"]
+    assert all(0 < i["pieces"] <= 2 for i in form["items"])
+    (entry,) = await outside.ledger("helpdesk", "SO-1", "request")
+    assert entry["detail"]["items"] == [{"line": i["pos"], "pieces": i["pieces"]} for i in form["items"]]
+
+    number = letter["ticket"]["id"]
+    change = {"ticket": {"comment": {"body": "Send it back"}, "status": "solved"}}
+    solved = await outside.good("PUT", f"/norrland/helpdesk/api/v2/tickets/{number}", change)
+    assert solved["ticket"]["status"] == "solved"
+    assert [e["status"] for e in await outside.ledger("helpdesk", "SO-1", "request")] == ["solved"]
+
+
+@pytest.mark.parametrize("body", [{"tenant": "nobody", "returns": 0.1}, {"tenant": "norrland", "returns": 1.5}])
+async def test_habits_that_cannot_be_are_refused(outside, body):
+    told = await outside.raw("POST", "/_habits", body, {})
+    assert told.status == 401
+    with pytest.raises(AssertionError):
+        await outside.control("POST", "/_habits", body)
+
+
+async def test_announced_goods_arrive_are_graded_and_go_where_they_belong(outside, bodies, webhook_check):
+    await invoiced(outside, bodies)
+    await outside.advance(days=1)
+    before = await stock(outside, "N-10001")
+    asked = {
+        "order_ref": "SO-1", "request_ref": "1003", "site_code": "UME", "reason_code": "wrong-item",
+        "lines": [{"line_ref": "1", "item_code": "N-10001", "qty": 1}],
+    }  # fmt: skip
+    made = await outside.good("POST", "/norrland/wms/v1/returns", asked)
+    early = await outside.call("POST", f"/norrland/wms/v1/returns/{made['rma_no']}/put-away", {"lines": []})
+    assert (early.status, early.content["error_code"]) == (409, "E4095")
+    await outside.advance(days=12)
+    assert outside.hooks.kinds()[-2:] == ["return.arrived", "return.inspected"]
+    (piece,) = outside.hooks.received[-1].event["graded"]
+    late = await outside.call("POST", f"/norrland/wms/v1/returns/{made['rma_no']}/cancel")
+    assert (late.status, late.content["error_code"]) == (409, "E4094")
+
+    short = await outside.call("POST", f"/norrland/wms/v1/returns/{made['rma_no']}/put-away", {"lines": []})
+    assert (short.status, short.content["error_code"]) == (422, "E4225")
+    lines = {"lines": [{**piece, "place": "restock"}]}
+    put = await outside.good("POST", f"/norrland/wms/v1/returns/{made['rma_no']}/put-away", lines)
+    assert put["state"] == "put-away"
+    again = await outside.call("POST", f"/norrland/wms/v1/returns/{made['rma_no']}/put-away", lines)
+    assert again.status == 409
+    assert (await stock(outside, "N-10001"))["qty_on_hand"] == before["qty_on_hand"] + piece["qty"]
+    effects = {
+        e["effect"]: e["quantity"] for e in await outside.ledger("wms", "SO-1") if e["reference"] == made["rma_no"]
+    }
+    assert effects == {"rma": 1, "return-receipt": 1, "put-away": 1}
+
+
+async def test_the_warehouse_honours_no_keys_for_returns_either(outside):
+    asked = {
+        "order_ref": "SO-2", "request_ref": "7", "site_code": "UME", "reason_code": "unwanted",
+        "lines": [{"line_ref": "1", "item_code": "N-10001", "qty": 1}],
+    }  # fmt: skip
+    first = await outside.good("POST", "/norrland/wms/v1/returns", asked, key="k")
+    second = await outside.good("POST", "/norrland/wms/v1/returns", asked, key="k")
+    assert first["rma_no"] != second["rma_no"]
+    rows = (await outside.good("GET", "/norrland/wms/v1/returns?order_ref=SO-2&request_ref=7"))["rows"]
+    assert len(rows) == 2
+    gone = await outside.good("POST", f"/norrland/wms/v1/returns/{second['rma_no']}/cancel")
+    assert gone["state"] == "cancelled"
+    await outside.advance(days=20)
+    assert [e["state"] for e in await outside.ledger("wms", "SO-2", "rma")] == ["active", "cancelled"]
+
+
+async def test_a_credit_is_at_most_what_was_billed_line_by_line_and_in_tax(outside, bodies):
+    invoice = await invoiced(outside, bodies)
+    path = "/norrland/erp/api/CreditMemos"
+    first = invoice["Items"][0]
+    quantity, value = Decimal(first["Qty"]), Decimal(first["NetValue"])
+    account = await outside.good("GET", "/norrland/erp/api/CreditAccounts/C-0001")
+
+    made = await outside.good("POST", path, memo(invoice), key="k")
+    assert await outside.good("POST", path, memo(invoice), key="k") == made
+    after = await outside.good("GET", "/norrland/erp/api/CreditAccounts/C-0001")
+    assert Decimal(account["Exposure"]) - Decimal(after["Exposure"]) == Decimal("1.25")
+
+    def item(qty, net):
+        return [{"Pos": first["Pos"], "MatNo": first["MatNo"], "Qty": str(qty), "NetValue": str(net)}]
+
+    for wrong, code in (
+        (memo(invoice, Items=item(quantity, "1.00")), "VF/074"),
+        (memo(invoice, Items=item(0, value), NetValue=str(value), GrossValue=str(value + Decimal("0.25"))), "VF/075"),
+        (memo(invoice, TaxValue=invoice["TaxValue"], GrossValue=str(1 + Decimal(invoice["TaxValue"]))), "VF/072"),
+        (memo(invoice, Items=[{**item(1, "1.00")[0], "Pos": "77"}]), "VF/073"),
+        (memo(invoice, GrossValue="1.24"), "V1/311"),
+        (memo(invoice, ExtRef="SO-9"), "VF/404"),
+    ):
+        told = await outside.call("POST", path, wrong)
+        assert (told.status, told.content["error"]["code"]) == (422, code), wrong
+    flow = (await outside.good("GET", "/norrland/erp/api/DocumentFlow?ExtRef=SO-1"))["d"]
+    assert [m["MemoDoc"] for m in flow["CreditMemos"]] == [made["MemoDoc"]]
+    assert [i["InvDoc"] for i in flow["Invoices"]] == [invoice["InvDoc"]]
+    notes = [e for e in await outside.ledger("erp", "SO-1") if e["effect"].startswith("credit-")]
+    assert [(e["effect"], e["amount"], e["purpose"]) for e in notes] == [
+        ("credit-note", 1.25, f"1001/{invoice['InvDoc']}"), ("credit-line", 1.0, f"1001/{invoice['InvDoc']}"),
+    ]  # fmt: skip
