@@ -4,7 +4,7 @@ The ledgers are written here in the shape in which the sandbox's systems write t
 """
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -63,7 +63,15 @@ class Records:
 
     def write(self, tenant: str, system: str, effect: str, reference: str, **words: Any) -> None:
         entries = self.ledgers.setdefault((tenant, system), [])
-        blank = {"line": None, "site": None, "sku": None, "quantity": None, "amount": None, "currency": None}
+        blank = {
+            "at": MORNING.isoformat(),
+            "line": None,
+            "site": None,
+            "sku": None,
+            "quantity": None,
+            "amount": None,
+            "currency": None,
+        }
         entry = {**blank, "state": "active", "status": None, "detail": {}, **words}
         entries.append({**entry, "seq": len(entries) + 1, "effect": effect, "reference": reference})
 
@@ -154,3 +162,32 @@ def balanced(seeds: dict[str, dict[str, Any]], seed: int = 7, orders: int = 12) 
 @pytest.fixture
 def records(seeds: dict[str, dict[str, Any]]) -> Records:
     return balanced(seeds)
+
+
+def send_back(records: Records, number: str, reason: str = "unwanted", grade: str = "as-new", fee: int = 15) -> None:
+    """The customer of a closed order sends one piece of its first line back, and is credited by the terms.
+
+    fee: per cent kept of a piece that is as new; the reader of the terms knows what it has to be.
+    """
+    order = next(m for m, s in zip(records.manifest, records.stored, strict=True) if s.order == number)
+    store = next(s for s in records.stored if s.order == number)
+    t, ticket, line = order.tenant, "1001", order.lines[0]
+    billed = next(e for e in records.entries("invoice-line", number, line.line))
+    detail = {"reason": reason, "items": [{"line": line.line, "pieces": 1}], "invoice": ""}
+    records.write(t, "helpdesk", "request", ticket, order=number, purpose="return", status="solved", detail=detail)
+    piece = {"order": number, "line": line.line, "site": "A", "sku": line.sku, "quantity": 1}
+    records.write(t, "wms", "rma", "RMA-1", **piece, purpose=ticket, status="put-away")
+    records.write(t, "wms", "return-receipt", "RMA-1", **piece, purpose=f"{ticket}/{grade}", detail={"grade": grade})
+    places = {"as-new": "restock", "opened": "refurbish", "damaged": "send-back"}
+    put = {"grade": grade, "place": places[grade]}
+    records.write(t, "wms", "put-away", "RMA-1", **piece, purpose=f"{ticket}/{grade}", detail=put)
+    share = {"as-new": 100 - fee, "opened": 80 - fee, "damaged": 0}[grade]
+    net = money(billed["amount"] / billed["quantity"] * share / 100)
+    if net:
+        tax = money(net * Decimal("0.25"))
+        note = {"order": number, "purpose": f"{ticket}/{billed['reference']}", "currency": order.currency}
+        records.write(t, "erp", "credit-note", "K-1", **note, amount=net + tax, detail={"net": net, "tax": tax})
+        row = {"line": line.line, "sku": line.sku, "quantity": 1, "amount": net}
+        records.write(t, "erp", "credit-line", "K-1", **note, **row, detail={"tax": tax})
+        at = records.stored.index(store)
+        records.stored[at] = replace(store, credited=net + tax)

@@ -174,3 +174,41 @@ def test_a_changed_byte_is_noticed() -> None:
 def test_any_signed_bytes_give_an_event_or_an_error_that_says_why(system: str, body: bytes) -> None:
     with suppress(PartnerError):
         assert hear(system, None, body)["source"] == system
+
+
+LETTER = {
+    "id": "e-9",
+    "type": "ticket.created",
+    "created_at": "2026-11-23T11:00:00Z",
+    "ticket": {
+        "id": 1001, "subject": "Return", "description": "Too many", "external_id": "SO-1",
+        "form": {"kind": "return", "reason": "unwanted", "items": [{"pos": "1", "pieces": 4}]},
+    },
+}  # fmt: skip
+
+
+def test_a_customers_form_asks_for_a_return() -> None:
+    event = hear("helpdesk", LETTER)
+    assert (event["type"], event["subject"]) == ("crossdock.return.requested", "SO-1")
+    assert event["data"] == {
+        "order": "SO-1", "request": "1001", "channel": "helpdesk", "reason": "unwanted", "note": "Too many",
+        "lines": [{"line": "1", "quantity": 4}],
+    }  # fmt: skip
+
+
+def test_a_ticket_without_a_form_that_we_know_is_reported_and_not_dropped() -> None:
+    for form in (None, {"kind": "praise", "reason": "", "items": []}):
+        told = hear("helpdesk", LETTER | {"ticket": LETTER["ticket"] | {"form": form}})  # type: ignore[operator]
+        assert told["type"] == UNRECOGNISED
+
+
+def test_graded_goods_of_a_return_are_told_by_line() -> None:
+    body = {
+        "event_id": "e-3", "event_type": "return.inspected", "occurred_at": "2026-11-23T11:00:00Z", "order_ref": "SO-1",
+        "request_ref": "1001", "rma_no": "RMA-1", "site_code": "LUL",
+        "graded": [{"line_ref": "1", "item_code": "A", "qty": 3, "grade": "opened"}],
+    }  # fmt: skip
+    event = hear("wms", body)
+    assert event["type"] == "crossdock.return.inspected"
+    assert event["data"]["lines"] == [{"line": "1", "sku": "A", "quantity": 3, "grade": "opened"}]
+    assert (event["data"]["rma"], event["data"]["request"]) == ("RMA-1", "1001")
