@@ -98,7 +98,7 @@ async def test_the_most_urgent_comes_first_and_what_has_no_deadline_last_page_by
         seen: list[str] = []
         cursor = None
         while True:
-            page = await casework.find(tx, T, casework.Filter(), limit=1, cursor=cursor, urgent=True)
+            page = await casework.find(tx, T, casework.Filter(), limit=1, cursor=cursor, sort=casework.Sort.DUE)
             seen += [c.title for c in page.items]
             if (cursor := page.next) is None:
                 break

@@ -2,6 +2,9 @@
 
     open ⇄ snoozed      open, snoozed → closed      closed → open (unless a workflow was answered by it)
 
+Whoever opens one says what it is about; the tenant's tables (crossdock.cases.routing) say whose it is, when it is due
+and how urgent. A cause that goes away closes its case, unless somebody is at it: then it says so, and closes later.
+
 A case of a workflow may hold a parked call: its resolution is the call's answer `{action, data, note, by}`. A case
 about a call whose effect nobody could tell settles that call: it happened, with this output, or it did not. One that
 holds a look-up answers it with a row.
@@ -9,16 +12,16 @@ holds a look-up answers it with a row.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, cast
 from uuid import UUID
 
 from crossdock import audit, exactjson, ids, telemetry
-from crossdock.cases import common, learning, lookups
+from crossdock.cases import common, learning, lookups, presence, routing, rulings
 from crossdock.cases.clusters import cause
-from crossdock.db import Tx, queries
+from crossdock.db import Database, Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
 from crossdock.events import inbox
 from crossdock.flow.facts import Error
@@ -28,6 +31,8 @@ from crossdock.flow.outcomes import Done, Failed
 SQL = queries("crossdock.cases", "casework.sql")
 SEVERITIES = ("critical", "high", "medium", "low")
 DETAIL_LIMIT = 4000
+RESCORE_AFTER = timedelta(minutes=10)  # of business time: what is a matter of hours is ranked to a few minutes
+RESCORED_AT_ONCE = 500
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # when something without a time is due; casework.sql says the same
 
 
@@ -52,6 +57,14 @@ TRANSITIONS: Mapping[tuple[Status, str], Status] = {
     (Status.OPEN, "withdraw"): Status.CLOSED,
     (Status.SNOOZED, "withdraw"): Status.CLOSED,
     (Status.CLOSED, "reopen"): Status.OPEN,
+    (Status.OPEN, "link"): Status.OPEN,
+    (Status.SNOOZED, "link"): Status.SNOOZED,
+    (Status.CLOSED, "link"): Status.CLOSED,
+    (Status.OPEN, "merge"): Status.CLOSED,
+    (Status.SNOOZED, "merge"): Status.CLOSED,
+    (Status.CLOSED, "unmerge"): Status.OPEN,
+    (Status.OPEN, "clear"): Status.OPEN,
+    (Status.SNOOZED, "clear"): Status.SNOOZED,
 }
 
 
@@ -100,6 +113,9 @@ class New:
     editable: Sequence[str] = ()
     actions: Sequence[Offer] = (CLOSE,)
     due_at: datetime | None = None
+    site: str = ""
+    partner: str = ""
+    promised_on: date | None = None
     key: str | None = None
     incident_id: UUID | None = None
     instance_id: UUID | None = None
@@ -122,7 +138,21 @@ class Case:
     money: Decimal | None
     currency: str
     queue: str
+    team: str
     owner: str | None
+    tier: str
+    promised_on: date | None
+    site: str
+    partner: str
+    priority: int
+    priority_why: list[dict[str, Any]]
+    placed_by: dict[str, Any] | None
+    calendar: str | None
+    clocked_by: dict[str, Any] | None
+    overdue_at: datetime | None
+    merged_into: UUID | None
+    reopened: int
+    clearing: str | None
     status: Status
     snoozed_until: datetime | None
     evidence: Any
@@ -151,7 +181,9 @@ class Case:
             "id": str(self.case_id), "number": self.number, "kind": self.kind, "severity": self.severity,
             "title": self.title, "detail": self.detail, "reason": self.reason, "order": self.order,
             "customer": self.customer or self.customer_id, "money": None if self.money is None else str(self.money),
-            "currency": self.currency, "queue": self.queue, "owner": self.owner, "status": self.status.value,
+            "currency": self.currency, "queue": self.queue, "team": self.team, "owner": self.owner,
+            "status": self.status.value, "priority": self.priority, "priority_why": self.priority_why,
+            "tier": self.tier, "promised_on": self.promised_on, "partner": self.partner, "site": self.site,
             "opened_at": self.opened_at, "due_at": self.due_at, "breached": self.breached(now),
             "incident": None if self.incident_id is None else str(self.incident_id), "actions": self.actions,
         }  # fmt: skip
@@ -163,26 +195,45 @@ class Case:
             "evidence": self.evidence, "editable": self.editable, "data": self.data, "comments": self.comments,
             "history": self.history, "closed_at": self.closed_at, "resolution": self.resolution,
             "resolved_by": self.resolved_by, "note": self.note,
-            "instance": None if self.instance_id is None else str(self.instance_id),
+            "instance": None if self.instance_id is None else str(self.instance_id), "placed_by": self.placed_by,
+            "calendar": self.calendar, "clocked_by": self.clocked_by, "reopened": self.reopened,
+            "merged_into": None if self.merged_into is None else str(self.merged_into), "clearing": self.clearing,
         }  # fmt: skip
 
 
 # ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def open_case(tx: Tx, tenant_id: str, new: New, now: datetime, *, by: str = common.SYSTEM) -> Case:
+async def opencase_of(tx: Tx, tenant_id: str, new: New, now: datetime, *, by: str = common.SYSTEM) -> Case:
     """Opens a case, or gives the one that is open already under the same key."""
     if new.key is not None and (same := await tx.fetchrow(SQL["same"], tenant_id, new.order, new.key)):
         return case_of(same)
-    number = await common.number(tx, tenant_id, "EX")
+    number = await common.number(tx, tenant_id, "EX")  # locks the counter: cases of a tenant are placed one by one
+    severity = new.severity if new.severity in SEVERITIES else "medium"
+    book = await rulings.current(tx, tenant_id)
+    known = await routing.about(
+        tx, tenant_id, kind=new.kind, queue=new.queue, severity=severity, reason=new.reason, order=new.order,
+        customer_id=new.customer_id, customer=new.customer, money=new.money, currency=new.currency, site=new.site,
+        partner=new.partner, promised_on=new.promised_on, incident_id=new.incident_id,
+    )  # fmt: skip
+    placed = await routing.place(tx, tenant_id, book, known, now)
+    timed = routing.Clocked(new.due_at) if new.due_at else await routing.clock(
+        tx, tenant_id, book, known, placed.team, now
+    )  # fmt: skip
+    scored = routing.score(book, known, placed.team, now, due_at=timed.due_at, opened_at=now, reopened=0)
+    history = [{"at": now, "by": by, "what": "opened"}]
+    if placed.owner:
+        history.append({"at": now, "by": common.SYSTEM, "what": f"given to {placed.owner} of {placed.team}"})
     row = await tx.fetchrow(
-        SQL["open"], tenant_id, ids.new(), number, new.kind,
-        new.severity if new.severity in SEVERITIES else "medium", new.title[:500], new.detail[:DETAIL_LIMIT],
-        new.reason[:DETAIL_LIMIT], new.order, new.customer_id, new.customer, new.money, new.currency, new.queue,
+        SQL["open"], tenant_id, ids.new(), number, new.kind, severity, new.title[:500], new.detail[:DETAIL_LIMIT],
+        new.reason[:DETAIL_LIMIT], new.order, known.customer_id, known.customer, known.money, known.currency, new.queue,
         exactjson.text(new.evidence if new.evidence is not None else {}),
         None if new.data is None else exactjson.text(new.data), exactjson.text(list(new.editable)),
-        exactjson.text(list(new.actions)), exactjson.text([{"at": now, "by": by, "what": "opened"}]), new.key,
-        new.incident_id, new.instance_id, new.at, new.answers, now, new.due_at,
+        exactjson.text(list(new.actions)), exactjson.text(history), new.key,
+        new.incident_id, new.instance_id, new.at, new.answers, now, timed.due_at, placed.team, placed.owner,
+        known.tier, known.promised_on, known.site, known.partner, scored.priority, exactjson.text(list(scored.why)),
+        exactjson.text(placed.by), timed.calendar and timed.calendar.name, timed.calendar and timed.calendar.version,
+        timed.by and exactjson.text(timed.by),
     )  # fmt: skip
     if row is None:  # opened by another transaction since we looked
         row = await tx.fetchrow(SQL["same"], tenant_id, new.order, new.key)
@@ -194,7 +245,8 @@ async def open_case(tx: Tx, tenant_id: str, new: New, now: datetime, *, by: str 
     await tx.execute(SQL["cause"], tenant_id, case.case_id, found.key, exactjson.text(found))
     telemetry.cases_opened.add(kind=case.kind)
     facts = {"case": str(case.case_id), "number": case.number, "kind": case.kind, "severity": case.severity,
-             "queue": case.queue, "title": case.title, "money": case.money}  # fmt: skip
+             "queue": case.queue, "team": case.team, "owner": case.owner, "title": case.title, "money": case.money,
+             "priority": case.priority, "due_at": case.due_at}  # fmt: skip
     await common.publish(tx, tenant_id, "case.opened", case.order, now, facts)
     return case
 
@@ -264,7 +316,12 @@ async def reopen(tx: Tx, tenant_id: str, case_id: UUID, by: str, now: datetime) 
     case = await _take(tx, tenant_id, case_id, "reopen")
     if case.answers is not None:
         raise Conflict(f"{case.number} answered its process with {case.resolution!r}; a new case is needed")
-    changed = replace(case, status=Status.OPEN, closed_at=None, resolution=None, resolved_by=None, snoozed_until=None)
+    if case.merged_into is not None:
+        raise Conflict(f"{case.number} is merged into another case; undo that first")
+    changed = replace(
+        case, status=Status.OPEN, closed_at=None, resolution=None, resolved_by=None, snoozed_until=None,
+        reopened=case.reopened + 1, clearing=None,
+    )  # fmt: skip
     saved = await _save(tx, tenant_id, changed, by, now, "reopen", "reopened")
     facts = {"case": str(case.case_id), "number": case.number, "kind": case.kind, "by": by}
     await common.publish(tx, tenant_id, "case.reopened", case.order, now, facts)
@@ -285,7 +342,7 @@ async def withdraw(tx: Tx, tenant_id: str, instance_id: UUID, at: str | None, no
 async def close_of_incident(tx: Tx, tenant_id: str, incident_id: UUID, now: datetime) -> int:
     rows = await tx.fetch(SQL["of_incident"], tenant_id, incident_id)
     for row in rows:
-        await _withdraw(tx, tenant_id, case_of(row), now, "closed: the system is back")
+        await _clear(tx, tenant_id, case_of(row), now, "closed: the system is back")
     return len(rows)
 
 
@@ -293,15 +350,37 @@ async def close_technical(tx: Tx, tenant_id: str, instance_id: UUID, now: dateti
     """Closes the cases that say an instance is stuck or failed: it was taken up again."""
     rows = await tx.fetch(SQL["technical"], tenant_id, instance_id)
     for row in rows:
-        await _withdraw(tx, tenant_id, case_of(row), now, "closed: the instance was taken up again")
+        await _clear(tx, tenant_id, case_of(row), now, "closed: the instance was taken up again")
     return len(rows)
 
 
 async def close_by_system(tx: Tx, tenant_id: str, case_id: UUID, what: str, now: datetime) -> None:
-    """Closes a case whose cause went away; one that is closed already stays as it is."""
+    """Closes a case whose cause went away; one that is closed already stays as it is.
+
+    One that somebody works on stays open, says that its cause is gone, and closes when nobody is there any more.
+    """
     row = await tx.fetchrow(SQL["locked"], tenant_id, case_id)
     if row is not None and row["status"] != Status.CLOSED:
-        await _withdraw(tx, tenant_id, case_of(row), now, what)
+        await _clear(tx, tenant_id, case_of(row), now, what)
+
+
+async def clear_order(
+    tx: Tx, tenant_id: str, order: str, kinds: Sequence[str], what: str, now: datetime
+) -> int:  # fmt: skip
+    """The same for the open cases of an order that are of these kinds and that no process waits for."""
+    rows = await tx.fetch(SQL["of_order_kinds"], tenant_id, order, list(kinds))
+    for row in rows:
+        await _clear(tx, tenant_id, case_of(row), now, what)
+    return len(rows)
+
+
+async def close_cleared(tx: Tx, tenant_id: str, now: datetime) -> int:
+    """Closes what was left open because somebody worked on it, and whom nobody is at any more."""
+    rows = await tx.fetch(SQL["cleared"], tenant_id)
+    for row in rows:
+        case = case_of(row)
+        await _withdraw(tx, tenant_id, case, now, case.clearing or "")
+    return len(rows)
 
 
 async def wake(tx: Tx, tenant_id: str, now: datetime) -> int:
@@ -310,6 +389,60 @@ async def wake(tx: Tx, tenant_id: str, now: datetime) -> int:
         changed = replace(case_of(row), status=Status.OPEN, snoozed_until=None)
         await _save(tx, tenant_id, changed, common.SYSTEM, now, "wake", "snooze ended")
     return len(rows)
+
+
+async def rescore(tx: Tx, tenant_id: str, now: datetime, limit: int = RESCORED_AT_ONCE) -> int:
+    """Works out anew how urgent open cases are, those first that were worked out longest ago; and says which clocks ran
+    out. Returns how many were looked at.
+    """
+    rows = await tx.fetch(SQL["stale"], tenant_id, now - RESCORE_AFTER, limit)
+    book = await rulings.current(tx, tenant_id)
+    for row in rows:
+        case = case_of(row)
+        known = await _about(tx, tenant_id, case)
+        scored = routing.score(
+            book, known, case.team, now, due_at=case.due_at, opened_at=case.opened_at, reopened=case.reopened
+        )
+        ran_out = case.overdue_at is None and case.due_at is not None and case.due_at <= now
+        await tx.execute(
+            SQL["scored"], tenant_id, case.case_id, scored.priority, exactjson.text(list(scored.why)), now,
+            known.tier, known.promised_on, now if ran_out else None,
+        )  # fmt: skip
+        if ran_out:
+            facts = {"case": str(case.case_id), "number": case.number, "kind": case.kind, "team": case.team,
+                     "owner": case.owner, "due_at": case.due_at}  # fmt: skip
+            await common.publish(tx, tenant_id, "case.overdue", case.order, now, facts)
+    return len(rows)
+
+
+async def run_due(db: Database, now: datetime) -> int:
+    """`rescore` and `close_cleared` for each tenant that has something to look at."""
+    done = 0
+    for row in await db.pool.fetch("select * from crossdock.cases_stale($1) as tenant_id", now - RESCORE_AFTER):
+        async with db.transaction(row["tenant_id"]) as tx:
+            done += await rescore(tx, row["tenant_id"], now)
+            done += await close_cleared(tx, row["tenant_id"], now)
+    return done
+
+
+async def _about(tx: Tx, tenant_id: str, case: Case) -> routing.About:
+    return await routing.about(
+        tx, tenant_id, kind=case.kind, queue=case.queue, severity=case.severity, reason=case.reason, order=case.order,
+        customer_id=case.customer_id, customer=case.customer, money=case.money, currency=case.currency, site=case.site,
+        partner=case.partner, promised_on=None, incident_id=case.incident_id,
+    )  # fmt: skip
+
+
+async def _clear(tx: Tx, tenant_id: str, case: Case, now: datetime, what: str) -> None:
+    """The cause of a case is gone: it closes, unless somebody is at it."""
+    there = [p.user for p in await presence.at(tx, tenant_id, case.case_id)]
+    if not there:
+        await _withdraw(tx, tenant_id, case, now, what)
+    elif case.clearing is None:
+        said = f"{what}; left open while {', '.join(there)} works on it"
+        await _save(tx, tenant_id, replace(case, clearing=what), common.SYSTEM, now, "clear", said)
+        facts = {"case": str(case.case_id), "number": case.number, "kind": case.kind, "what": what, "there": there}
+        await common.publish(tx, tenant_id, "case.cleared", case.order, now, facts)
 
 
 async def _withdraw(tx: Tx, tenant_id: str, case: Case, now: datetime, what: str) -> None:
@@ -333,19 +466,39 @@ class Filter:
     incident_id: UUID | None = None
     order: str | None = None
     q: str | None = None
+    team: str | None = None
+
+
+class Sort(StrEnum):
+    """rank: what is most urgent by the table first. due: what is due first, and what has no time last."""
+
+    RANK = "rank"
+    DUE = "due"
+    NEWEST = "newest"
 
 
 async def find(
-    tx: Tx, tenant_id: str, wanted: Filter, *, limit: int = 50, cursor: str | None = None, urgent: bool = False
+    tx: Tx, tenant_id: str, wanted: Filter, *, limit: int = 50, cursor: str | None = None, sort: Sort = Sort.NEWEST
 ) -> common.Page[Case]:
-    """The newest first. urgent: what is due first, first; what has no time, last."""
     search = f"%{wanted.q}%" if wanted.q else None
-    filters = (wanted.status, wanted.queue, wanted.kind, wanted.owner, wanted.incident_id, wanted.order, search)
+    filters = (
+        wanted.status, wanted.queue, wanted.kind, wanted.owner, wanted.incident_id, wanted.order, search, wanted.team
+    )  # fmt: skip
     after = common.read_cursor(cursor)
-    listed = SQL["urgent" if urgent else "list"]
-    rows = [case_of(r) for r in await tx.fetch(listed, tenant_id, *filters, *after, limit + 1)]
+    rows = [case_of(r) for r in await tx.fetch(SQL[sort.value], tenant_id, *filters, *after, limit + 1)]
     total: int = await tx.fetchval(SQL["count"], tenant_id, *filters)
-    return common.page(rows, limit, total, lambda c: ((c.due_at or NEVER) if urgent else c.opened_at, c.case_id))
+    return common.page(rows, limit, total, lambda c: (_place(c, sort), c.case_id))
+
+
+def _place(case: Case, sort: Sort) -> datetime:
+    """What a page is sorted by, as a time: a cursor holds one. Ranks count the minutes before the end of time."""
+    match sort:
+        case Sort.RANK:
+            return NEVER - timedelta(minutes=case.priority)
+        case Sort.DUE:
+            return case.due_at or NEVER
+        case Sort.NEWEST:
+            return case.opened_at
 
 
 async def get(tx: Tx, tenant_id: str, case_id: UUID) -> Case:
@@ -377,6 +530,7 @@ async def _save(
         SQL["save"], tenant_id, case.case_id, case.owner, case.status, case.snoozed_until,
         None if case.data is None else exactjson.text(case.data), exactjson.text(case.comments),
         exactjson.text(history), case.closed_at, case.resolution, case.resolved_by, case.note, case.answers,
+        case.team, case.merged_into, case.reopened, case.clearing,
     )  # fmt: skip
     detail = {"order": case.order, "what": what} | ({"note": note} if note else {})
     await audit.record(tx, tenant_id, by, f"case.{action}", case.number, detail)
@@ -440,6 +594,11 @@ def case_of(row: Any) -> Case:
         case_id=row["case_id"], number=row["number"], kind=row["kind"], severity=row["severity"], title=row["title"],
         detail=row["detail"], reason=row["reason"], order=row["order_no"], customer_id=row["customer_id"],
         customer=row["customer"], money=row["money"], currency=row["currency"], queue=row["queue"], owner=row["owner"],
+        team=row["team"], tier=row["tier"], promised_on=row["promised_on"], site=row["site"], partner=row["partner"],
+        priority=row["priority"], priority_why=common.json_of(row["priority_why"]),
+        placed_by=common.json_of(row["placed_by"]), calendar=row["calendar"],
+        clocked_by=common.json_of(row["clocked_by"]), overdue_at=row["overdue_at"], merged_into=row["merged_into"],
+        reopened=row["reopened"], clearing=row["clearing"],
         status=Status(row["status"]), snoozed_until=row["snoozed_until"], evidence=common.json_of(row["evidence"]),
         data=common.json_of(row["data"]), editable=common.json_of(row["editable"]),
         actions=common.json_of(row["actions"]), comments=common.json_of(row["comments"]),

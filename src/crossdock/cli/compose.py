@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from crossdock import audit, clock, embedded, exactjson, migrations
-from crossdock.cases import calendars, checks, messages, programs, sla
+from crossdock.cases import calendars, casework, causes, checks, messages, programs, sla
 from crossdock.cases import functions as people
 from crossdock.cases.clusters import documents as clusters
 from crossdock.cases.hooks import People
@@ -58,6 +58,7 @@ LIBRARY = files("crossdock.library")
 SANDBOX_SECRET = "CROSSDOCK_SANDBOX_SECRET"
 ALERTS_EVERY_S = 15.0
 UPKEEP_EVERY_S = 60.0
+RANK_EVERY_S = 5.0
 CREW_EVERY_S = 2.0
 
 
@@ -293,7 +294,7 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
 
     crew.size = await living(db) + 1  # this one counts itself in a moment
     made = Worker(
-        db, functions, time, People(), [projection.project, expectations.observe],
+        db, functions, time, People(), [projection.project, expectations.observe, causes.observe],
         duties=[count_crew, *duties(db, time, settings.retention), channels.duty, telling],
     )  # fmt: skip
     return made, Held(channels, partners_http, http)
@@ -307,6 +308,14 @@ def duties(db: Database, time: clock.Clock, keep: timedelta | None = None) -> li
 
     async def clocks() -> None:
         await _one_at_a_time(db, 0x0C0561, lambda: sla.run_due(db, time.now()))
+
+    ranked_at = 0.0
+
+    async def rank() -> None:
+        nonlocal ranked_at
+        if monotonic() - ranked_at >= RANK_EVERY_S:
+            ranked_at = monotonic()
+            await _one_at_a_time(db, 0x0C0574, lambda: casework.run_due(db, time.now()))
 
     async def seal() -> None:
         for row in await db.pool.fetch("select * from crossdock.unsealed_tenants() as tenant_id"):
@@ -352,7 +361,7 @@ def duties(db: Database, time: clock.Clock, keep: timedelta | None = None) -> li
     async def cluster() -> None:
         await _one_at_a_time(db, 0x0C0591, lambda: clusters.run_due(db, time.now()))
 
-    return [clocks, silence, reconcile, cluster, seal, watch, lambda: schedules.start_due(db), bulk, upkeep]
+    return [clocks, rank, silence, reconcile, cluster, seal, watch, lambda: schedules.start_due(db), bulk, upkeep]
 
 
 async def _one_at_a_time(db: Database, lock: int, work: Callable[[], Awaitable[object]]) -> None:

@@ -115,10 +115,14 @@ def _cases() -> typer.Typer:
 
         async def work(tx: Tx, chosen: str) -> list[dict[str, Any]]:
             now = await business_now(tx)
-            page = await casework.find(tx, chosen, casework.Filter(status="open"), limit=500)
+            page = await casework.find(tx, chosen, casework.Filter(status="open"), limit=500, sort=casework.Sort.RANK)
             return [exactjson.plain(c.summary(now)) for c in page.items]
 
-        show(in_tenant(tenant, work), ["number", "severity", "title", "order", "owner", "due_at", "id"], json)
+        show(
+            in_tenant(tenant, work),
+            ["number", "priority", "severity", "title", "order", "team", "owner", "due_at", "id"],
+            json,
+        )
 
     @group.command("resolve")
     def _resolve(  # pyright: ignore[reportUnusedFunction]

@@ -23,6 +23,7 @@ from crossdock.gateway import (
     crossrefs,
     deadletters,
     definitions,
+    desks,
     documents,
     events,
     health,
@@ -55,7 +56,7 @@ from crossdock.tower.board import Drawings
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
     people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting, channels,
-    deadletters, reference, clusters,
+    deadletters, reference, clusters, desks,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

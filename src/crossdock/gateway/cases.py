@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from crossdock import exactjson
-from crossdock.cases import casework
+from crossdock.cases import casework, causes
 from crossdock.cases.casework import Status
 from crossdock.db import Tx
 from crossdock.events.inbox import business_now
@@ -21,6 +21,7 @@ router = APIRouter(prefix="/api/cases", tags=["cases"])
 
 Worker = Annotated[Caller, allow(Action.CASE_WORK)]
 MOMENT = timedelta(seconds=1)
+SORTS = {"-priority": casework.Sort.RANK, "due_at": casework.Sort.DUE, "-opened_at": casework.Sort.NEWEST}
 
 
 class Assign(BaseModel):
@@ -49,19 +50,21 @@ async def list_(
     queue: Annotated[str | None, Query(max_length=100)] = None,
     kind: Annotated[str | None, Query(max_length=100)] = None,
     owner: Annotated[str | None, Query(max_length=80, description="me, none, any or a user")] = None,
+    team: Annotated[str | None, Query(max_length=100)] = None,
     incident: UUID | None = None, order: Annotated[str | None, Query(max_length=40)] = None,
-    q: Search = None, sort: Literal["due_at", "-opened_at"] | None = None, limit: Limit = 50, cursor: Cursor = None,
+    q: Search = None, sort: Literal["-priority", "due_at", "-opened_at"] | None = None,
+    limit: Limit = 50, cursor: Cursor = None,
 ) -> Page[Case]:  # fmt: skip
-    """What is due first comes first, what has no time last; with sort=-opened_at, and of closed ones, the newest."""
+    """The most urgent first. sort=due_at: what is due first, what has no time last. Of closed ones the newest first."""
     mine = {"me": caller.name, "any": None, "": None}.get(owner or "", owner)
     wanted = casework.Filter(
         status=status, queue=queue or None, kind=kind or None, owner=mine, incident_id=incident, order=order or None,
-        q=q or None,
+        q=q or None, team=team or None,
     )  # fmt: skip
     now = caller.clock.now()
-    urgent = sort == "due_at" if sort else status is not Status.CLOSED
+    usual = "-opened_at" if status is Status.CLOSED else "-priority"
     async with caller.transaction() as tx:
-        page = await casework.find(tx, caller.tenant_id, wanted, limit=limit, cursor=cursor, urgent=urgent)
+        page = await casework.find(tx, caller.tenant_id, wanted, limit=limit, cursor=cursor, sort=SORTS[sort or usual])
     return Page[Case](items=[Case.model_validate(c.summary(now)) for c in page.items], next=page.next, total=page.total)
 
 
@@ -124,4 +127,4 @@ async def _wake(tx: Tx, caller: Caller, case: UUID, now: datetime) -> casework.C
 
 
 def _detail(found: casework.Case, now: datetime) -> CaseDetail:
-    return CaseDetail.model_validate(found.full(now))
+    return CaseDetail.model_validate(found.full(now) | {"clears": causes.clears(found.kind)})

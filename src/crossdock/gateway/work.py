@@ -1,6 +1,8 @@
 """What cases, approvals and holds look like from outside; the order's page shows them too."""
 
-from crossdock.gateway.models import Answer, Json, Money, Time
+from pydantic import ConfigDict, Field
+
+from crossdock.gateway.models import Answer, Day, Json, Money, Time
 
 
 class CaseAction(Answer):
@@ -10,6 +12,25 @@ class CaseAction(Answer):
     label: str
     effect: str = ""
     needs_input: bool = False
+
+
+class Points(Answer):
+    """One reason for a rank, and the rule that gave it."""
+
+    points: int
+    because: str
+    rule: str = ""
+
+
+class Ruled(Answer):
+    """The rule of a decision table that decided; what else it said."""
+
+    model_config = ConfigDict(extra="allow")
+
+    table: str
+    version: str
+    rule: str
+    because: str
 
 
 class Case(Answer):
@@ -27,8 +48,15 @@ class Case(Answer):
     money: Money | None
     currency: str | None
     queue: str
+    team: str
     owner: str | None
     status: str
+    priority: int = Field(description="0…100, the sum of priority_why")
+    priority_why: list[Points]
+    tier: str = Field(description="The customer's tier")
+    promised_on: Day | None
+    partner: str
+    site: str
     opened_at: Time
     due_at: Time | None
     breached: bool
@@ -49,7 +77,10 @@ class Done(Answer):
 
 
 class CaseDetail(Case):
-    """editable: JSON pointers into `data` that a resolution may change."""
+    """editable: JSON pointers into `data` that a resolution may change. placed_by: the rule that gave it to its team
+    and owner. calendar, clocked_by: in whose open hours its clock runs, and by which rule. clears: what closes it by
+    itself. clearing: its cause is gone, and it closes when nobody is at it any more.
+    """
 
     customer_id: str
     snoozed_until: Time | None
@@ -63,6 +94,13 @@ class CaseDetail(Case):
     resolved_by: str | None
     note: str | None
     instance: str | None
+    placed_by: Ruled | None
+    calendar: str | None
+    clocked_by: Ruled | None
+    clears: str
+    reopened: int
+    merged_into: str | None
+    clearing: str | None
 
 
 class Approval(Answer):

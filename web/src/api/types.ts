@@ -137,10 +137,13 @@ export type Severity = 'critical' | 'high' | 'medium' | 'low';
 export interface CaseAction { id: string; label: string; effect: string; needs_input: boolean }
 export interface Case {
   id: string; number: string; kind: string; severity: Severity; title: string; detail: string; reason: string; order: string | null;
-  customer: string | null; money: Money | null; currency: string | null; queue: string; owner: string | null;
+  customer: string | null; money: Money | null; currency: string | null; queue: string; team: string; owner: string | null;
+  priority: number; priority_why: { points: number; because: string; rule: string }[]; tier: string; promised_on: string | null; partner: string; site: string;
   status: 'open' | 'snoozed' | 'closed'; opened_at: Time; due_at: Time | null; breached: boolean; incident: string | null; actions: CaseAction[];
 }
+export interface RuleHit { table: string; version: string; rule: string; because: string; how?: string; instead_of?: string; within?: string }
 export interface CaseDetail extends Case {
+  placed_by: RuleHit | null; calendar: string | null; clocked_by: RuleHit | null; clears: string; reopened: number; merged_into: string | null; clearing: string | null;
   snoozed_until?: Time | null; resolution?: string | null; resolved_by?: string | null; evidence: Json; editable: string[]; data: Json; comments: { at: Time; by: string; text: string }[]; history: { at: Time; by: string; what: string }[];
 }
 export interface Incident {

@@ -4,7 +4,7 @@ import { ActionIcon, Button, CopyButton, Skeleton, Tooltip } from '@mantine/core
 import { IconCheck, IconCopy, IconMoodEmpty, IconPlugConnectedX } from '@tabler/icons-react';
 import { createLink } from '@tanstack/react-router';
 import { ApiError } from '../api/client';
-import type { OrderStatus, Severity } from '../api/types';
+import type { Case, OrderStatus, Severity } from '../api/types';
 import { t, word } from '../i18n';
 import { useNow } from '../lib/clock';
 import { age, dateTime, fullTime, span } from '../lib/format';
@@ -16,6 +16,10 @@ export const LinkButton = createLink(Button<'a'>);
 export const Pill = ({ of, label }: { of: string | null | undefined; label?: string }) => <span className="pill" data-tone={tone(of)}>{label ?? word(t.status, of)}</span>;
 export const OrderPill = ({ of }: { of: OrderStatus }) => <Pill of={of} label={word(t.orderStatus, of)} />;
 export const Sev = ({ of }: { of: Severity }) => <span className={`sev ${of}`}>{word(t.severity, of)}</span>;
+
+/** How urgent, with every reason: 78: €12,400 at risk +22, promise in 3 h +25. */
+export const Rank = ({ of }: { of: Pick<Case, 'priority' | 'priority_why'> }) => <span className="num rank" title={whyOf(of)}>{of.priority}</span>;
+export const whyOf = (c: Pick<Case, 'priority' | 'priority_why'>) => `${c.priority}: ${c.priority_why.map((w) => `${w.because} ${w.points < 0 ? '−' : '+'}${Math.abs(w.points)}`).join(', ')}`;
 
 /** How much of the time is gone, and what is left of it, on the business clock. */
 export function Sla({ from, due }: { from: string; due: string | null }) {

@@ -8,10 +8,10 @@ import { q } from '../api/queries';
 import type { CaseAction } from '../api/types';
 import { t, words } from '../i18n';
 import { reasonOf, titleOf, useCaseWork } from '../lib/cases';
-import { money } from '../lib/format';
+import { date, money } from '../lib/format';
 import { failed } from '../lib/notify';
 import { useCanWork, useSession } from '../lib/session';
-import { Facts, Failed, Pill, Rows, Sev, Sla, When } from './Bits';
+import { Facts, Failed, Pill, Rows, Sev, Sla, When, whyOf } from './Bits';
 import { CaseMenu, ResolveDialog } from './CaseActions';
 import { JsonView } from './JsonView';
 
@@ -28,7 +28,7 @@ export function CaseDetail({ id, page }: { id: string; page?: boolean }) {
     <div className={page ? 'case page-case' : 'case'}>
       <div className="case-main">
         <div className="case-head">
-          <div className="chips"><Sev of={c.severity} /><Pill of={c.status} />{c.breached && <span className="pill" data-tone="bad">{t.cases.breached}</span>}<Sla from={c.opened_at} due={c.due_at} /></div>
+          <div className="chips"><span className="pill num" title={whyOf(c)}>{t.cases.rank(c.priority)}</span><Sev of={c.severity} /><Pill of={c.status} />{c.breached && <span className="pill" data-tone="bad">{t.cases.breached}</span>}<Sla from={c.opened_at} due={c.due_at} /></div>
           {!page && <h2 className="case-title">{titleOf(c)}</h2>}
           <p>{reasonOf(c.detail)}</p>{c.reason && c.reason !== c.detail && <p className="muted">{reasonOf(c.reason)}</p>}
           {c.incident && <p className="note">{t.cases.incidentOwned} <Link to="/incidents/$id" params={{ id: c.incident }}>{t.cases.incident}</Link></p>}
@@ -40,15 +40,21 @@ export function CaseDetail({ id, page }: { id: string; page?: boolean }) {
           {c.status !== 'open' && <Button variant="default" onClick={() => void work.reopen(c)}>{c.status === 'snoozed' ? t.cases.wake : t.cases.reopen}</Button>}
           <CaseMenu of={c} />
         </div>}
+        {part(t.cases.whyRank(c.priority), <ul className="ranks">{c.priority_why.map((w, i) => <li key={i}><span className="num">{w.points < 0 ? '−' : '+'}{Math.abs(w.points)}</span> {w.because}</li>)}{c.priority_why.length === 0 && <li className="muted">{t.cases.noRank}</li>}</ul>)}
         {part(t.cases.evidence, c.evidence && typeof c.evidence === 'object' && Object.keys(c.evidence).length ? <JsonView of={c.evidence} /> : <p className="muted">{t.cases.noEvidence}</p>)}
         {part(t.cases.comments, <><Comments of={c.comments} />{may && <AddComment id={c.id} after={() => work.refresh(c)} />}</>, c.comments.length)}
       </div>
       <aside className="case-side" aria-label={t.cases.detail}>
         <Facts of={[
           [t.cases.order, c.order && <Link className="mono" to="/orders/$order" params={{ order: c.order }}>{c.order}</Link>], [t.cases.customer, c.customer], [t.cases.money, <span className="num">{money(c.money, c.currency)}</span>],
-          [t.cases.owner, c.owner === user ? t.cases.you : c.owner ?? t.cases.none], [t.cases.queue, c.queue], [t.cases.kind, words(c.kind)], [t.cases.opened, <When at={c.opened_at} />], [t.cases.due, c.due_at ? <When at={c.due_at} /> : t.time.none],
+          [t.cases.owner, c.owner === user ? t.cases.you : c.owner ?? t.cases.none], [t.cases.team, c.team], [t.cases.tier, c.tier], [t.cases.promised, c.promised_on && date(c.promised_on)], [t.cases.kind, words(c.kind)], [t.cases.opened, <When at={c.opened_at} />], [t.cases.due, c.due_at ? <When at={c.due_at} /> : t.time.none],
           ...(c.snoozed_until && c.status === 'snoozed' ? [[t.cases.until, <When at={c.snoozed_until} />] as [string, ReactNode]] : []), ...(c.resolution ? [[t.cases.resolution, `${words(c.resolution)}${c.resolved_by ? `, ${c.resolved_by}` : ''}`] as [string, ReactNode]] : []),
         ]} />
+        {part(t.cases.rules, <dl className="rules">
+          {c.placed_by && <><dt>{t.cases.placedBy}</dt><dd>{c.placed_by.because || c.placed_by.rule} <span className="muted small">{t.cases.ruleOf(c.placed_by.table, c.placed_by.version, c.placed_by.rule)}{c.placed_by.instead_of && ` · ${t.cases.insteadOf(c.placed_by.instead_of)}`}</span></dd></>}
+          <dt>{t.cases.clock}</dt><dd>{c.clocked_by ? <>{c.clocked_by.because} <span className="muted small">{t.cases.within(c.clocked_by.within ?? '', c.calendar ?? '')}</span></> : t.cases.clockGiven}</dd>
+          <dt>{t.cases.clears}</dt><dd>{c.clears}</dd>
+        </dl>)}
         {part(t.cases.history, <ol className="history">{c.history.map((h, i) => <li key={i}><When at={h.at} /> <strong>{h.by}</strong> {h.what}</li>)}</ol>)}
       </aside>
       {chosen && <ResolveDialog of={c} action={chosen} close={() => choose(null)} />}

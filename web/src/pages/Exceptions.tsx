@@ -15,14 +15,14 @@ import { CaseTable } from '../components/CaseTable';
 import { Choice, FilterBar, SearchBox, Shown } from '../components/FilterBar';
 import { PageHead } from '../components/PageHead';
 
-const FILTERS = ['q', 'status', 'owner', 'queue', 'kind', 'incident'];
+const FILTERS = ['q', 'status', 'owner', 'team', 'kind', 'incident'];
 const some = (rows: Case[], f: (c: Case) => string) => [...new Set(rows.map(f))].filter(Boolean).sort();
 
 export function Exceptions() {
   const [f, set] = useFilters();
   const [current, setCurrent] = useState<string | null>(f.open ?? null);
   const status = f.status ?? 'open', owner = f.owner ?? 'any';
-  const of = useRows<Case>(q.cases({ status, owner, queue: f.queue, kind: f.kind, incident: f.incident, q: f.q }));
+  const of = useRows<Case>(q.cases({ status, owner, team: f.team, queue: f.queue, kind: f.kind, incident: f.incident, q: f.q }));
   const open = useCallback((c: Case) => { setCurrent(c.id); set({ open: c.id }); }, [set]);
   const opened = of.rows.find((c) => c.id === f.open);
   return (
@@ -32,12 +32,12 @@ export function Exceptions() {
         <SearchBox placeholder={t.cases.filter} />
         <SegmentedControl size="xs" value={owner} onChange={(v) => set({ owner: v === 'any' ? undefined : v })} aria-label={t.cases.show} data={[{ value: 'any', label: t.cases.all }, { value: 'me', label: t.cases.mine }, { value: 'none', label: t.cases.free }]} />
         <SegmentedControl size="xs" value={status} onChange={(v) => set({ status: v === 'open' ? undefined : v })} aria-label={t.cases.status} data={(['open', 'snoozed', 'closed'] as const).map((s) => ({ value: s, label: t.cases[s] }))} />
-        <Choice name="queue" label={t.cases.queue} any={t.cases.anyQueue} options={some(of.rows, (c) => c.queue).map((x) => [x, x])} />
+        <Choice name="team" label={t.cases.team} any={t.cases.anyTeam} options={some(of.rows, (c) => c.team).map((x) => [x, x])} />
         <Choice name="kind" label={t.cases.kind} any={t.cases.anyKind} options={some(of.rows, (c) => c.kind).map((x) => [x, words(x)])} />
       </FilterBar>
       <section className="panel" aria-label={t.cases.title}>
         <CaseTable full of={of} onOpen={open} current={current} onCurrent={setCurrent} keys={!f.open}
-          empty={f.q || f.queue || f.kind || status !== 'open' ? <Empty title={t.list.noMatch} /> : owner === 'me' ? <Empty title={t.cases.emptyMine}>{t.cases.emptyMineWhy}</Empty> : <Empty title={t.cases.empty}>{t.cases.emptyWhy}</Empty>} />
+          empty={f.q || f.team || f.queue || f.kind || status !== 'open' ? <Empty title={t.list.noMatch} /> : owner === 'me' ? <Empty title={t.cases.emptyMine}>{t.cases.emptyMineWhy}</Empty> : <Empty title={t.cases.empty}>{t.cases.emptyWhy}</Empty>} />
         <Hints of={[[['J', 'K'], t.keys.move], ['Enter', t.keys.open], ['A', t.keys.assign], ['S', t.keys.snooze], ['.', t.keys.actions], ['/', t.keys.filter]]} />
       </section>
       <Drawer opened={!!f.open} onClose={() => set({ open: undefined })} position="right" size={560} title={<span className="chips"><span className="mono">{opened?.number ?? t.cases.number}</span></span>} closeButtonProps={{ 'aria-label': t.cases.closeDrawer }}>
