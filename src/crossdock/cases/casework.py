@@ -204,7 +204,7 @@ class Case:
 # ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def opencase_of(tx: Tx, tenant_id: str, new: New, now: datetime, *, by: str = common.SYSTEM) -> Case:
+async def open_case(tx: Tx, tenant_id: str, new: New, now: datetime, *, by: str = common.SYSTEM) -> Case:
     """Opens a case, or gives the one that is open already under the same key."""
     if new.key is not None and (same := await tx.fetchrow(SQL["same"], tenant_id, new.order, new.key)):
         return case_of(same)
