@@ -48,9 +48,26 @@ def _work(order: str, since: str) -> Any:
         found = [_told(row, c) for row, c in await duty.of(tx, tenant_id, order, Desk(), now)]
         if not found:
             raise NotFound(f"Expected an order that documents are about, found none under {order!r}.")
-        return found
+        return found + await _families(tx, tenant_id, found, now)
 
     return work
+
+
+async def _families(tx: Tx, tenant_id: str, found: list[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
+    """The sum of each order for several places, behind its parts."""
+    sums: dict[str, dict[str, Any]] = {}
+    for line in found:
+        if line["side"] == "seller":
+            name = await store.family(tx, tenant_id, line["order"])
+            if name and name not in sums:
+                whole = await store.of_order(tx, tenant_id, name, now)
+                told = [d for d in whole["differences"] if not d["told"]]
+                kept = ("order", "po", "partner", "side", "state", "currency", "totals")
+                members = [m["order"] for m in whole["members"]]
+                sums[name] = {k: whole[k] for k in kept} | {
+                    "money": f"{whole['money']:f}", "members": members, "differences": told,
+                }  # fmt: skip
+    return list(sums.values())
 
 
 def _told(chain: Any, c: Comparison) -> dict[str, Any]:

@@ -96,8 +96,23 @@ class ChainDifference(Answer):
     told: bool
 
 
+class ChainMember(Answer):
+    """One of the orders that an order for several places came to. ship_to: the number of its place."""
+
+    chain: str
+    order: str
+    ship_to: str
+    state: str
+    money: Money
+    case: str | None
+
+
 class Chain(Answer):
-    """As it is now. again_on: the day from which silence is a difference."""
+    """As it is now. again_on: the day from which silence is a difference.
+
+    family: the number of the order for several places that it belongs to; members: the orders for each place. The
+    chain of the family's own number is the sum of theirs.
+    """
 
     chain: str
     order: str
@@ -114,6 +129,8 @@ class Chain(Answer):
     lines: list[ChainLine]
     totals: ChainTotals
     differences: list[ChainDifference]
+    family: str | None
+    members: list[ChainMember]
 
 
 @router.get("/orders/{order}/chain", summary="An order compared with every document about it")

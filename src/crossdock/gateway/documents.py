@@ -89,8 +89,19 @@ class ReadBy(Answer):
     guide_digest: str
 
 
+class OrderPart(Answer):
+    """One of the orders that an order for several places came to. ship_to: the number of its place."""
+
+    document: str
+    order: str
+    ship_to: str
+
+
 class DocumentDetail(Answer):
-    """read_by null: its format has no map. corrects: the document that this one says anew, corrected by a person."""
+    """read_by null: its format has no map. corrects: the document that this one says anew, corrected by a person.
+
+    parts: the orders that an order for several places came to; part_of: the document that one of them came in.
+    """
 
     id: str
     type: str
@@ -122,6 +133,8 @@ class DocumentDetail(Answer):
     parsed: Json
     canonical: Json
     acknowledgements: list[str]
+    part_of: str | None
+    parts: list[OrderPart]
     read_by: ReadBy | None
     corrects: str | None
     released_by: str | None
@@ -129,7 +142,7 @@ class DocumentDetail(Answer):
 
 
 class IntakeRow(Answer):
-    """What became of one business document of a file."""
+    """What became of one business document of a file. parts: our orders, where it goes to several places."""
 
     file: str
     index: int
@@ -146,6 +159,7 @@ class IntakeRow(Answer):
     partner: str | None
     test: bool
     document: str | None
+    parts: list[str]
 
 
 class Taken(Answer):

@@ -10,11 +10,13 @@ until it is right.
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
 from crossdock import exactjson
+from crossdock.canonical import splitting
 from crossdock.canonical.change import OrderChange
 from crossdock.canonical.order import PurchaseOrder, Purpose
 from crossdock.partners.model import Decoded, Format, Issue, Severity, Status, hold, shown
@@ -39,6 +41,10 @@ OVERRULED = frozenset(
 )
 
 
+MOST_PLACES_TOLD = 20
+PART = "part/"  # purpose of the orders that one for several places comes to, in crossdock.purchase_order
+
+
 class Effect(StrEnum):
     ORDER = "order"
     CANCELLATION = "cancellation"
@@ -51,17 +57,34 @@ class Seen:
     order_no: str
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One of the orders that an order for several places came to."""
+
+    order_no: str
+    order: PurchaseOrder
+
+
 @dataclass(slots=True)
 class Known:
-    """Numbers used before: interchange key → digest, and order key → its content and our number."""
+    """Numbers used before: interchange key → digest, and order key → its content and our number.
+
+    families: what orders for several places came to, by customer and purchase order.
+    """
 
     interchanges: dict[str, str] = field(default_factory=dict[str, str])
     orders: dict[OrderKey, Seen] = field(default_factory=dict[OrderKey, Seen])
+    families: Mapping[tuple[str, str], Sequence[Member]] = field(
+        default_factory=dict[tuple[str, str], Sequence[Member]]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """order_no: of the order a duplicate repeats or a cancellation names; a new order gets its number when stored."""
+    """order_no: of the order a duplicate repeats or a cancellation names; a new order gets its number when stored.
+
+    parts: of a new order for several places, one for each. shares: what a change of such an order says of each part.
+    """
 
     document: Decoded
     status: Status
@@ -70,6 +93,8 @@ class Verdict:
     order_no: str = ""
     digest: str = ""
     repeats: bool = False  # its interchange number was used before
+    parts: tuple[PurchaseOrder, ...] = ()
+    shares: tuple[tuple[str, OrderChange], ...] = ()
 
     @property
     def errors(self) -> tuple[Issue, ...]:
@@ -146,6 +171,8 @@ def _one(document: Decoded, known: Known, states: dict[int, str], released: froz
         issues.append(_reused(document))
     if any(i.severity is Severity.HOLD for i in issues):
         return Verdict(document=document, status=Status.HELD, issues=tuple(issues), repeats=state == "other")
+    if document.order is not None and (lost := _placeless(document, document.order)):
+        return Verdict(document=document, status=Status.HELD, issues=(*issues, *lost))
     if isinstance(document.content, OrderChange) and not document.test:
         return _change(document, document.content, issues, known)
     if document.test or document.order is None:
@@ -182,7 +209,35 @@ def _order(
             digest=content,
         )
     known.orders[at] = Seen(content, "")
-    return Verdict(document=document, status=Status.ACCEPTED, issues=tuple(issues), effect=Effect.ORDER, digest=content)
+    parts = splitting.divide(order, document.partner.places if document.partner else ())
+    if len(parts) == 1:  # all of it to one place, whether its lines say so or its head
+        document = replace(document, order=parts[0])
+    return Verdict(
+        document=document,
+        status=Status.ACCEPTED,
+        issues=tuple(issues),
+        effect=Effect.ORDER,
+        digest=content,
+        parts=parts if len(parts) > 1 else (),
+    )
+
+
+def _placeless(document: Decoded, order: PurchaseOrder) -> list[Issue]:
+    """Places that only have a number: goods would go nowhere, or to the customer's own address."""
+    if not splitting.is_split(order) or order.purpose is Purpose.CANCELLATION:
+        return []
+    known = document.partner.places if document.partner else ()
+    return [
+        hold(
+            "order.split.place",
+            f"ship-to {p.id}",
+            "a place whose address we know",
+            shown(f"{p.scheme} {p.id}".strip()),
+            "Add it to `places` of the partner, or ask the buyer to send its address (N1, NAD); then release this.",
+        )
+        for p in splitting.places(order, known)
+        if p is not None and p.id and not p.address.city
+    ][:MOST_PLACES_TOLD]
 
 
 def _purpose(change: OrderChange) -> str:
@@ -210,7 +265,13 @@ def _change(document: Decoded, change: OrderChange, issues: list[Issue], known: 
     if original is None:
         issues.append(_unknown_order(document, change.order_number, "change"))
         return Verdict(document=document, status=Status.HELD, issues=tuple(issues))
+    family = known.families.get((document.customer_id, change.order_number), ())
+    orders = [m.order for m in family]
+    if family and not change.cancels and (why := splitting.undivided(change, orders))[0]:
+        issues.append(_undivided(*why))
+        return Verdict(document=document, status=Status.HELD, issues=tuple(issues), order_no=original.order_no)
     known.orders[at] = Seen(content, original.order_no)
+    shares = ((m.order_no, splitting.share(change, m.order, orders)) for m in family)
     return Verdict(
         document=document,
         status=Status.ACCEPTED,
@@ -218,6 +279,17 @@ def _change(document: Decoded, change: OrderChange, issues: list[Issue], known: 
         effect=Effect.CANCELLATION if change.cancels else Effect.CHANGE,
         order_no=original.order_no,
         digest=content,
+        shares=tuple((order_no, s) for order_no, s in shares if s is not None),
+    )
+
+
+def _undivided(line: str, why: str) -> Issue:
+    return hold(
+        "order.change.split",
+        f"line {line}",
+        "how much of it goes to which place of the order",
+        why,
+        "Ask the buyer to say it by place (SDQ, LOC with QTY), or to send another order.",
     )
 
 

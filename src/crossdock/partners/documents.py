@@ -167,6 +167,7 @@ async def one(tx: Tx, tenant_id: str, document_id: UUID) -> dict[str, Any]:
     if row is None:
         raise NotFound("No such document.")
     answers = await tx.fetch(SQL["answers_of"], tenant_id, row["receipt_id"]) if row["receipt_id"] else []
+    parts = await tx.fetch(SQL["parts_of"], tenant_id, document_id)
     return {
         **summary(row),
         "errors": exactjson.loads(row["errors"]),
@@ -180,6 +181,8 @@ async def one(tx: Tx, tenant_id: str, document_id: UUID) -> dict[str, Any]:
         "canonical": exactjson.loads(row["canonical"]) if row["canonical"] else None,
         "read_by": exactjson.loads(row["read_by"]) if row["read_by"] else None,
         "corrects": str(row["corrects"]) if row["corrects"] else None,
+        "part_of": str(row["part_of"]) if row["part_of"] else None,
+        "parts": [{"document": str(p["document_id"]), "order": p["order_no"], "ship_to": p["ship_to"]} for p in parts],
         "acknowledgements": [str(r[0]) for r in answers],
         "released_by": row["released_by"],
         "released_at": row["released_at"],

@@ -1,5 +1,6 @@
 -- name: list
--- One page, newest first, after the document of the cursor. A document we sent has its own states.
+-- One page, newest first, after the document of the cursor. A document we sent has its own states. The parts of an order
+-- for several places are documents of their orders; the list shows the one that came.
 select d.document_id, d.type, d.format, d.direction, d.status, d.test, d.partner_id, d.customer_id, d.filename, d.order_no,
   d.po, d.total, d.currency, d.lines, d.received_at, d.interchange_control, jsonb_array_length(d.errors) as errors,
   s.state, s.number, s.deadline, null as found_kind, null as found_value,
@@ -10,7 +11,7 @@ left join crossdock.sending s on s.tenant_id = d.tenant_id and s.document_id = d
 where d.tenant_id = $1
   and ($2::text is null or d.type = $2) and ($3::text is null or coalesce(s.state, d.status) = $3)
   and ($4::text is null or d.partner_id = $4) and ($5::text is null or d.direction = $5)
-  and ($6::text is null or d.order_no = $6)
+  and ($6::text is null and d.part_of is null or d.order_no = $6)
   and ($7::timestamptz is null or d.received_at >= $7) and ($8::timestamptz is null or d.received_at < $8)
   and ($9::boolean is null or d.test = $9)
   and ($10::timestamptz is null or (d.received_at, d.document_id) < ($10, $11::uuid))
@@ -24,7 +25,7 @@ select count(*) from (
   where d.tenant_id = $1
     and ($2::text is null or d.type = $2) and ($3::text is null or coalesce(s.state, d.status) = $3)
     and ($4::text is null or d.partner_id = $4) and ($5::text is null or d.direction = $5)
-    and ($6::text is null or d.order_no = $6)
+    and ($6::text is null and d.part_of is null or d.order_no = $6)
     and ($7::timestamptz is null or d.received_at >= $7) and ($8::timestamptz is null or d.received_at < $8)
     and ($9::boolean is null or d.test = $9)
   limit $10) c

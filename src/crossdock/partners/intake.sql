@@ -55,6 +55,15 @@ select key, digest from crossdock.interchange where tenant_id = $1 and key = any
 select customer_id, po, purpose, digest, order_no from crossdock.purchase_order
 where tenant_id = $1 and (customer_id, po) in (select * from unnest($2::text[], $3::text[]))
 
+-- name: families
+-- What orders for several places came to, in the order of their numbers.
+select p.customer_id, p.po, p.order_no, d.canonical
+from crossdock.purchase_order p
+join crossdock.document d on d.tenant_id = p.tenant_id and d.document_id = p.document_id
+where p.tenant_id = $1 and (p.customer_id, p.po) in (select * from unnest($2::text[], $3::text[]))
+  and p.purpose like 'part/%'
+order by p.customer_id, p.po, length(p.purpose), p.purpose
+
 -- name: remember_interchange
 insert into crossdock.interchange (tenant_id, key, digest, receipt_id, received_at) values ($1, $2, $3, $4, $5)
 on conflict do nothing
@@ -106,7 +115,18 @@ order by received_at, document_id limit 50
 
 -- name: forget_order
 -- Only a release finds a row here: it makes a second order under a number that was used before.
-delete from crossdock.purchase_order where tenant_id = $1 and customer_id = $2 and po = $3 and purpose = $4
+delete from crossdock.purchase_order where tenant_id = $1 and customer_id = $2 and po = $3
+  and (purpose = $4 or purpose like 'part/%')
+
+-- name: part_of
+update crossdock.document set part_of = $3 where tenant_id = $1 and document_id = $2
+
+-- name: parts_of
+-- The orders that a document for several places came to.
+select d.document_id, d.order_no, coalesce((select p ->> 'id' from jsonb_array_elements(d.canonical -> 'parties') p
+  where p ->> 'role' = 'ship_to' limit 1), '') as ship_to
+from crossdock.document d
+where d.tenant_id = $1 and d.part_of = $2 order by length(d.order_no), d.order_no
 
 -- name: replaced
 update crossdock.document set status = 'replaced' where tenant_id = $1 and document_id = $2

@@ -11,6 +11,7 @@ from typing import Any, cast
 import jsonschema
 
 from crossdock import exactjson
+from crossdock.canonical import splitting
 from crossdock.canonical.order import Address, ItemId, ItemScheme, OrderLine, Party, PartyRole, PurchaseOrder, Purpose
 from crossdock.partners import profiles
 from crossdock.partners.lineage import InMember, Origin
@@ -280,10 +281,15 @@ def change(where: str) -> Issue:
     return hold("order.change", where, "a new order or a cancellation", "a change", text)
 
 
-def destinations(where: str, found: str) -> Issue:
-    """An order is shipped to one place; quantities for several are read, and wait for a person."""
-    text = "Enter one order per destination, or ask the buyer to send them so."
-    return hold("order.destinations", where, "one destination per order", found, text)
+def uneven(line: OrderLine, where: str, how: str) -> Issue:
+    """The places of a line do not add up to it. how: where the sender says what goes to each."""
+    return hold(
+        "order.line.splits",
+        where,
+        f"{line.quantity} {line.unit}, the quantity of the line, over all places",
+        splitting.uneven(line),
+        f"Correct the quantity of the line or those of its places ({how}).",
+    )
 
 
 def _parties(value: Mapping[str, Any]) -> tuple[Party, ...]:

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import yaml
 
 from crossdock import exactjson
+from crossdock.canonical.order import Address, Party, PartyRole
 from crossdock.errors import PartnerError
 from crossdock.partners.agreements import terms
 from crossdock.partners.agreements.terms import Agreement, Direction, Duplicates, Environment, Reading
@@ -79,7 +80,8 @@ class Profile:
     """One partner. customer_id: its customer number in the ERP; ANY when its documents name the customer.
 
     test_identifiers: its own, and test_receivers: ours, of the test environment. ours: who we are to it.
-    calendar: on which its times are counted, unless a window names another.
+    calendar: on which its times are counted, unless a window names another. places: where its goods go, by the numbers
+    under which its orders name them.
     """
 
     id: str
@@ -99,6 +101,7 @@ class Profile:
     contacts: tuple[Contact, ...] = ()
     channels: tuple[Channel, ...] = ()
     calendar: tuple[str, ...] = ()
+    places: tuple[Party, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     unagreed: Unagreed = Unagreed.HOLD
     go_live: GoLive = GoLive.APPROVAL
@@ -150,9 +153,17 @@ def plain(profile: Profile) -> dict[str, Any]:
             found[key] = [{k: str(v) for k, v in asdict(x).items() if v} for x in getattr(profile, key)]
     if profile.agreements:
         found["agreements"] = [terms.plain(a) for a in profile.agreements]
+    if profile.places:
+        found["places"] = [_plain_place(p) for p in profile.places]
     if profile.calendar:
         found["calendar"] = list(profile.calendar)
     return {k: v.value if isinstance(v, StrEnum) else v for k, v in found.items()}
+
+
+def _plain_place(place: Party) -> dict[str, Any]:
+    found: dict[str, Any] = {"id": place.id, "scheme": place.scheme, **asdict(place.address)}
+    found["lines"] = list(place.address.lines)
+    return {k: v for k, v in found.items() if v}
 
 
 @lru_cache(maxsize=4096)
@@ -191,6 +202,7 @@ def parse(data: Mapping[str, Any], where: str) -> Profile:
             _channel(reading, c, n) for n, c in enumerate(reading.items(given.get("channels"), "/channels", 20))
         ),
         "calendar": tuple(str(n) for n in names),
+        "places": _places(reading, given.get("places")),
         "agreements": terms.agreements(reading, given.get("agreements"), "/agreements"),
     }
     words = {k: reading.word(given, k, "", kind) for k, kind in _WORDS.items()}
@@ -230,6 +242,33 @@ def _contact(reading: Reading, value: Any, n: int) -> Contact:
         name=reading.text(given, "name", at, needed=True), role=reading.text(given, "role", at),
         email=email, phone=reading.text(given, "phone", at),
     )  # fmt: skip
+
+
+MOST_PLACES = 20_000
+PLACE_KEYS = ("id", "scheme", "name", "lines", "city", "region", "postal_code", "country")
+
+
+def _places(reading: Reading, value: Any) -> tuple[Party, ...]:
+    """scheme: whose number the id is (gln, assigned_by_buyer, …); without one it is whoever's."""
+    found: dict[tuple[str, str], Party] = {}
+    for n, item in enumerate(reading.items(value, "/places", MOST_PLACES)):
+        at = f"/places/{n}"
+        given = reading.members(item, at, PLACE_KEYS)
+        lines = reading.items(given.get("lines"), f"{at}/lines", 4)
+        words = {
+            k: reading.text(given, k, at, needed=k in {"id", "city", "country"}) for k in PLACE_KEYS if k != "lines"
+        }
+        if words["country"] and not re.fullmatch("[A-Z]{2}", words["country"]):
+            reading.say("country", f"{at}/country", "two letters of ISO 3166", words["country"], "Correct it.")
+        for line in lines:
+            if not isinstance(line, str):
+                reading.say("text", f"{at}/lines", "texts", line, f"Write it in quotes: '{line}'.")
+        key = words.pop("id"), words.pop("scheme")
+        if key in found:
+            reading.say("twice", at, "each place once", key[0], "Remove one of them.")
+        address = Address(**words, lines=tuple(str(line) for line in lines))
+        found[key] = Party(role=PartyRole.SHIP_TO, id=key[0], scheme=key[1], address=address)
+    return tuple(found.values())
 
 
 CHANNELS = ("http", "sftp", "sftp-login", "as2", "imap", "smtp", "folder", "s3", "van")

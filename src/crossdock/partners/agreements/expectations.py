@@ -167,8 +167,13 @@ def _kind(document: str) -> str:
 # ── what causes and what fulfils ────────────────────────────────────────────────────────────────────────────────────
 
 
-async def came(tx: Tx, tenant_id: str, document: Decoded, document_id: UUID, order_no: str, now: datetime) -> None:
-    """A document of a partner that was accepted. A test causes nothing and fulfils nothing."""
+async def came(
+    tx: Tx, tenant_id: str, document: Decoded, document_id: UUID, order_no: str, now: datetime, *, subject: str = ""
+) -> None:
+    """A document of a partner that was accepted. A test causes nothing and fulfils nothing.
+
+    subject: what its answers are about, where that is not the purchase order: of several orders under one.
+    """
     partner = document.partner
     if partner is None or document.test or not document.po:
         return
@@ -179,8 +184,8 @@ async def came(tx: Tx, tenant_id: str, document: Decoded, document_id: UUID, ord
     if terms.kind_of(document.type) not in {Kind.ORDER, Kind.ACKNOWLEDGEMENT}:
         await arrived(tx, tenant_id, partner.id, document.type, Owes.THEM, [document.po], order_no, document_id, now)
     cause = Cause(
-        partner_id=partner.id, document=document.type, direction=Direction.IN, subject=document.po, order_no=order_no,
-        version=document.version, id=document_id, dates=dates(document.order),
+        partner_id=partner.id, document=document.type, direction=Direction.IN, subject=subject or document.po,
+        order_no=order_no, version=document.version, id=document_id, dates=dates(document.order),
     )  # fmt: skip
     await _open(tx, tenant_id, partner, cause, now)
 

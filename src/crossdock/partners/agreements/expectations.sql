@@ -45,7 +45,7 @@ select * from crossdock.expectation where tenant_id = $1 and expectation_id = $2
 select p.order_no, d.partner_id, p.po, d.test, d.canonical ->> 'requested_on' as requested_on
 from crossdock.purchase_order p
 join crossdock.document d on d.tenant_id = p.tenant_id and d.document_id = p.document_id
-where p.tenant_id = $1 and p.order_no = any($2::text[]) and p.purpose = 'original' and d.partner_id is not null
+where p.tenant_id = $1 and p.order_no = any($2::text[]) and (p.purpose = 'original' or p.purpose like 'part/%') and d.partner_id is not null
 
 -- name: page
 -- Answers that are owed, and the acknowledgements of what we sent, which are states of the sent documents themselves.

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from crossdock.canonical import splitting
 from crossdock.canonical.order import PartyRole, PurchaseOrder, Purpose
 from crossdock.partners.edifact.tokens import Segment
-from crossdock.partners.jsonorder import change, destinations, other_customer
+from crossdock.partners.jsonorder import change, other_customer, uneven
 from crossdock.partners.model import Issue, error, hold, note, shown
 from crossdock.partners.numbers import amount
 from crossdock.partners.profiles import ANY, Profile
@@ -31,7 +32,6 @@ def judge(order: PurchaseOrder, segments: Sequence[Segment], partner: Profile | 
         issues.append(error("order.lines", _place(header), "LIN, an order line", "none", text, "UCS 13 LIN"))
     lines = [s for s in segments if s.id == "LIN"]
     seen: set[str] = set()
-    splits: list[str] = []
     for line, at in zip(order.lines, lines, strict=False):
         here = f"Line {line.number}: {_place(at)}"
         if line.number in seen:
@@ -41,13 +41,11 @@ def judge(order: PurchaseOrder, segments: Sequence[Segment], partner: Profile | 
         if line.quantity <= 0:
             text = "Send QTY+21 with a quantity above 0, or leave the line out."
             issues.append(error("order.line.quantity", here, "a quantity above 0", shown(line.quantity), text))
-        if line.splits:
-            splits.append(here)
+        if splitting.uneven(line):
+            issues.append(uneven(line, here, "QTY+11 of each LOC+7"))
         if not line.items:
             text = "Send a GTIN (SRV or EN), our number (SA) or yours (IN)."
             issues.append(error("order.line.item", here, "an item number we can tell", "none", text))
-    if splits:
-        issues.append(destinations(splits[0], "LOC+7 with QTY, quantities by destination"))
     issues += _totals(order, segments)
     if not any(s.id == "CUX" for s in segments):
         text = f"Read as {order.currency}, as agreed with the sender."

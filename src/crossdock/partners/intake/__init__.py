@@ -16,8 +16,9 @@ from crossdock.partners.intake.arriving import (
     resume,
     store,
 )
-from crossdock.partners.intake.carrying import FIRST_ORDER, MANUAL, SOURCE, Publish, release
+from crossdock.partners.intake.carrying import FIRST_ORDER, release
 from crossdock.partners.intake.declaring import save_map, save_profile
+from crossdock.partners.intake.effects import MANUAL, SOURCE, Publish
 from crossdock.partners.intake.reading import context, judge, named
 from crossdock.partners.intake.results import DocumentResult, result
 from crossdock.partners.intake.telling import changed, received, written

@@ -10,7 +10,7 @@ from crossdock.events import inbox
 from crossdock.partners import deciding
 from crossdock.partners.intake import carrying, reading
 from crossdock.partners.intake.arriving import carry_out
-from crossdock.partners.intake.carrying import Publish
+from crossdock.partners.intake.effects import Publish
 from crossdock.partners.intake.keeping import kept
 from crossdock.partners.intake.results import DocumentResult, result
 from crossdock.partners.model import MAX_BYTES, Decoded, Status

@@ -20,7 +20,8 @@ from crossdock.partners.agreements import certification
 from crossdock.partners.deciding import Effect, Known
 from crossdock.partners.decoding import decode
 from crossdock.partners.intake import answering, carrying, reading
-from crossdock.partners.intake.carrying import FIRST_ORDER, MANUAL, Publish
+from crossdock.partners.intake.carrying import FIRST_ORDER
+from crossdock.partners.intake.effects import MANUAL, Publish
 from crossdock.partners.intake.keeping import kept
 from crossdock.partners.intake.results import DocumentResult, result
 from crossdock.partners.intake.telling import written

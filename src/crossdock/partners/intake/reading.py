@@ -9,12 +9,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
+from crossdock import exactjson
+from crossdock.canonical.order import PurchaseOrder
 from crossdock.db import Tx, queries
 from crossdock.errors import PartnerError
 from crossdock.partners import deciding, profiles
 from crossdock.partners.agreements import pins
 from crossdock.partners.crossref import store as crossref
-from crossdock.partners.deciding import Known, Seen, Verdict
+from crossdock.partners.deciding import PART, Known, Member, Seen, Verdict
 from crossdock.partners.decoding import decode
 from crossdock.partners.intake.keeping import kept
 from crossdock.partners.model import Context, Decoded, error
@@ -73,7 +77,13 @@ async def known(tx: Tx, tenant_id: str, documents: list[Decoded], *, lock: bool 
     seen = await tx.fetch(SQL["known_interchanges"], tenant_id, interchanges)
     customers, pos = [kept(c) for c, _ in orders], [kept(po) for _, po in orders]
     before = await tx.fetch(SQL["known_orders"], tenant_id, customers, pos)
+    families: dict[tuple[str, str], list[Member]] = {}
+    if any(r["purpose"].startswith(PART) for r in before):
+        for r in await tx.fetch(SQL["families"], tenant_id, customers, pos):
+            order = msgspec.convert(exactjson.loads(r["canonical"]), PurchaseOrder, strict=False)
+            families.setdefault((r["customer_id"], r["po"]), []).append(Member(r["order_no"], order))
     return Known(
+        families=families,
         interchanges={r["key"]: r["digest"] for r in seen},
         orders={(r["customer_id"], r["po"], r["purpose"]): Seen(r["digest"], r["order_no"]) for r in before},
     )

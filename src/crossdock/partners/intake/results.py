@@ -28,6 +28,7 @@ class DocumentResult:
     test: bool
     errors: tuple[dict[str, str], ...]
     notes: tuple[dict[str, str], ...]
+    parts: tuple[str, ...] = ()  # our orders, where it goes to several places: one for each
 
     def plain(self) -> dict[str, Any]:
         """As the command line and REST give it: money as text."""
@@ -47,6 +48,7 @@ class DocumentResult:
             "partner": self.partner,
             "test": self.test,
             "document": str(self.document_id) if self.document_id else None,
+            "parts": list(self.parts),
         }
 
 
@@ -68,4 +70,10 @@ def result(verdict: Verdict, filename: str, document_id: UUID | None = None, ord
         test=d.test,
         errors=tuple(i.plain() for i in verdict.errors),
         notes=tuple(i.plain() for i in verdict.notes),
+        parts=tuple(part_number(order_no, n) for n in range(1, len(verdict.parts) + 1)) if order_no else (),
     )
+
+
+def part_number(order_no: str, place: int) -> str:
+    """Of the orders that one for several places comes to: SO-10001-1, SO-10001-2, … of SO-10001."""
+    return f"{order_no}-{place}"

@@ -10,25 +10,7 @@ from uuid import UUID
 from crossdock import exactjson
 from crossdock.canonical.change import ChangeAction, OrderChange
 from crossdock.canonical.order import PartyRole, PurchaseOrder
-from crossdock.partners.deciding import Effect
 from crossdock.partners.model import Decoded
-
-
-def told(
-    d: Decoded, effect: Effect, order_no: str, document_id: UUID, received_at: datetime
-) -> tuple[str, dict[str, Any]]:
-    """The event that a document comes to: its type and data."""
-    match effect, d.order, d.content:
-        case Effect.ORDER, PurchaseOrder() as order, _:
-            data: dict[str, Any] = {"order": received(d, order, order_no, document_id, received_at)}
-            return "crossdock.order.received", data
-        case Effect.CHANGE, _, OrderChange() as change:
-            return "crossdock.order.change-requested", {"order": order_no, "change": changed(change, document_id)}
-        case _:
-            notes = d.order.notes if d.order is not None else "; ".join(getattr(d.content, "notes", ()))
-            reason = notes or "cancelled by the buyer"
-            data = {"order": order_no, "reason": reason, "by": d.customer_id}
-            return "crossdock.order.cancellation-requested", data
 
 
 def changed(change: OrderChange, document_id: UUID) -> dict[str, Any]:

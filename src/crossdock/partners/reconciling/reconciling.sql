@@ -10,11 +10,19 @@ insert into crossdock.chain_document (tenant_id, document_id, part_id, kind, joi
 values ($1, $2, $8, $9, $10) on conflict do nothing
 
 -- name: sold
--- Orders of a customer by its numbers.
-select p.document_id, p.order_no, p.po, d.currency, coalesce(d.partner_id, '') as partner_id
+-- Orders of a customer by its numbers; of one for several places those that it came to.
+select p.document_id, p.order_no, p.po, d.currency, coalesce(d.partner_id, '') as partner_id, d.canonical
 from crossdock.purchase_order p
 join crossdock.document d on d.tenant_id = p.tenant_id and d.document_id = p.document_id
-where p.tenant_id = $1 and p.customer_id = $2 and p.po = any($3::text[]) and p.purpose = 'original'
+where p.tenant_id = $1 and p.customer_id = $2 and p.po = any($3::text[]) and (p.purpose like 'part/%'
+  or (p.purpose = 'original' and not exists (select from crossdock.document c
+    where c.tenant_id = $1 and c.part_of = p.document_id)))
+order by p.po, length(p.order_no), p.order_no
+
+-- name: shipped
+-- Which of these orders shipments of ours were for, by their numbers.
+select distinct s.about from crossdock.sending s
+where s.tenant_id = $1 and s.about = any($2::uuid[]) and s.number = any($3::text[])
 
 -- name: bought
 -- Orders that we sent to a partner, by our numbers.
@@ -60,7 +68,28 @@ order by opened_at, document_id for update
 select * from crossdock.chain where tenant_id = $1 and order_no = $2 order by side desc, opened_at limit 1
 
 -- name: of_order_locked
-select * from crossdock.chain where tenant_id = $1 and (order_no = $2 or po = $2) order by opened_at for update
+-- Of an order for several places: of each of them.
+select * from crossdock.chain where tenant_id = $1 and (order_no = $2 or po = $2 or document_id in (
+  select d.document_id from crossdock.purchase_order p
+  join crossdock.document d on d.tenant_id = p.tenant_id and d.part_of = p.document_id
+  where p.tenant_id = $1 and p.order_no = $2 and p.purpose = 'original'))
+order by opened_at, order_no for update
+
+-- name: family
+-- The orders that an order for several places came to, by its number or one of theirs, and how their chains were last
+-- compared.
+select f.order_no as family, d.document_id, d.order_no, coalesce(d.po, '') as po, 'seller' as side,
+  coalesce(d.partner_id, '') as partner_id, coalesce(d.currency, '') as currency, c.case_id, c.checked_at,
+  coalesce(c.state, 'open') as state, coalesce(c.money, 0) as money,
+  coalesce((select x ->> 'id' from jsonb_array_elements(d.canonical -> 'parties') x where x ->> 'role' = 'ship_to' limit 1), '')
+    as ship_to
+from crossdock.purchase_order p
+join crossdock.document m on m.tenant_id = p.tenant_id and m.document_id = p.document_id
+join crossdock.document f on f.tenant_id = m.tenant_id and f.document_id = coalesce(m.part_of, m.document_id)
+join crossdock.document d on d.tenant_id = f.tenant_id and d.part_of = f.document_id
+left join crossdock.chain c on c.tenant_id = d.tenant_id and c.document_id = d.document_id
+where p.tenant_id = $1 and p.order_no = $2 and (p.purpose = 'original' or p.purpose like 'part/%')
+order by length(d.order_no), d.order_no
 
 -- name: one
 select * from crossdock.chain where tenant_id = $1 and document_id = $2
@@ -71,7 +100,7 @@ select p.document_id, 'seller' as side, coalesce(d.partner_id, '') as partner_id
   coalesce(d.currency, '') as currency, null::uuid as case_id, null::timestamptz as checked_at
 from crossdock.purchase_order p
 join crossdock.document d on d.tenant_id = p.tenant_id and d.document_id = p.document_id
-where p.tenant_id = $1 and p.order_no = $2 and p.purpose = 'original'
+where p.tenant_id = $1 and p.order_no = $2 and (p.purpose = 'original' or p.purpose like 'part/%')
 
 -- name: parts
 -- The order and everything about it, as it came.

@@ -139,10 +139,9 @@ def receipt(document: str, said: ReceiptAdvice, po: str) -> Statement:
         for n in said.lines
         if n.order_number in {"", po} and (n.received is not None or n.accepted is not None)
     )
-    about = frozenset({said.despatch_number} - {""}) | _named(said.references, SHIPMENTS)
     on = said.received_on or said.issued_on
     return Statement(
-        document=document, kind=Kind.RECEIPT, number=said.number, on=on, lines=lines, about=frozenset(about)
+        document=document, kind=Kind.RECEIPT, number=said.number, on=on, lines=lines, about=frozenset(shipments(said))
     )
 
 
@@ -181,6 +180,11 @@ def of(document: str, said: Any, po: str) -> Statement | None:
             return remittance(document, said)
         case _:
             return None
+
+
+def shipments(said: ReceiptAdvice) -> list[str]:
+    """Our despatch advices that a receipt names."""
+    return sorted((frozenset({said.despatch_number}) | _named(said.references, SHIPMENTS)) - {""})
 
 
 def invoices(said: RemittanceAdvice) -> list[str]:

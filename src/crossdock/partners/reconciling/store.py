@@ -4,7 +4,7 @@ A document joins its chain in the transaction that stores it, which also says th
 does that. A chain begins with the first document about an order: orders that nobody answers cost nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,16 +15,18 @@ from uuid import UUID
 import msgspec
 
 from crossdock import exactjson
+from crossdock.canonical import splitting
 from crossdock.canonical.change import OrderChange
 from crossdock.canonical.despatch import DespatchAdvice
 from crossdock.canonical.invoice import Invoice, InvoiceKind
-from crossdock.canonical.order import PurchaseOrder
+from crossdock.canonical.order import Party, PartyRole, PurchaseOrder
+from crossdock.canonical.parts import party
 from crossdock.canonical.receipt import ReceiptAdvice
 from crossdock.canonical.remittance import RemittanceAdvice
 from crossdock.canonical.response import OrderResponse
 from crossdock.db import Tx, queries
 from crossdock.errors import Finding, NotFound, PartnerError
-from crossdock.partners.reconciling import matching, statements
+from crossdock.partners.reconciling import families, matching, statements
 from crossdock.partners.reconciling.model import Comparison, Difference, Kind, Side, State, Statement, Terms, Units
 
 SQL = queries("crossdock.partners.reconciling", "reconciling.sql")
@@ -87,12 +89,21 @@ async def join(tx: Tx, tenant_id: str, order: Order, part_id: UUID, kind: Kind, 
 
 
 async def arrived(
-    tx: Tx, tenant_id: str, said: object, part_id: UUID, partner_id: str, customer_id: str, now: datetime
+    tx: Tx,
+    tenant_id: str,
+    said: object,
+    part_id: UUID,
+    partner_id: str,
+    customer_id: str,
+    now: datetime,
+    *,
+    only: Collection[str] = (),
 ) -> bool:
     """A partner's document joins the chains of the orders that it is about.
 
     Responses, despatch advices and invoices of a partner are about orders that we sent to it; receipts and payments
-    about its orders to us. Returns False when it is about orders, and we have none of them.
+    about its orders to us. only: of several orders under one number those that it speaks of, where that is known.
+    Returns False when it is about orders, and we have none of them.
     """
     kind = kind_of(said)
     if kind is None:
@@ -105,9 +116,27 @@ async def arrived(
         rows, side = await tx.fetch(SQL["sold"], tenant_id, customer_id, numbers), Side.SELLER
     else:
         rows, side = await tx.fetch(SQL["bought"], tenant_id, partner_id, numbers), Side.BUYER
-    for row in rows:
+    if isinstance(said, ReceiptAdvice) and len(rows) > 1:
+        rows = await _received(tx, tenant_id, said, rows)
+    for row in (r for r in rows if not only or r["order_no"] in only):
         await join(tx, tenant_id, _order(row, side), part_id, kind, now)
     return bool(rows)
+
+
+async def _received(tx: Tx, tenant_id: str, said: ReceiptAdvice, rows: Sequence[Any]) -> Sequence[Any]:
+    """Of orders under one number those whose goods came: by the shipment that the receipt names, else by its place."""
+    named = statements.shipments(said)
+    about = await tx.fetch(SQL["shipped"], tenant_id, [r["document_id"] for r in rows], named) if named else []
+    if shipped := {r["about"] for r in about}:
+        return [r for r in rows if r["document_id"] in shipped]
+    place = party(said.parties, PartyRole.SHIP_TO)
+    if place is None or not place.id:
+        return rows
+    return [r for r in rows if splitting.same_place(_ship_to(r["canonical"]), place.scheme, place.id)] or rows
+
+
+def _ship_to(canonical: str) -> Party | None:
+    return msgspec.convert(exactjson.loads(canonical), PurchaseOrder, strict=False).party(PartyRole.SHIP_TO)
 
 
 def _order(row: Any, side: Side) -> Order:
@@ -187,12 +216,47 @@ def _read(row: Any, po: str) -> Statement | None:
 
 
 async def of_order(tx: Tx, tenant_id: str, order_no: str, now: datetime) -> dict[str, Any]:
-    """The chain of one of our orders, as it is now. Raises NotFound."""
+    """The chain of one of our orders, as it is now; of one for several places, all of its parts added up.
+
+    Raises NotFound.
+    """
+    rows = await tx.fetch(SQL["family"], tenant_id, order_no)
+    if rows and rows[0]["family"] == order_no:
+        return await _whole(tx, tenant_id, rows, now)
     chain = await tx.fetchrow(SQL["of_order"], tenant_id, order_no)
     chain = chain or await tx.fetchrow(SQL["order"], tenant_id, order_no)
     if chain is None:
         raise NotFound("No such order.")
     return await _told(tx, tenant_id, chain, now)
+
+
+async def family(tx: Tx, tenant_id: str, order_no: str) -> str | None:
+    """The number of the order for several places that an order belongs to."""
+    rows = await tx.fetch(SQL["family"], tenant_id, order_no)
+    return rows[0]["family"] if rows else None
+
+
+async def _whole(tx: Tx, tenant_id: str, rows: Sequence[Any], now: datetime) -> dict[str, Any]:
+    """Each part compared alone, and their sum. Documents about several of them are there once."""
+    today = now.astimezone(UTC).date()
+    found = [(row, *await compared(tx, tenant_id, row, today)) for row in rows]
+    documents = {r["document_id"]: _document(r) for _, _, about in found for r in about}
+    first, whole = rows[0], families.together([(row["order_no"], c) for row, c, _ in found])
+    members = [_member(row) | {"state": c.state.value, "money": c.money} for row, c, _ in found]
+    about = {**dict(first), "order_no": first["family"], "case_id": None, "checked_at": None}
+    return _shown(about, whole, list(documents.values()), members)
+
+
+def _member(row: Any) -> dict[str, Any]:
+    """One of the orders that an order for several places came to, as it was last compared."""
+    return {
+        "chain": str(row["document_id"]),
+        "order": row["order_no"],
+        "ship_to": row["ship_to"],
+        "state": row["state"],
+        "money": row["money"],
+        "case": str(row["case_id"]) if row["case_id"] else None,
+    }
 
 
 async def one(tx: Tx, tenant_id: str, chain_id: UUID, now: datetime) -> dict[str, Any]:
@@ -204,6 +268,14 @@ async def one(tx: Tx, tenant_id: str, chain_id: UUID, now: datetime) -> dict[str
 
 async def _told(tx: Tx, tenant_id: str, chain: Any, now: datetime) -> dict[str, Any]:
     found, rows = await compared(tx, tenant_id, chain, now.astimezone(UTC).date())
+    members = await tx.fetch(SQL["family"], tenant_id, chain["order_no"]) if chain["side"] == Side.SELLER else []
+    shown = _shown(chain, found, [_document(row) for row in rows], [_member(m) for m in members])
+    return {**shown, "family": members[0]["family"] if members else None}
+
+
+def _shown(
+    chain: Any, found: Comparison, documents: list[dict[str, Any]], members: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "chain": str(chain["document_id"]),
         "order": chain["order_no"],
@@ -216,10 +288,12 @@ async def _told(tx: Tx, tenant_id: str, chain: Any, now: datetime) -> dict[str, 
         "case": str(chain["case_id"]) if chain["case_id"] else None,
         "checked_at": chain["checked_at"],
         "again_on": found.again_on,
-        "documents": [_document(row) for row in rows],
+        "documents": documents,
         "lines": [_line(n) for n in found.lines],
         "totals": asdict(found.totals),
         "differences": [asdict(d) for d in found.differences],
+        "family": chain["order_no"] if members else None,
+        "members": members,
     }
 
 

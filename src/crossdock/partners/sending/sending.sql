@@ -1,10 +1,11 @@
 -- name: order
 -- The buyer's order behind one of our order numbers, as it arrived.
 select d.document_id, d.partner_id, d.customer_id, d.format, d.type, d.sender, d.receiver, d.test, d.canonical,
-  d.parsed -> 'group' ->> 'version' as version, d.interchange_control as message
+  coalesce(d.parsed, f.parsed) -> 'group' ->> 'version' as version, d.interchange_control as message
 from crossdock.purchase_order p
 join crossdock.document d on d.tenant_id = p.tenant_id and d.document_id = p.document_id
-where p.tenant_id = $1 and p.order_no = $2 and p.purpose = 'original'
+left join crossdock.document f on f.tenant_id = d.tenant_id and f.document_id = d.part_of
+where p.tenant_id = $1 and p.order_no = $2 and (p.purpose = 'original' or p.purpose like 'part/%')
 
 -- name: addresses
 -- How a partner and we named each other last.

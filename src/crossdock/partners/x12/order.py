@@ -1,8 +1,8 @@
 """A purchase order 850 as canonical.PurchaseOrder, by what the guide says its codes mean.
 
 Runs on sets that the guide has found readable, so a mandatory element that is absent here was reported before. What
-no process of ours acts on yet (quantities split by destination, several delivery dates of a line) holds the document
-for a person: quietly leaving it out would ship something else than was ordered.
+no process of ours acts on yet (several delivery dates of a line) holds the document for a person: quietly leaving it
+out would ship something else than was ordered.
 """
 
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from crossdock.canonical import units
+from crossdock.canonical import splitting
 from crossdock.canonical.order import ItemId, ItemScheme, OrderLine, Party, PartyRole, PurchaseOrder, Purpose, Split
 from crossdock.canonical.parts import Address, Adjustment, AdjustmentKind, Tax
-from crossdock.partners.jsonorder import change, destinations
+from crossdock.partners.jsonorder import change, uneven
 from crossdock.partners.model import Issue, error, hold, note, shown
 from crossdock.partners.numbers import amount
 from crossdock.partners.x12.envelope import Set, place
@@ -188,6 +188,8 @@ def judge(order: PurchaseOrder, where: str) -> list[Issue]:
         if not line.items:
             text = "Add an item number that the map reads, or let the map read it."
             issues.append(error("order.line.item", here, "an item number", "none", text))
+        if splitting.uneven(line):
+            issues.append(uneven(line, here, "SDQ"))
     if not order.lines:
         issues.append(error("order.lines", where, "at least one line", "none", "Send it, or correct the map."))
     return issues
@@ -348,7 +350,7 @@ def _line(r: _Reading, line: _Line, number: str) -> OrderLine | None:
                 "Split the line by date with the buyer, or enter the order by hand.",
             )
         )
-    return OrderLine(
+    found = OrderLine(
         number=number,
         items=tuple(items),
         description=line.description,
@@ -356,10 +358,13 @@ def _line(r: _Reading, line: _Line, number: str) -> OrderLine | None:
         unit=s.at(3).upper(),
         unit_price=price,
         requested_on=requested,
-        splits=_splits(r, line, number, quantity),
+        splits=_splits(r, line),
         adjustments=_adjustments(line.adjustments),
         taxes=_taxes(r, line.taxes),
     )
+    if splitting.uneven(found):
+        r.issues.append(uneven(found, f"Line {number}: {place(line.splits[0])}", "SDQ"))
+    return found
 
 
 _NUMBERS = {"buyer": "the buyer's item number", "supplier": "our item number", "gtin": "the GTIN"}
@@ -386,9 +391,9 @@ def _asked_for(r: _Reading, s: Segment, number: str) -> None:
         )
 
 
-def _splits(r: _Reading, line: _Line, number: str, quantity: Decimal) -> tuple[Split, ...]:
+def _splits(r: _Reading, line: _Line) -> tuple[Split, ...]:
     """SDQ: a unit, whose numbers they are, then up to ten places with a quantity each."""
-    splits = tuple(
+    return tuple(
         Split(
             ship_to=s.at(at),
             scheme=r.means["party_scheme"].get(s.at(2), s.at(2)),
@@ -400,20 +405,6 @@ def _splits(r: _Reading, line: _Line, number: str, quantity: Decimal) -> tuple[S
         for at in range(3, 23, 2)
         if s.at(at)
     )
-    unit = line.segment.at(3).upper()
-    parts = [units.convert(s.quantity, s.unit, unit) for s in splits]
-    total = None if None in parts else sum((p for p in parts if p is not None), Decimal(0))
-    if splits and total != quantity:
-        r.issues.append(
-            hold(
-                "order.line.splits",
-                f"Line {number}: {place(line.splits[0])}",
-                f"{quantity} {unit}, the quantity of the line, over all places",
-                f"{total} {unit}" if total is not None else f"units that nobody can turn into {unit}",
-                "Correct the quantity of the line (PO102) or those of its places (SDQ).",
-            )
-        )
-    return splits
 
 
 def _adjustments(segments: list[Segment]) -> tuple[Adjustment, ...]:
@@ -469,9 +460,7 @@ def _dated(r: _Reading, dates: dict[str, date], use: str) -> date | None:
 
 
 def _left_out(r: _Reading) -> None:
-    """What is read and not acted on: an order goes to one place, and what adjusts its prices is settled by invoice."""
-    if (sdq := next((s for line in r.lines for s in line.splits), None)) is not None:
-        r.issues.append(destinations(place(sdq), "SDQ, quantities by destination"))
+    """What is read and not acted on: what adjusts an order's prices is settled by invoice."""
     adjusted = next((s for s in (*r.adjustments, *(a for line in r.lines for a in line.adjustments))), None)
     if adjusted is not None:
         text = "They are kept with the order and not priced; the invoice settles them."

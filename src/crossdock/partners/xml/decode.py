@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
+from crossdock.canonical import splitting
 from crossdock.canonical.invoice import Invoice
 from crossdock.canonical.order import PurchaseOrder, Purpose
 from crossdock.partners import lineage, profiles
 from crossdock.partners.edi import checks
-from crossdock.partners.jsonorder import other_customer
+from crossdock.partners.jsonorder import other_customer, uneven
 from crossdock.partners.lineage import InElement, Origin
 from crossdock.partners.maps import xml as maps
 from crossdock.partners.maps.canonical import Canonical
@@ -263,6 +264,8 @@ def _judge(r: Reading, order: PurchaseOrder, partner: Profile | None, named: str
         if not line.items:
             text = "Send our item number, yours, or a GTIN."
             issues.append(error("order.line.item", here, "an item number we can tell", "none", text))
+        if splitting.uneven(line):
+            issues.append(uneven(line, here, "Delivery/Quantity"))
     if order.stated_total is not None and order.total is not None:
         extra = sum((r.facts[n] for n in ("charges", "shipping", "tax") if n in r.facts), start=order.total)
         if order.stated_total not in {order.total, extra}:
