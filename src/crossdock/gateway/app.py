@@ -40,6 +40,7 @@ from crossdock.gateway import (
     reference,
     run,
     runs,
+    scorecard,
     search,
     sending,
     session,
@@ -56,7 +57,7 @@ from crossdock.tower.board import Drawings
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
     people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting, channels,
-    deadletters, reference, clusters, desks,
+    deadletters, reference, clusters, desks, scorecard,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 
