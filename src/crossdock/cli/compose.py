@@ -35,6 +35,7 @@ from crossdock.events.inbox import business_now
 from crossdock.flow import yaml12
 from crossdock.flow.outcomes import Immediate, Transactional
 from crossdock.outbound import Client, Guard
+from crossdock.outbound.mail import Mailer
 from crossdock.partners import intake
 from crossdock.partners.agreements import expectations
 from crossdock.partners.agreements import silence as absence
@@ -287,7 +288,7 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
         return vault.of(tenant_id)
 
     base = settings.public_url or f"http://{settings.host}:{settings.port}"
-    messenger = notices.Messenger(http, named, settings.smtp_url, settings.mail_from, base)
+    messenger = notices.Messenger(http, named, Mailer(settings.smtp_url, settings.mail_from), base)
 
     async def telling() -> None:
         await _one_at_a_time(db, 0x0C0569, lambda: notices.run_due(db, messenger, time.now()))

@@ -19,6 +19,7 @@ from aiosmtpd.smtp import SMTP
 from crossdock.cases import calendars
 from crossdock.errors import PartnerError
 from crossdock.outbound import Client
+from crossdock.outbound.mail import Mailer
 from crossdock.tower import alerts
 from crossdock.tower.alerts import notices, rules
 from crossdock.tower.alerts.documents import Channel
@@ -27,6 +28,7 @@ from crossdock.tower.alerts.notices import Messenger, Notice, Untold
 TENANT = "norrland"
 MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)  # a Monday
 HOUR = timedelta(hours=1)
+NO_MAIL = Mailer(None, None)
 MANY = {"name": "too-many", "title": "Too many open orders", "watch": {"kpi": "open_orders", "above": 0}}
 
 
@@ -283,7 +285,9 @@ BATCH = UUID("11111111-2222-3333-4444-555555555555")
 async def test_mail_says_in_its_subject_what_is_wrong_and_links_to_it(story: Any) -> None:
     box = Mailbox()
     async with mail_server(box) as port, Client([]) as client:
-        out = Messenger(client, lambda _: {}, f"smtp://127.0.0.1:{port}", "crossdock@example.com", "https://x.example")
+        out = Messenger(
+            client, lambda _: {}, Mailer(f"smtp://127.0.0.1:{port}", "crossdock@example.com"), "https://x.example"
+        )
         channel = {"name": "m", "means": "mail", "to": ["ada@example.com", "bo@example.com"]}
         two = [notice(), notice(what="resolved", title="Carrier\r\nBcc: eve@example.com", link="")]
         await out.tell(TENANT, documents(channel), BATCH, two)
@@ -299,7 +303,7 @@ async def test_mail_says_in_its_subject_what_is_wrong_and_links_to_it(story: Any
 async def test_a_password_is_not_sent_over_a_connection_that_anybody_can_read() -> None:
     box = Mailbox()
     async with mail_server(box) as port, Client([]) as client:
-        out = Messenger(client, lambda _: {}, f"smtp://ada:secret@127.0.0.1:{port}", "c@example.com", "")
+        out = Messenger(client, lambda _: {}, Mailer(f"smtp://ada:secret@127.0.0.1:{port}", "c@example.com"), "")
         with pytest.raises(Untold):
             await out.tell(
                 TENANT, documents({"name": "m", "means": "mail", "to": ["a@example.com"]}), BATCH, [notice()]
@@ -309,7 +313,7 @@ async def test_a_password_is_not_sent_over_a_connection_that_anybody_can_read() 
 
 async def test_a_webhook_is_signed_and_named_so_that_a_repeated_one_is_known() -> None:
     async with receiver() as (url, got), Client([url]) as client:
-        out = Messenger(client, lambda t: {"hook": f"key of {t}"}, None, None, "https://x.example")
+        out = Messenger(client, lambda t: {"hook": f"key of {t}"}, NO_MAIL, "https://x.example")
         channel = documents({"name": "w", "means": "webhook", "url": f"{url}/in", "secret": "hook"})
         for _ in range(2):
             await out.tell(TENANT, channel, BATCH, [notice()])
@@ -329,14 +333,14 @@ async def test_a_webhook_is_signed_and_named_so_that_a_repeated_one_is_known() -
 
 async def test_a_chat_gets_text_and_its_address_stays_a_secret() -> None:
     async with receiver(status=500) as (url, got), Client([url]) as client:
-        out = Messenger(client, lambda _: {"room": f"{url}/T0/B0/verysecret"}, None, None, "")
+        out = Messenger(client, lambda _: {"room": f"{url}/T0/B0/verysecret"}, NO_MAIL, "")
         channel = documents({"name": "c", "means": "chat", "secret": "room"})
         with pytest.raises(Untold, match="found 500") as refused:
             await out.tell(TENANT, channel, BATCH, [notice()])
     assert json.loads(got[0][1])["text"].startswith("*Critical: Orders stand*")
     assert "verysecret" not in str(refused.value)
     async with Client([]) as closed:  # an internal address, which nobody allowed
-        out = Messenger(closed, lambda _: {"room": f"{url}/T0/B0/verysecret"}, None, None, "")
+        out = Messenger(closed, lambda _: {"room": f"{url}/T0/B0/verysecret"}, NO_MAIL, "")
         with pytest.raises(Untold) as refused:
             await out.tell(TENANT, channel, BATCH, [notice()])
     assert "verysecret" not in str(refused.value)
@@ -344,7 +348,7 @@ async def test_a_chat_gets_text_and_its_address_stays_a_secret() -> None:
 
 async def test_what_the_operator_did_not_provide_is_named() -> None:
     async with Client([]) as client:
-        out = Messenger(client, lambda _: {}, None, None, "")
+        out = Messenger(client, lambda _: {}, NO_MAIL, "")
         for document, word in (
             ({"name": "m", "means": "mail", "to": ["a@example.com"]}, "CROSSDOCK_SMTP_URL"),
             ({"name": "c", "means": "chat", "secret": "room"}, "'room'"),

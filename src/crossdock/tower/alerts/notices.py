@@ -7,21 +7,15 @@ https://www.standardwebhooks.com). A channel that cannot be reached is tried for
 which the pages show.
 """
 
-import asyncio
 import base64
 import hashlib
 import hmac
 import logging
-import smtplib
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.message import EmailMessage
-from email.utils import format_datetime
 from typing import Any, Protocol, TypeAlias
-from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 from crossdock import audit, exactjson, ids
@@ -29,6 +23,7 @@ from crossdock.cases import calendars
 from crossdock.db import Database, Tx, queries
 from crossdock.errors import CrossdockError, NotFound
 from crossdock.outbound import Client, Request, Response
+from crossdock.outbound.mail import Mailer, NotSent
 from crossdock.tower.alerts import documents
 from crossdock.tower.alerts.documents import Channel, Means, Severity
 
@@ -38,7 +33,6 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 12
 FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(hours=4)  # doubled each time: a day in all
 TOLD_AT_ONCE = 100  # lines of one message; it says how many more there are
-SMTP_S = 20.0
 HTTP_S = timedelta(seconds=20)
 
 Secrets: TypeAlias = Callable[[str], Mapping[str, Any]]
@@ -204,12 +198,11 @@ def _notice(row: Any) -> Notice:
 
 @dataclass(frozen=True, slots=True)
 class Messenger:
-    """What the operator provides. smtp: smtp://user:password@host:587 or smtps://…; base: our own address."""
+    """What the operator provides. base: our own address."""
 
     client: Client
     secrets: Secrets
-    smtp: str | None
-    sender: str | None
+    mailer: Mailer
     base: str
 
     async def tell(self, tenant_id: str, channel: Channel, batch: UUID, notices: Sequence[Notice]) -> None:
@@ -225,21 +218,13 @@ class Messenger:
                 await self._post(url, body, {}, hidden=not channel.url)
 
     async def _mail(self, channel: Channel, batch: UUID, notices: Sequence[Notice]) -> None:
-        if not self.smtp or not self.sender:
-            raise Untold(
-                "expected CROSSDOCK_SMTP_URL and CROSSDOCK_MAIL_FROM for mail, found none; the operator sets them"
-            )
-        mail = EmailMessage()
-        mail["From"], mail["To"] = self.sender, ", ".join(channel.to)
-        mail["Subject"] = _subject(notices)
-        mail["Date"] = format_datetime(max(n.at for n in notices))
-        mail["Message-ID"] = f"<{batch}@{self.sender.rpartition('@')[2].strip('>')}>"
-        mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(_text(notices, self.base))
+        mail = self.mailer.message(
+            channel.to, _subject(notices), _text(notices, self.base), id=str(batch), at=max(n.at for n in notices)
+        )
         try:
-            await asyncio.to_thread(_send_mail, self.smtp, mail)
-        except (OSError, smtplib.SMTPException) as error:
-            raise Untold(f"the mail server did not take it: {type(error).__name__}") from error
+            await self.mailer.send(mail)
+        except NotSent as error:
+            raise Untold(str(error)) from error
 
     async def _webhook(self, tenant_id: str, channel: Channel, batch: UUID, notices: Sequence[Notice]) -> None:
         first = min(n.at for n in notices)
@@ -276,26 +261,6 @@ def signed(secret: str, id: str, timestamp: int, body: bytes) -> dict[str, str]:
     key = base64.b64decode(secret.removeprefix("whsec_")) if secret.startswith("whsec_") else secret.encode()
     digest = hmac.new(key, f"{id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
     return {"webhook-timestamp": str(timestamp), "webhook-signature": f"v1,{base64.b64encode(digest).decode()}"}
-
-
-def _send_mail(url: str, mail: EmailMessage) -> None:
-    parts = urlsplit(url)
-    context = ssl.create_default_context()
-    host, tls = parts.hostname or "localhost", parts.scheme == "smtps"
-    port = parts.port or (465 if tls else 587 if parts.username else 25)
-    with (
-        smtplib.SMTP_SSL(host, port, timeout=SMTP_S, context=context)
-        if tls
-        else smtplib.SMTP(host, port, timeout=SMTP_S)
-    ) as server:
-        server.ehlo()
-        if not tls and server.has_extn("starttls"):
-            server.starttls(context=context)
-        elif not tls and parts.username:
-            raise smtplib.SMTPException("no STARTTLS: a password would travel in the clear")
-        if parts.username:
-            server.login(unquote(parts.username), unquote(parts.password or ""))
-        server.send_message(mail)
 
 
 def _subject(notices: Sequence[Notice]) -> str:
