@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict
 
+from crossdock import exactjson
 from crossdock.events.inbox import business_now
 from crossdock.gateway.access import Caller, Reader, allow
 from crossdock.gateway.models import Answer, Json, Money, Page, Time
@@ -288,7 +289,7 @@ async def ledger(caller: Reader, asked: Asked) -> Ledger:
 
 
 def _basis(of: value.Basis) -> dict[str, Any]:
-    return {"body": of.body, "version": of.version, "put_by": of.put_by, "put_at": of.put_at}
+    return {"body": exactjson.plain(of.body), "version": of.version, "put_by": of.put_by, "put_at": of.put_at}
 
 
 @router.get("/value/history", summary="Baselines and assumptions, newest first")

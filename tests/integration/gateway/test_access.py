@@ -112,6 +112,9 @@ MATRIX: list[tuple[str, str, Any, dict[str, int]]] = [
     ("GET", "/api/orders", None, {"viewer": 200, "coordinator": 200, "approver": 200, "admin": 200, "partner": 200}),
     ("GET", "/api/cases", None, {"viewer": 200, "coordinator": 200, "approver": 200, "admin": 200, "partner": 403}),
     ("GET", "/api/kpis", None, {"viewer": 200, "partner": 403}),
+    ("GET", "/api/scorecard", None, {"viewer": 200, "partner": 403}),
+    ("GET", "/api/value", None, {"viewer": 200, "partner": 403}),
+    ("PUT", "/api/value/assumptions", {}, {"viewer": 403, "coordinator": 403, "partner": 403, "admin": 204}),
     ("GET", "/api/events", None, {"viewer": 200, "partner": 403}),
     ("GET", "/api/audit", None, {"viewer": 403, "coordinator": 403, "approver": 403, "admin": 200, "partner": 403}),
     ("GET", "/api/users", None, {"viewer": 403, "coordinator": 403, "admin": 200, "partner": 403}),
@@ -202,6 +205,8 @@ SHOWN_ELSEWHERE = {
     "/api/partners/{partner}/invitations": "test_onboarding.py",
     "/api/partners/{partner}/versions": "test_partners.py",
     "/api/reference-tables/{table}/rows": "test_reference.py",
+    "/api/scorecard/{key}": "test_scorecard.py",
+    "/api/scorecard/{key}/rows.csv": "test_scorecard.py",
     "/api/sent-documents/{document}": "test_sending.py",
     "/api/sent-documents/{document}/{way}": "test_sending.py",
 }
@@ -217,7 +222,7 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
         "hold": things.hold, "incident": things.incident, "instance": things.instance, "name": "order-to-cash",
         "version": "1.3.0", "job": await suspension(ours, things.order), "digest": "0" * 64, "way": "replay",
         "partner": "bolts", "expectation": things.case, "proposal": things.case,
-        "chain": things.document, "channel": "norrland-to-bolts", "table": "nosuch",
+        "chain": things.document, "channel": "norrland-to-bolts", "table": "nosuch", "key": "nosuch",
         "map": await own_map(ours), "number": "1",
         "cluster": (await ours.get("/api/clusters?alone=true")).json["items"][0]["key"],
     }  # fmt: skip

@@ -22,39 +22,54 @@ from crossdock.tower.scorecard.measure import Period, Wanted
 
 SQL = queries("crossdock.tower.scorecard", "value.sql")
 
-Amount = Annotated[Decimal, msgspec.Meta(ge=0, le=10_000_000)]
-Count = Annotated[Decimal, msgspec.Meta(ge=0, le=1_000_000_000)]
+MOST = Decimal(1_000_000_000_000)
 CENT = Decimal("0.01")
 DAYS_A_YEAR, DAYS_A_MONTH = Decimal(365), Decimal("30.4")
+
+
+def _checked(of: msgspec.Struct, what: str) -> None:
+    """Raises PartnerError for an amount that is none."""
+    for name in of.__struct_fields__:
+        amount = getattr(of, name)
+        if isinstance(amount, Decimal) and not (amount.is_finite() and 0 <= amount <= MOST):
+            raise PartnerError(
+                [Finding("value.field", f"{what}.{name}", f"a number from 0 to {MOST}", str(amount), "Correct it")]
+            )
 
 
 class Assumptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Prices. minutes_*: of a person's work for one of them. monthly_cost: what Crossdock itself costs."""
 
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "USD"
-    cost_per_hour: Amount = Decimal(45)
-    minutes_per_touch: Amount = Decimal(4)
-    minutes_per_exception: Amount = Decimal(12)
-    minutes_per_rework: Amount = Decimal(15)
-    minutes_per_escalation: Amount = Decimal(20)
-    minutes_per_upkeep: Amount = Decimal(45)
-    cost_per_breach: Amount = Decimal(35)
-    interest_percent: Annotated[Decimal, msgspec.Meta(ge=0, le=100)] = Decimal(8)
-    monthly_cost: Amount = Decimal(0)
+    cost_per_hour: Decimal = Decimal(45)
+    minutes_per_touch: Decimal = Decimal(4)
+    minutes_per_exception: Decimal = Decimal(12)
+    minutes_per_rework: Decimal = Decimal(15)
+    minutes_per_escalation: Decimal = Decimal(20)
+    minutes_per_upkeep: Decimal = Decimal(45)
+    cost_per_breach: Decimal = Decimal(35)
+    interest_percent: Decimal = Decimal(8)
+    monthly_cost: Decimal = Decimal(0)
+
+    def __post_init__(self) -> None:
+        _checked(self, "the assumptions")
 
 
 class Effort(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Work and trouble of a period. delayed_money_days: money × days by which invoices left later than a day after
     shipment."""
 
-    orders: Count
-    touches: Count
-    exceptions: Count
-    rework: Count
-    breaches: Count
-    delayed_money_days: Count
-    escalations: Count
-    upkeep: Count
+    orders: Decimal
+    touches: Decimal
+    exceptions: Decimal
+    rework: Decimal
+    breaches: Decimal
+    delayed_money_days: Decimal
+    escalations: Decimal
+    upkeep: Decimal
+
+    def __post_init__(self) -> None:
+        _checked(self, "the effort")
 
 
 class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
