@@ -403,7 +403,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="hash-without-amount",
         means="an approval binds to the words and not to the money",
-        file="crossdock/cases/approvals.py",
+        file="crossdock/cases/approvers.py",
         text='exactjson.canonical({"title": title, "amount": amount, "data": data})',
         replacement='exactjson.canonical({"title": title, "data": data})',
         tests=(CASES + "test_the_hash_sees_every_digit_and_no_order_of_members",),
@@ -411,9 +411,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="four-eyes-shut",
         means="who typed the order in approves it",
-        file="crossdock/cases/approvals.py",
-        text="        not_by=approval.not_by,\n",
-        replacement="        not_by=(),\n",
+        file="crossdock/cases/approvers.py",
+        text='not_by=tuple(row["not_by"])',
+        replacement="not_by=()",
         tests=(CASES + "test_who_must_not_decide_is_told_why",),
         by=("AssertionError", "TypeError"),  # it is told nothing
     ),

@@ -115,7 +115,11 @@ async def next_due(db: Database, tenant_id: str, policy: Policy) -> datetime | N
         asked = (await approvals.find(tx, tenant_id, status="pending", limit=PAGE)).items
         opened = (await casework.find(tx, tenant_id, casework.Filter(status="open", owner="none"), limit=PAGE)).items
         standing = (await holds.find(tx, tenant_id, status="active", limit=PAGE)).items
-    times = [a.requested_at + _after(r) for a in asked if (r := approval_rule(policy, a)) is not None]
+    times = [
+        a.requested_at + _after(r)
+        for a in asked
+        if (r := approval_rule(policy, a)) is not None and policy.actor not in {v.voter for v in a.votes}
+    ]
     times += [c.opened_at + _after(r) for c in opened if (r := _of_kind(policy.cases, c.kind)) is not None]
     times += [h.placed_at + _after(r) for h in standing if (r := _of_kind(policy.holds, h.kind)) is not None]
     return min(times, default=None)

@@ -6,11 +6,13 @@ Those that only compute are Immediate. Wrong arguments are a fault of the defini
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Any, cast
 
 from crossdock import exactjson
 from crossdock.cases import (
     approvals,
+    asking,
     casework,
     common,
     deadlines,
@@ -40,17 +42,25 @@ GIVE_UP = casework.Offer(id=lookups.GIVE_UP, label="Give up", effect="The look-u
 
 
 class Approval:
-    """Asks somebody with a role to say yes or no to exactly what is shown."""
+    """Asks those whom the table of approvals names to say yes or no to exactly what is shown."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self._rulebook = rulebook
 
     async def start(self, tx: Tx, call: Invocation) -> Begun:
         try:
             a = Arguments(call.arguments)
             due = await deadlines.read(tx, call.tenant_id, a, call.now)
+            kind, role, data = a.text("kind", "approval"), a.text("role", "approver"), a.json("data", {})
+            about = {
+                "kind": kind, "role": role, "amount": a.amount("amount"), "currency": a.text("currency", ""),
+                "percent": _percent(data), "data": data,
+            }  # fmt: skip
             request = approvals.Request(
-                kind=a.text("kind", "approval"),
+                kind=kind,
                 title=a.text("title"),
-                data=a.json("data", {}),
-                role=a.text("role", "approver"),
+                data=data,
+                role=role,
                 order=a.text("order", call.business_key),
                 customer_id=a.text("customer", ""),
                 customer=a.text("customer_name", ""),
@@ -63,11 +73,20 @@ class Approval:
                 expires_at=await deadlines.expiry(tx, call.tenant_id, a, "expires_in", call.now),
                 instance_id=call.instance_id,
                 at=call.at,
+                terms=await asking.terms(tx, call.tenant_id, self._rulebook, about, call.now),
             )
         except Misuse as e:
             return common.misused("approval", e)
+        if given := await approvals.standing(tx, call.tenant_id, request, call.now):
+            return Done(approvals.answer(given, stands=True))
         made = await approvals.request(tx, call.tenant_id, request, call.now)
         return Parked(f"approval/{made.approval_id}")
+
+
+def _percent(data: Any) -> Any:
+    """By how much it deviates, where what is shown says so: the shipped tables do."""
+    found = cast("Mapping[str, Any]", data).get("percent") if isinstance(data, Mapping) else None
+    return found if isinstance(found, int | Decimal) and not isinstance(found, bool) else None
 
 
 class Case:
@@ -341,7 +360,7 @@ class Computed:
 def catalogue(rulebook: Rulebook, templates: messages.Templates) -> Mapping[str, Immediate | Transactional]:
     """All functions of this package by name, each behind its signature; `compensate` is the engine's own."""
     written: dict[str, Immediate | Transactional] = {
-        "approval": Approval(),
+        "approval": Approval(rulebook),
         "case": Case(),
         "hold": Hold(),
         "milestone": Milestone(),

@@ -240,11 +240,11 @@ SIGNATURES: Mapping[str, Signature] = {
     for s in (
         Signature(
             "approval",
-            "Somebody with a role says yes or no to exactly what is shown; the workflow waits.",
+            "Those whom the table of approvals names say yes or no to exactly what is shown; the workflow waits.",
             (
                 _must("title", K.TEXT, "What is asked, in a sentence"),
                 _a("kind", K.TEXT, "Kind of approval, by which lists and policies sort it", "approval"),
-                _a("role", K.TEXT, "Who may decide", "approver"),
+                _a("role", K.TEXT, "Who may decide, where the table does not name others", "approver"),
                 _a("data", K.ANY, "Everything the decider should see; the approval binds to its hash", "{}"),
                 _a("amount", K.NUMBER, "Money it is about; limits are checked against it"),
                 _a("currency", K.TEXT, "Its currency"),
@@ -256,7 +256,8 @@ SIGNATURES: Mapping[str, Signature] = {
                 *_DEADLINE,
                 _a("expires_in", K.DURATION, "Ends undecided after that time; on a calendar, open time", "never"),
             ),
-            "`{outcome: approved | rejected | expired, by, note, at, approval}`",
+            "`{outcome: approved | rejected | expired, by, note, at, approval, votes: [{by, for, outcome, at}]}`; "
+            "at once, with `stands: true`, where it was approved before and nothing changed by more than the tolerance",
             (_VALIDATION,),
             """call: approval@crossdock
 with:

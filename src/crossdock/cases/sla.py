@@ -104,7 +104,7 @@ async def run_due(db: Database, now: datetime) -> int:
     that somebody else has in hand are left for the next look.
     """
     done = 0
-    for row in await db.pool.fetch("select tenant_id from crossdock.work_due() where due_at <= $1", now):
+    for row in await db.pool.fetch(SQL["tenants_due"], now):
         for kind in _kinds():
             try:
                 async with db.transaction(row["tenant_id"]) as tx:
@@ -116,12 +116,13 @@ async def run_due(db: Database, now: datetime) -> int:
 
 async def next_due(db: Database) -> datetime | None:
     """When `run_due` next has something to do: simulated time may jump there."""
-    return await db.pool.fetchval("select min(due_at) from crossdock.work_due()")
+    return await db.pool.fetchval(SQL["next_due"])
 
 
 def _kinds() -> tuple[Callable[[Tx, str, datetime], Awaitable[int]], ...]:
     return (
-        _warn, _breach, casework.wake, approvals.expire, holds.expire, throttle.release, incidents.tell
+        _warn, _breach, casework.wake, approvals.remind, approvals.expire, holds.expire, throttle.release,
+        incidents.tell,
     )  # fmt: skip
 
 

@@ -43,3 +43,11 @@ update crossdock.sla_clock set case_id = $4 where tenant_id = $1 and order_no = 
 -- name: of_order
 select key, started_at, warn_at, due_at, status, stopped_at, paused_at, calendar from crossdock.sla_clock
 where tenant_id = $1 and order_no = $2 order by started_at
+
+-- name: tenants_due
+select tenant_id from crossdock.work_due() where due_at <= $1
+union select tenant_id from crossdock.approvals_due() where due_at <= $1
+
+-- name: next_due
+select min(due_at) from (
+  select due_at from crossdock.work_due() union all select due_at from crossdock.approvals_due()) as d

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from crossdock import audit, clock, embedded, exactjson, migrations
-from crossdock.cases import calendars, casework, causes, checks, messages, programs, sla
+from crossdock.cases import calendars, casework, causes, checks, letters, messages, programs, sla
 from crossdock.cases import functions as people
 from crossdock.cases.clusters import documents as clusters
 from crossdock.cases.hooks import People
@@ -288,7 +288,11 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
         return vault.of(tenant_id)
 
     base = settings.public_url or f"http://{settings.host}:{settings.port}"
-    messenger = notices.Messenger(http, named, Mailer(settings.smtp_url, settings.mail_from), base)
+    mailer = Mailer(settings.smtp_url, settings.mail_from)
+    messenger = notices.Messenger(http, named, mailer, base)
+
+    async def writing() -> None:
+        await _one_at_a_time(db, 0x0C0576, lambda: letters.run_due(db, mailer, base, time.now()))
 
     async def telling() -> None:
         await _one_at_a_time(db, 0x0C0569, lambda: notices.run_due(db, messenger, time.now()))
@@ -296,7 +300,7 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
     crew.size = await living(db) + 1  # this one counts itself in a moment
     made = Worker(
         db, functions, time, People(), [projection.project, expectations.observe, causes.observe],
-        duties=[count_crew, *duties(db, time, settings.retention), channels.duty, telling],
+        duties=[count_crew, *duties(db, time, settings.retention), channels.duty, telling, writing],
     )  # fmt: skip
     return made, Held(channels, partners_http, http)
 

@@ -26,13 +26,15 @@ from crossdock.tower.board import today
 COOKIE = "crossdock_session"
 HEADER = "X-Crossdock"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# What needs nobody signed in: signing in itself, an invitation that one holds, whether we live, and the pages, which
-# hold no data.
+# What needs nobody signed in: signing in itself, an invitation or a mailed link that one holds, whether we live, and
+# the pages, which hold no data.
 OPEN = frozenset(
     {
         ("POST", "/api/session"),
         ("POST", "/api/invitation/look"),
         ("POST", "/api/invitation/accept"),
+        ("POST", "/api/approval-link/look"),
+        ("POST", "/api/approval-link/decide"),
         ("GET", "/livez"),
         ("GET", "/readyz"),
         ("GET", "/{path:path}"),

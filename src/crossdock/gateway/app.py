@@ -22,6 +22,7 @@ from crossdock.gateway import (
     corrections,
     crossrefs,
     deadletters,
+    deciders,
     definitions,
     desks,
     documents,
@@ -57,7 +58,7 @@ from crossdock.tower.board import Drawings
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
     people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting, channels,
-    deadletters, reference, clusters, desks, scorecard,
+    deadletters, reference, clusters, desks, scorecard, deciders,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

@@ -103,8 +103,35 @@ class CaseDetail(Case):
     clearing: str | None
 
 
+class ApprovalStep(Answer):
+    """need: how many different people; missing: how many are still. open: it can be voted in now."""
+
+    role: str
+    people: list[str]
+    need: int
+    missing: int
+    open: bool
+
+
+class ApprovalVote(Answer):
+    """right: whose right was used. who: both, in words. way: page, api, cli, mail link."""
+
+    voter: str
+    right: str
+    who: str
+    step: int
+    outcome: str
+    note: str
+    way: str
+    at: Time
+    hash: str
+
+
 class Approval(Answer):
-    """What is asked, and of whom. `hash` binds a decision to exactly what is shown."""
+    """What is asked, and of whom. `hash` binds a decision to exactly what is shown.
+
+    acts_for: whose right the caller would use. again_of, changed: why it is asked again. table: which rule asks whom.
+    """
 
     id: str
     number: str
@@ -127,6 +154,18 @@ class Approval(Answer):
     data: Json
     can_decide: bool
     why_not: str | None
+    acts_for: str | None
+    overdue: bool
+    steps: list[ApprovalStep]
+    in_sequence: bool
+    votes: list[ApprovalVote]
+    table: str
+    again_of: str | None
+    changed: Json
+    expires_at: Time | None
+    reminded_at: Time | None
+    escalated_at: Time | None
+    escalated_to: str | None
 
 
 class Hold(Answer):

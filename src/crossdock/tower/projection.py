@@ -292,6 +292,7 @@ def _tally(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
         "crossdock.case.withdrawn": (-1, 0, 0),
         "crossdock.approval.requested": (0, 1, 0),
         "crossdock.approval.decided": (0, -1, human),
+        "crossdock.approval.voted": (0, 0, human),
         "crossdock.approval.withdrawn": (0, -1, 0),
         "crossdock.hold.placed": (0, 0, human),
         "crossdock.hold.released": (0, 0, human),

@@ -41,7 +41,9 @@ TITLES = {
     "case.resolved": "Exception resolved", "case.reopened": "Exception reopened",
     "case.withdrawn": "Exception closed by itself",
     "approval.requested": "Approval asked for", "approval.decided": "Approval decided",
-    "approval.withdrawn": "Approval no longer needed", "hold.placed": "Hold placed", "hold.released": "Hold released",
+    "approval.withdrawn": "Approval no longer needed", "approval.voted": "One approver said yes",
+    "approval.stands": "An approval given before stands", "approval.reminded": "Reminded of an approval",
+    "approval.escalated": "Approval escalated", "hold.placed": "Hold placed", "hold.released": "Hold released",
     "milestone.reached": "Milestone", "sla.warned": "A promise is close to its end",
     "sla.breached": "A promise was broken",
 }  # fmt: skip
