@@ -32,6 +32,8 @@ PAGES = {
     "partner": ("/partners/{partner}", ".facts"),
     "maps": ("/maps", ".tbl"),
     "map": ("/maps/x12-850", ".cm-content"),
+    "cross-references": ("/cross-references", "main .panel"),
+    "cross-references-in-use": ("/cross-references?show=entries", "main .panel"),
     "chain": ("/orders/{answered}?part=chain", ".chainway"),
     "new-order": ("/new-order", ".lines"),
     "flow": ("/flow", ".fnode"),

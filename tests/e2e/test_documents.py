@@ -34,8 +34,7 @@ def test_documents_are_found_by_a_number_of_any_kind_and_the_search_is_a_link(to
     expect(tower.get_by_text("Nothing matches").or_(tower.locator(ROWS).first)).to_be_visible()
     tower.get_by_label("Control number", exact=True).fill(order["control"].lstrip("0"))
     expect(tower).to_have_url(re.compile(f"control={order['control'].lstrip('0')}"))
-    found = api(tower, f"/documents?control={order['control']}")
-    expect(tower.locator(ROWS)).to_have_count(min(found["total"], len(found["items"])))
+    expect(tower.locator(ROWS).filter(has_text=order["po"]).first).to_be_visible()
     address = tower.url
     goto(tower, address)
     expect(tower.get_by_label("Control number", exact=True)).to_have_value(order["control"].lstrip("0"))
@@ -51,11 +50,12 @@ def test_the_list_is_narrowed_by_status_type_and_day_and_saved_as_a_table(tower:
     tower.get_by_label("Type", exact=True).select_option("850")
     expect(tower).to_have_url(re.compile("direction=in.*type=850|type=850.*direction=in"))
     expect(tower.locator(ROWS).first).to_contain_text("850 Purchase order")
+    shown = "/documents?direction=in&status=accepted&type=850"
+    before = api(tower, shown)["total"]
     with tower.expect_download() as download:
         tower.get_by_role("link", name="Save as CSV").click()
-    lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
-    total = api(tower, "/documents?direction=in&status=accepted&type=850")["total"]
-    assert len(lines) == total + 1
+    rows = len(download.value.path().read_text(encoding="utf-8-sig").splitlines()) - 1
+    assert before <= rows <= api(tower, shown)["total"], "orders may come in meanwhile, and none goes"
     tower.get_by_label("To", exact=True).fill("2001-01-01")
     expect(tower.get_by_role("button", name="Empty the search")).to_be_visible()
 
@@ -113,7 +113,8 @@ def test_one_value_is_corrected_after_a_preview_and_the_document_sent_through_ag
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_document_is_tried_out_corrected_and_tried_again_and_nothing_is_kept(tower: Page, scheme: str) -> None:
-    before = api(tower, "/documents?limit=1")["total"]
+    mine = "/documents?control=424242"  # others may come in meanwhile; none of them bears this number
+    before = api(tower, mine)["total"]
     good = api(tower, f"/documents/{some(tower, 'type=850&status=accepted')['id']}")["parsed"]["interchange"]
     who, us = (good[k].split(":")[1].strip() for k in ("sender", "receiver"))
     goto(tower, "/test-bench", scheme)
@@ -131,7 +132,7 @@ def test_a_document_is_tried_out_corrected_and_tried_again_and_nothing_is_kept(t
     with tower.expect_download() as download:
         tower.get_by_role("link", name="Save it").click()
     assert "AK5*A" in download.value.path().read_text()
-    assert api(tower, "/documents?limit=1")["total"] == before
+    assert api(tower, mine)["total"] == before
 
 
 def test_a_file_is_tried_by_choosing_it(tower: Page) -> None:
@@ -146,7 +147,7 @@ def test_a_file_is_tried_by_choosing_it(tower: Page) -> None:
 
 
 def test_a_sent_document_is_sent_again_after_its_preview(tower: Page) -> None:
-    sent = some(tower, "type=855&direction=out")
+    sent = some(tower, "type=855&direction=out&status=written")
     goto(tower, f"/documents/{sent['id']}")
     panel = tower.get_by_role("region", name="Sending", exact=True)
     expect(panel.get_by_text("Tells of")).to_be_visible()
@@ -172,7 +173,7 @@ def test_the_chain_of_an_order_compares_its_lines(tower: Page) -> None:
     goto(tower, f"/orders/{order}")
     tower.get_by_role("tab", name="Documents compared").click()
     table = tower.get_by_role("table", name="Documents about this order, compared")
-    expect(table.get_by_role("row").nth(1)).to_contain_text("EA" if "EA" in table.inner_text() else "CS")
+    expect(table.get_by_role("row").nth(1)).to_contain_text(re.compile(r"[1-9]"))
     expect(tower.locator(".chainway").get_by_role("link", name=re.compile("855")).first).to_be_visible()
     expect(tower).to_have_url(re.compile("part=chain"))
     shot(tower, "chain")

@@ -38,6 +38,7 @@ export function makeRouter(qc: QueryClient) {
     page('/test-bench', lazyRouteComponent(() => import('./pages/TestBench'), 'TestBench')),
     page('/maps', lazyRouteComponent(() => import('./pages/Maps'), 'Maps')),
     page('/maps/$id', lazyRouteComponent(() => import('./pages/MapEditor'), 'MapEditor')),
+    page('/cross-references', lazyRouteComponent(() => import('./pages/CrossReferences'), 'CrossReferences')),
     page('/partners', lazyRouteComponent(() => import('./pages/Partners'), 'Partners')),
     page('/partners/$id', lazyRouteComponent(() => import('./pages/Partner'), 'PartnerPage')),
     page('/going-live', lazyRouteComponent(() => import('./pages/GoingLive'), 'GoingLive')),

@@ -272,10 +272,13 @@ class CompareWith(Chosen):
     partner: str = Field(default="", max_length=80)
 
 
-class Activate(BaseModel):
+class Whose(BaseModel):
     """partner: whose documents; empty for all."""
 
     partner: str = Field(default="", max_length=80)
+
+
+class Activate(Whose):
     note: str = Field(default="", max_length=2000)
 
 
@@ -436,10 +439,20 @@ async def save(map: str, body: Draft, caller: Editor) -> Saved:
 
 @router.post("/maps/{map}/versions/{number}/activate", summary="Put a version of a map in force")
 async def activate(map: str, number: int, body: Activate, caller: Activator) -> MapDetail:
-    """For one partner or for all; version 0 goes back to the library's. A draft never changes from then on."""
+    """For one partner or for all; version 0 goes back to the library's, for one partner to what all have. A draft
+    never changes from then on."""
     async with caller.transaction() as tx:
         now = await business_now(tx)
         await store.activate(tx, caller.tenant_id, map, number, caller.name, now, partner=body.partner, note=body.note)
+        return await _detail(caller, tx, map)
+
+
+@router.post("/maps/{map}/undo", summary="Put what was in force before in force again")
+async def undo(map: str, body: Whose, caller: Activator) -> MapDetail:
+    """Takes the last activation back, for one partner or for all. 409 when nothing was put in force."""
+    async with caller.transaction() as tx:
+        now = await business_now(tx)
+        await store.step_back(tx, caller.tenant_id, map, caller.name, now, partner=body.partner)
         return await _detail(caller, tx, map)
 
 

@@ -123,6 +123,33 @@ async def test_a_draft_is_saved_activated_and_never_changed_again(gateway: Any) 
     assert next(o for o in trail if o["pointer"] == "/number")["where"].startswith("BEG03")
 
 
+async def test_the_last_activation_is_taken_back_for_whom_it_was_made(gateway: Any) -> None:
+    await received(gateway)
+    ada, cora = await gateway.as_("ada", "norrland"), await gateway.as_("cora")
+
+    def in_force(answer: Any) -> dict[str, int]:
+        assert answer.status == 200, answer.body
+        return {a["partner"]: a["version"] for a in answer.json["in_force"]}
+
+    assert (await ada.post("/api/maps/x12-850/undo", {})).status == 409, "nothing was put in force"
+    for note in ("first", "second"):
+        assert (await cora.send("PUT", "/api/maps/x12-850/draft", {"source": OVERLAY, "note": note})).status == 200
+        number = 1 if note == "first" else 2
+        assert (await ada.post(f"/api/maps/x12-850/versions/{number}/activate", {})).status == 200
+    assert in_force(await ada.post("/api/maps/x12-850/versions/2/activate", {"partner": "bolts"})) == {
+        "": 2, "bolts": 2,
+    }  # fmt: skip
+    assert (await cora.post("/api/maps/x12-850/undo", {})).status == 403
+    assert in_force(await ada.post("/api/maps/x12-850/undo", {})) == {"": 1, "bolts": 2}
+    assert in_force(await ada.post("/api/maps/x12-850/undo", {"partner": "bolts"})) == {"": 1, "bolts": 0}
+    [done] = await intake.receive(gateway.db, "norrland", purchase(9, "45-9"), "o.edi", "test")
+    assert (await cora.get(f"/api/documents/{done.document_id}")).json["read_by"]["version"] == 1, "as for all"
+    again = await ada.post("/api/maps/x12-850/undo", {})
+    assert in_force(again)[""] == 2, "taking back is taken back the same way"
+    assert again.json["history"][0]["note"] == "takes back version 1"
+    assert (await (await gateway.as_("carl")).post("/api/maps/x12-850/undo", {})).status in {403, 409}
+
+
 async def test_no_tenant_reads_uses_or_changes_a_map_of_another(gateway: Any) -> None:
     [document] = await received(gateway)
     ada, carl = await gateway.as_("ada", "norrland"), await gateway.as_("carl")

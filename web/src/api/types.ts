@@ -125,6 +125,11 @@ export interface Certification {
 export interface Invitation { id: string; email: string; invited_by: string; invited_at: Time; expires_at: Time; used_at: Time | null; used_by: string | null; state: string }
 export interface Welcome { tenant: string; tenant_name: string; partner: string; partner_name: string; email: string; expires_at: Time }
 export interface Corrected { document: string | null; result: IntakeRow; edits: { where: string; pointer: string; before: string; after: string }[]; proposals: string[] }
+export interface ProposalEvidence { document: string; original?: string; case?: string; number?: string; order?: string; field: string; from: string; to: string; why: string; by: string; at: Time }
+export interface Proposal { id: string; partner: string; kind: string; qualifier: string; theirs: string; ours: string; standing: string | null; state: string; evidence: ProposalEvidence[]; proposed_at: Time; decided_by: string | null; decided_at: Time | null }
+export interface ProposalDetail extends Proposal { waiting: { document: string; type: string; po: string | null; received_at: Time; fields: { pointer: string; before: Json; after: Json }[] }[]; cases: { id: string; number: string; title: string; order: string }[] }
+export type ProposalChoice = 'accept' | 'reject' | 'undo';
+export interface CrossReference { partner: string; kind: string; qualifier: string; theirs: string; ours: string; written: boolean; note: string; entered_by: string; entered_at: Time }
 export interface Edits { edits: { document: string; original: string; pointer: string; before: string; after: string; reason: string; edited_by: string; edited_at: Time }[]; corrected_by: string | null }
 export interface Habit { kind: string; cause: string; sample: number; needed: number; median_hours: number | null; quantile_hours: number | null; window_hours: number | null }
 export interface Expectation { id: string; partner_id: string; owed_by: string; document: string; subject: string; order_no: string; cause: string; opened_at: Time; due_at: Time | null; state: string; late: boolean; case_id: string | null }

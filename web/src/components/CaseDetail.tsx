@@ -13,7 +13,7 @@ import { failed } from '../lib/notify';
 import { useCanWork, useSession } from '../lib/session';
 import { Facts, Failed, Pill, Rows, Sev, Sla, When, whyOf } from './Bits';
 import { CaseMenu, ResolveDialog } from './CaseActions';
-import { JsonView } from './JsonView';
+import { Readable } from './Readable';
 
 export function CaseDetail({ id, page }: { id: string; page?: boolean }) {
   const { data: c, error, refetch } = useQuery(q.case(id));
@@ -41,7 +41,7 @@ export function CaseDetail({ id, page }: { id: string; page?: boolean }) {
           <CaseMenu of={c} />
         </div>}
         {part(t.cases.whyRank(c.priority), <ul className="ranks">{c.priority_why.map((w, i) => <li key={i}><span className="num">{w.points < 0 ? '−' : '+'}{Math.abs(w.points)}</span> {w.because}</li>)}{c.priority_why.length === 0 && <li className="muted">{t.cases.noRank}</li>}</ul>)}
-        {part(t.cases.evidence, c.evidence && typeof c.evidence === 'object' && Object.keys(c.evidence).length ? <JsonView of={c.evidence} /> : <p className="muted">{t.cases.noEvidence}</p>)}
+        {part(t.cases.evidence, c.evidence && typeof c.evidence === 'object' && Object.keys(c.evidence).length ? <Readable of={c.evidence} /> : <p className="muted">{t.cases.noEvidence}</p>)}
         {part(t.cases.comments, <><Comments of={c.comments} />{may && <AddComment id={c.id} after={() => work.refresh(c)} />}</>, c.comments.length)}
       </div>
       <aside className="case-side" aria-label={t.cases.detail}>

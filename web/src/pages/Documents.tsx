@@ -18,7 +18,7 @@ import { Intake } from '../components/Intake';
 import { NUMBERS, NumberSearch } from '../components/NumberSearch';
 import { PageHead } from '../components/PageHead';
 
-const RECEIVED = ['accepted', 'duplicate', 'held', 'rejected'];
+const RECEIVED = ['accepted', 'duplicate', 'held', 'rejected', 'replaced'];
 const SENT = ['written', 'sent', 'received', 'accepted', 'accepted_with_errors', 'rejected', 'overdue', 'replaced'];
 const TYPES = ['850', '855', '856', '860', '810', '820', '846', '940', '945', '997', '999', 'TA1', 'ORDERS', 'ORDRSP', 'DESADV', 'INVOIC', 'CONTRL', 'APERAK'];
 const FILTERS = [...NUMBERS, 'status', 'direction', 'type', 'partner', 'order', 'since', 'until'];

@@ -1,21 +1,22 @@
 /* One map beside what it makes of a chosen document. Each change is checked and read again at once; nothing is kept until it
    is saved as a draft, and nothing is read by it until it is put in force. */
-import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
-import { Button, Modal, NativeSelect, NumberInput, Select, Tabs, Textarea, TextInput } from '@mantine/core';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { Button, NativeSelect, Select, Tabs } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { act } from '../api/actions';
 import { q } from '../api/queries';
-import type { Comparison, DocumentSummary, List, MapCheck, MapDetail, MapPreview, MapVersion } from '../api/types';
+import type { DocumentSummary, List, MapCheck, MapDetail, MapPreview, MapVersion } from '../api/types';
 import { t, word } from '../i18n';
 import { useFilters } from '../lib/filters';
 import { dateTime } from '../lib/format';
 import { done, failed } from '../lib/notify';
 import { useCanOperate, useCanRepair } from '../lib/session';
-import { Empty, Failed, Panel, Pill, Rows, When } from '../components/Bits';
+import { Empty, Failed, Hints, Panel, Pill, Rows, When } from '../components/Bits';
 import { Findings } from '../components/Findings';
 import { JsonView } from '../components/JsonView';
+import { ActivateDialog, Compare, SaveDialog } from '../components/MapDialogs';
 import { PageHead } from '../components/PageHead';
 import { Reading } from '../components/Reading';
 
@@ -61,7 +62,16 @@ function Editor({ detail, version, pick }: { detail: MapDetail; version: MapVers
       if (mine === turn.current) setLooking(false);
     })();
   }, [settled, doc, version.map]);
-  const saved = () => { void qc.invalidateQueries({ predicate: (x) => String(x.queryKey[0]).startsWith('/maps') }); pick(-1); };
+  const saved = (to: number) => { void qc.invalidateQueries({ predicate: (x) => String(x.queryKey[0]).startsWith('/maps') }); pick(to); };
+  const discard = async () => { try { await act.discardMap(version.map, version.version); done(t.maps.discarded(version.version)); saved(Math.max(...detail.versions.filter((v) => v.status !== 'discarded' && v.version !== version.version).map((v) => v.version))); } catch (e) { failed(t.maps.discardFailed, e); } };
+  const back = async (partner: string) => { try { const now = await act.undoMap(version.map, partner); done(t.maps.tookBack, t.maps.forWhom(now.in_force.find((x) => x.partner === partner)?.version ?? 0, partner)); saved(version.version); } catch (e) { failed(t.maps.activateFailed, e); } };
+  const mayGo = may && check.ok && changed, save = useRef(mayGo);
+  save.current = mayGo;
+  useEffect(() => { // also while one types
+    const press = (e: KeyboardEvent) => { if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === 's') { e.preventDefault(); if (save.current) ask('save'); } };
+    window.addEventListener('keydown', press);
+    return () => window.removeEventListener('keydown', press);
+  }, []);
   const shown = preview?.documents[0];
   return (
     <>
@@ -71,7 +81,8 @@ function Editor({ detail, version, pick }: { detail: MapDetail; version: MapVers
         <span className="pill" role="status" data-tone={check.ok ? 'ok' : 'bad'}>{check.ok ? (changed ? t.maps.goodChanged : t.maps.good) : t.maps.remarks(check.remarks.length)}</span>
         <div className="bar end">
           {changed && <Button variant="subtle" onClick={() => setSource(version.source)}>{t.maps.undo}</Button>}
-          {may && <Button variant="default" disabled={!check.ok || !changed} onClick={() => ask('save')}>{t.maps.save}</Button>}
+          {may && version.status === 'draft' && !changed && <Button variant="subtle" onClick={() => void discard()}>{t.maps.discard}</Button>}
+          {may && <Button variant="default" disabled={!mayGo} onClick={() => ask('save')}>{t.maps.save}</Button>}
           {mayActivate && <Button disabled={changed} title={changed ? t.maps.saveFirst : undefined} onClick={() => ask('activate')}>{t.maps.activate}</Button>}
         </div>
       </div>
@@ -84,6 +95,7 @@ function Editor({ detail, version, pick }: { detail: MapDetail; version: MapVers
           <div className="bar">
             <Select size="xs" searchable clearable={false} allowDeselect={false} w={340} aria-label={t.maps.document} placeholder={t.maps.document} value={current ?? null} onChange={(v) => set({ doc: v ?? undefined })} onSearchChange={(s) => { if (s.length > 2 && !docs.some((d) => label(d) === s)) set({ find: s }); else if (!s) set({ find: undefined }); }} filter={({ options }) => options}
               data={[...docs, ...(doc && !docs.some((d) => d.id === doc.id) ? [doc] : [])].map((d) => ({ value: d.id, label: label(d) }))} nothingFoundMessage={t.maps.noDocument} comboboxProps={{ withinPortal: true }} />
+            <Hints of={[['Ctrl S', t.maps.save], ['F8', t.maps.nextRemark]]} />
             <span className="muted small">{looking ? t.maps.looking : doc && (doc.direction === 'out' ? t.maps.writes : t.maps.reads)}</span>
           </div>
           <Tabs defaultValue="preview" keepMounted={false} className="tabs">
@@ -99,54 +111,14 @@ function Editor({ detail, version, pick }: { detail: MapDetail; version: MapVers
             </Tabs.Panel>
             <Tabs.Panel value="differences"><div className="panel">{check.differences.length === 0 ? <Empty title={t.maps.sameAsLibrary} /> : <div className="scroll flat" tabIndex={0} role="region" aria-label={t.list.scroll(t.maps.differences)}><table className="tbl plain" aria-label={t.maps.differences}><thead><tr><th scope="col">{t.maps.rule}</th><th scope="col">{t.maps.before}</th><th scope="col">{t.maps.after}</th></tr></thead><tbody>{check.differences.map((d, n) => <tr key={n}><td className="mono">{d.at}</td><td className="mono"><JsonView of={d.before} depth={2} /></td><td className="mono"><JsonView of={d.after} depth={2} /></td></tr>)}</tbody></table></div>}</div></Tabs.Panel>
             <Tabs.Panel value="compare"><Compare map={version.map} source={source} ok={check.ok} /></Tabs.Panel>
-            <Tabs.Panel value="history"><Panel title={t.maps.history}>{detail.history.length === 0 ? <Empty title={t.maps.noHistory} /> : <ol className="history body">{detail.history.map((h, n) => <li key={n}><When at={h.activated_at} /> {h.activated_by}: {t.maps.forWhom(h.version, h.partner)} <span className="muted">{h.note}</span></li>)}</ol>}</Panel></Tabs.Panel>
+            <Tabs.Panel value="history"><Panel title={t.maps.history}>{detail.history.length === 0 ? <Empty title={t.maps.noHistory} /> : <ol className="history body">{detail.history.map((h, n) => <li key={n}><When at={h.activated_at} /> {h.activated_by}: {t.maps.forWhom(h.version, h.partner)} <span className="muted">{h.note}</span>{mayActivate && detail.history.findIndex((x) => x.partner === h.partner) === n && <> <Button size="compact-xs" variant="default" onClick={() => void back(h.partner)}>{t.maps.takeBack}</Button></>}</li>)}</ol>}</Panel></Tabs.Panel>
           </Tabs>
         </section>
       </div>
       {asking === 'save' && <SaveDialog of={version} source={source} close={() => ask(null)} saved={saved} drafted={detail.versions.find((v) => v.status === 'draft')?.revision ?? 0} />}
-      {asking === 'activate' && <ActivateDialog of={version} close={() => ask(null)} saved={saved} />}
+      {asking === 'activate' && <ActivateDialog of={version} close={() => ask(null)} activated={(partner) => { saved(version.version); done(t.maps.activated(version.version), '', () => void back(partner)); }} />}
     </>
   );
 }
 
 const label = (d: DocumentSummary | { type: string; po: string | null; filename: string | null; received_at: string; partner: string | null; partner_name?: string | null }) => [d.po ?? d.filename, d.partner_name ?? d.partner, dateTime(d.received_at)].filter(Boolean).join(' · ');
-
-function Compare({ map, source, ok }: { map: string; source: string; ok: boolean }) {
-  const [n, setN] = useState<number | string>(50), [busy, setBusy] = useState(false), [result, setResult] = useState<Comparison | null>(null);
-  const go = async () => { setBusy(true); try { setResult(await act.compareMap(map, source, Number(n) || 50)); } catch (e) { failed(t.maps.compareFailed, e); } setBusy(false); };
-  return (
-    <Panel title={t.maps.compare} right={<form className="bar" onSubmit={(e) => { e.preventDefault(); void go(); }}><NumberInput size="xs" w={80} min={1} max={500} aria-label={t.maps.howMany} value={n} onChange={setN} /><Button type="submit" size="compact-sm" loading={busy} disabled={!ok}>{t.maps.run}</Button></form>}>
-      {!result ? <Empty title={t.maps.compareLead}>{t.maps.compareWhy}</Empty> : <>
-        <p className="pad" role="status">{t.maps.compared(result.replayed, result.same, result.differing.length)}{!result.complete && ` ${t.maps.incomplete(result.of)}`}</p>
-        <ul className="list">{result.differing.map((d) => (
-          <li key={d.document}><div className="a"><Link to="/documents/$id" params={{ id: d.document }}>{word(t.docTypes, d.type)} {d.po}</Link><span className="muted">{d.partner}</span><span className="muted"><When at={d.received_at} /></span></div>
-            {d.fields.length > 0 && <table className="tbl plain" aria-label={t.maps.fields}><thead><tr><th scope="col">{t.maps.field}</th><th scope="col">{t.maps.before}</th><th scope="col">{t.maps.after}</th></tr></thead><tbody>{d.fields.slice(0, 40).map((x) => <tr key={x.pointer}><td className="mono">{x.pointer}</td><td className="mono">{x.before === null ? '–' : JSON.stringify(x.before)}</td><td className="mono">{x.after === null ? '–' : JSON.stringify(x.after)}</td></tr>)}</tbody></table>}
-            {d.appeared.length > 0 && <Findings of={d.appeared} brief />}{d.gone.length > 0 && <p className="muted small">{t.maps.gone(d.gone.map((g) => g.code).join(', '))}</p>}</li>
-        ))}</ul>
-      </>}
-    </Panel>
-  );
-}
-
-function SaveDialog({ of, source, drafted, close, saved }: { of: MapVersion; source: string; drafted: number; close: () => void; saved: () => void }) {
-  const [note, setNote] = useState(''), [busy, setBusy] = useState(false);
-  const go = async () => { setBusy(true); try { const r = await act.saveMap(of.map, source, note.trim(), of.status === 'draft' ? of.revision : drafted); done(t.maps.saved(r.version)); saved(); close(); } catch (e) { failed(t.maps.saveFailed, e); setBusy(false); } };
-  return <Modal opened onClose={close} title={t.maps.saveTitle(of.map)} closeButtonProps={{ 'aria-label': t.act.close }}><form className="stack" onSubmit={(e) => { e.preventDefault(); void go(); }}><p className="muted">{t.maps.saveBody}</p><Textarea label={t.maps.note} value={note} onChange={(e) => setNote(e.currentTarget.value)} autosize minRows={2} data-autofocus /><div className="buttons"><Button variant="default" onClick={close}>{t.act.cancel}</Button><Button type="submit" loading={busy}>{t.maps.save}</Button></div></form></Modal>;
-}
-
-function ActivateDialog({ of, close, saved }: { of: MapVersion; close: () => void; saved: () => void }) {
-  const [partner, setPartner] = useState(''), [note, setNote] = useState(''), [busy, setBusy] = useState(false);
-  const { data } = useQuery(q.partners());
-  const names = useMemo(() => data?.items ?? [], [data]);
-  const go = async () => { setBusy(true); try { await act.activateMap(of.map, of.version, partner, note.trim()); done(t.maps.activated(of.version)); saved(); close(); } catch (e) { failed(t.maps.activateFailed, e); setBusy(false); } };
-  return (
-    <Modal opened onClose={close} title={of.version === 0 ? t.maps.backTitle(of.map) : t.maps.activateTitle(of.map, of.version)} closeButtonProps={{ 'aria-label': t.act.close }}>
-      <form className="stack" onSubmit={(e) => { e.preventDefault(); void go(); }}>
-        <p className="muted">{t.maps.activateBody}</p>
-        <NativeSelect label={t.maps.whose} value={partner} onChange={(e) => setPartner(e.currentTarget.value)} data={[{ value: '', label: t.maps.everyone }, ...names.map((p) => ({ value: p.id, label: p.name }))]} />
-        <TextInput label={t.maps.note} value={note} onChange={(e) => setNote(e.currentTarget.value)} data-autofocus />
-        <div className="buttons"><Button variant="default" onClick={close}>{t.act.cancel}</Button><Button type="submit" loading={busy}>{t.maps.activate}</Button></div>
-      </form>
-    </Modal>
-  );
-}

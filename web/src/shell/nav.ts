@@ -1,9 +1,9 @@
 /* The places one can go: the side bar and the command palette both read this. */
-import { IconAlertTriangle, IconArrowsExchange2, IconBolt, IconBuildingStore, IconChecklist, IconFileText, IconFlask, IconGitBranch, IconHandStop, IconPlayerPause, IconLayoutDashboard, IconPackages, IconPlus, IconRoute, IconShieldCheck, type Icon } from '@tabler/icons-react';
+import { IconAlertTriangle, IconArrowsExchange2, IconBolt, IconBuildingStore, IconChecklist, IconFileText, IconFlask, IconGitBranch, IconHandStop, IconPlayerPause, IconLayoutDashboard, IconPackages, IconPlus, IconReplace, IconRoute, IconShieldCheck, type Icon } from '@tabler/icons-react';
 import { t } from '../i18n';
 import { useSession } from '../lib/session';
 
-export interface Place { to: '/' | '/orders' | '/flow' | '/exceptions' | '/approvals' | '/holds' | '/incidents' | '/new-order' | '/documents' | '/test-bench' | '/going-live' | '/partners' | '/maps' | '/definitions' | '/instances' | '/audit'; label: string; icon: Icon; count?: 'cases' | 'approvals' | 'incidents' | 'holds'; key: string; work?: boolean }
+export interface Place { to: '/' | '/orders' | '/flow' | '/exceptions' | '/approvals' | '/holds' | '/incidents' | '/new-order' | '/documents' | '/test-bench' | '/going-live' | '/partners' | '/maps' | '/cross-references' | '/definitions' | '/instances' | '/audit'; label: string; icon: Icon; count?: 'cases' | 'approvals' | 'incidents' | 'holds'; key: string; work?: boolean }
 
 /** What a partner's own account is offered: its orders, its documents, its way to production. */
 export const PARTNER_NAV: { group: string; places: Place[] }[] = [{ group: t.nav.network, places: [
@@ -22,7 +22,7 @@ export const NAV: { group: string; places: Place[] }[] = [
     { to: '/incidents', label: t.nav.incidents, icon: IconBolt, count: 'incidents', key: 'i' },
     { to: '/new-order', label: t.nav.newOrder, icon: IconPlus, key: 'n', work: true },
   ] },
-  { group: t.nav.network, places: [{ to: '/documents', label: t.nav.documents, icon: IconFileText, key: 'd' }, { to: '/partners', label: t.partners.title, icon: IconBuildingStore, key: 'p' }, { to: '/test-bench', label: t.bench.title, icon: IconFlask, key: 't', work: true }, { to: '/maps', label: t.maps.title, icon: IconArrowsExchange2, key: 'm' }] },
+  { group: t.nav.network, places: [{ to: '/documents', label: t.nav.documents, icon: IconFileText, key: 'd' }, { to: '/partners', label: t.partners.title, icon: IconBuildingStore, key: 'p' }, { to: '/test-bench', label: t.bench.title, icon: IconFlask, key: 't', work: true }, { to: '/maps', label: t.maps.title, icon: IconArrowsExchange2, key: 'm' }, { to: '/cross-references', label: t.xref.title, icon: IconReplace, key: 'x' }] },
   { group: t.nav.design, places: [{ to: '/definitions', label: t.nav.definitions, icon: IconGitBranch, key: 'w' }, { to: '/instances', label: t.nav.instances, icon: IconPlayerPause, key: 'r' }] },
   { group: t.nav.govern, places: [{ to: '/audit', label: t.nav.audit, icon: IconShieldCheck, key: 'u' }] },
 ];

@@ -1,4 +1,4 @@
-"""`crossdock map list|show|test|diff|activate`: maps in files for one's own repository and CI, and in a tenant.
+"""`crossdock map list|show|test|diff|save|activate|undo`: maps in files for one's own CI, and in a tenant.
 
 `test` needs no database. `diff` reads stored documents and stores nothing. Exit status: 0 as wished, 1 a sample or
 document that differs, 2 something that cannot be done.
@@ -159,6 +159,21 @@ def register(app: typer.Typer, open_database: OpenDatabase) -> None:
 
         in_transaction(tenant, work)
         typer.echo(f"{map_id}: version {version} is in force for {partner or 'all partners'}.")
+
+    @group.command("undo")
+    def undo(  # pyright: ignore[reportUnusedFunction]
+        map_id: Annotated[str, typer.Argument(metavar="MAP")],
+        partner: Annotated[str, typer.Option(help="Only for this partner")] = "",
+        tenant: Tenant = "",
+        by: Annotated[str, typer.Option("--as", help="Your name, for the audit trail")] = "",
+    ) -> None:
+        """Take the last activation back: what was in force before is so again."""
+
+        async def work(tx: Tx, tenant_id: str) -> int:
+            now, who = await business_now(tx), by or getpass.getuser()
+            return await store.step_back(tx, tenant_id, map_id, who, now, partner=partner)
+
+        typer.echo(f"{map_id}: version {in_transaction(tenant, work)} is in force for {partner or 'all partners'}.")
 
 
 def _one(known: list[str], asked: str) -> str:

@@ -79,7 +79,10 @@ async def save_draft(
 async def activate(
     tx: Tx, tenant_id: str, map_id: str, version: int, by: str, now: datetime, *, partner: str = "", note: str = ""
 ) -> None:
-    """Puts a version in force, for one partner or for all. Version 0 goes back to the library's."""
+    """Puts a version in force, for one partner or for all.
+
+    Version 0 goes back to the library's, for one partner to what all have.
+    """
     await tx.execute(SQL["lock"], tenant_id, map_id)
     if partner and await tx.fetchval(SQL["partner"], tenant_id, partner) is None:
         finding = Finding("map.partner", "/partner", "one of our partners", partner[:80], "Add the partner first.")
@@ -100,6 +103,22 @@ async def activate(
     await tx.execute(SQL["activate"], tenant_id, map_id, partner, version, note[:2000], by, now)
     detail = {"version": version, "digest": digest, "partner": partner or None, "note": note[:2000]}
     await audit.record(tx, tenant_id, by, "map.activate", map_id, detail)
+
+
+async def step_back(tx: Tx, tenant_id: str, map_id: str, by: str, now: datetime, *, partner: str = "") -> int:
+    """Takes the last activation back: what was in force before it is so again. Returns its version.
+
+    That is an activation like any other, so a second one takes this one back. Where nothing was before, version 0 is:
+    the library's, or for one partner what all have. Raises Conflict when nothing was ever put in force.
+    """
+    await tx.execute(SQL["lock"], tenant_id, map_id)
+    rows = await tx.fetch(SQL["last_two"], tenant_id, map_id, partner)
+    if not rows:
+        raise Conflict("No version of this map was put in force here; there is nothing to take back.")
+    version = int(rows[1]["version"]) if len(rows) > 1 else 0
+    note = f"takes back version {rows[0]['version']}"
+    await activate(tx, tenant_id, map_id, version, by, now, partner=partner, note=note)
+    return version
 
 
 async def discard(tx: Tx, tenant_id: str, map_id: str, version: int, by: str) -> None:

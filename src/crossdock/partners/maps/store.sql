@@ -21,6 +21,10 @@ select * from crossdock.map_version where tenant_id = $1 and map_id = $2 and ver
 select partner_id, number, version, note, activated_by, activated_at from crossdock.map_activation
 where tenant_id = $1 and map_id = $2 order by activated_at desc, number desc limit 200
 
+-- name: last_two
+select version from crossdock.map_activation
+where tenant_id = $1 and map_id = $2 and partner_id = $3 order by number desc limit 2
+
 -- name: lock
 -- One writer of a map at a time.
 select pg_advisory_xact_lock(hashtextextended($1 || chr(31) || 'map' || chr(31) || $2, 0))
