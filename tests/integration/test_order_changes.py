@@ -108,3 +108,25 @@ async def test_a_change_is_answered_line_by_line(db: Database):
     assert "BCA*00*AC*4500012**3*20260101***SO-10001*20260302*20260302~" in raw
     assert "POC*1*QD*6**EA*12.5**VP*SKU-1~ACK*IA*6*EA~" in raw
     assert "POC*9*DI*0**EA~ACK*IR*0*EA~" in raw
+
+
+async def test_the_chain_shows_what_a_change_altered(db: Database):
+    order = (await take(db, purchase())).order
+    await got(db, change(2, "3", "1*QD*6**EA*12.5**VP*SKU-1", "2*AI*4**EA*3**VP*SKU-2"))
+    verdicts = [
+        {"line": "1", "action": "quantity_down", "accepted": True, "quantity": 6, "unit": "EA"},
+        {"line": "2", "action": "add", "accepted": False, "quantity": 4, "unit": "EA", "reason": "No such item"},
+    ]
+    facts = {"sequence": "3", "verdicts": verdicts, "changed": [{"line": "1", "quantity": 6}], "agreed": AGREED}
+    async with db.transaction(T) as tx:
+        before = await chains.of_order(tx, T, order or "", NOW)
+    assert isinstance(await told(db, order, "change", facts), Done)
+    async with db.transaction(T) as tx:
+        after = await chains.of_order(tx, T, order or "", NOW)
+    assert [(c["line"], c["fate"], c["quantity_before"], c["quantity_after"]) for c in before["changes"]] == [
+        ("1", "asked", 10, 6), ("2", "asked", None, 4),
+    ]  # fmt: skip
+    assert [(c["line"], c["fate"], c["quantity_before"], c["quantity_after"]) for c in after["changes"]] == [
+        ("1", "taken", 10, 6), ("2", "refused", None, 4),
+    ]  # fmt: skip
+    assert ([n["ordered"] for n in before["lines"]], [n["ordered"] for n in after["lines"]]) == ([10], [6])

@@ -29,8 +29,8 @@ def _units(dimension: str, factors: Mapping[str, str]) -> dict[str, Unit]:
 # Sources: X12 data element 355 (004010) and UN/ECE Recommendation 20; the factors of pounds, feet and gallons are the
 # international definitions.
 UNITS: Mapping[str, Unit] = {
-    **_units("count", {"EA PCE PC C62 H87 UN ST": "1", "PR NPR": "2", "DZ DZN": "12", "GS GRO": "144", "HU CEN": "100",
-                       "TH MIL": "1000"}),
+    **_units("count", {"EA PCE PC PCS C62 H87 UN ST": "1", "PR NPR": "2", "DZ DZN": "12", "GS GRO": "144",
+                       "HU CEN": "100", "TH MIL": "1000"}),
     **_units("mass", {"KG KGM": "1", "GR GRM": "1/1000", "LB LBR": "0.45359237", "OZ ONZ": "0.028349523125",
                       "TN STN": "907.18474", "MP TNE": "1000"}),
     **_units("length", {"MR MTR": "1", "CM CMT": "1/100", "MM MMT": "1/1000", "FT FOT": "0.3048", "IN INH": "0.0254",
@@ -40,12 +40,30 @@ UNITS: Mapping[str, Unit] = {
 }  # fmt: skip
 
 
+# Packages that hold what the item says, by what they are: how many pieces that is, no table knows.
+PACKAGES: Mapping[str, str] = {"CAS": "CS", "CT": "CS"}
+
+
+def meaning(code: str) -> str:
+    """One code for all that mean the same: EA for PCE and C62. What we do not know means itself."""
+    name = code.strip().upper()
+    return _FIRST[UNITS[name]] if name in UNITS else PACKAGES.get(name, name)
+
+
 def same(one: str, other: str) -> bool:
     """EA of one standard is PCE of the other; codes we do not know are equal when their letters are."""
-    first, second = UNITS.get(one.upper()), UNITS.get(other.upper())
-    if first is None or second is None:
-        return one.upper() == other.upper()
-    return first == second
+    return meaning(one) == meaning(other)
+
+
+def factor(unit: str, to: str) -> Fraction | None:
+    """How many of the other unit one is; None when they measure different things, or we do not know them."""
+    source, target = UNITS.get(meaning(unit)), UNITS.get(meaning(to))
+    if source is None or target is None or source.dimension != target.dimension:
+        return None
+    return source.factor / target.factor
+
+
+_FIRST: Mapping[Unit, str] = {unit: code for code, unit in reversed(UNITS.items())}
 
 
 def convert(quantity: Decimal, unit: str, to: str, packs: Mapping[str, Decimal] | None = None) -> Decimal | None:

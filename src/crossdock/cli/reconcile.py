@@ -80,4 +80,5 @@ def _told(chain: Any, c: Comparison) -> dict[str, Any]:
         "money": f"{c.money:f}",
         "currency": chain["currency"],
         "differences": store.plain(d for d in c.differences if not d.told),
+        "changes": exactjson.plain(c.changes),
     }

@@ -96,6 +96,21 @@ class ChainDifference(Answer):
     told: bool
 
 
+class ChainChange(Answer):
+    """What a change asked of one line, before and after, in the unit ordered. fate: asked, taken or refused."""
+
+    document: str
+    sequence: str
+    line: str
+    fate: str
+    quantity_before: Money | None
+    quantity_after: Money | None
+    price_before: Money | None
+    price_after: Money | None
+    day_before: Day | None
+    day_after: Day | None
+
+
 class ChainMember(Answer):
     """One of the orders that an order for several places came to. ship_to: the number of its place."""
 
@@ -129,6 +144,7 @@ class Chain(Answer):
     lines: list[ChainLine]
     totals: ChainTotals
     differences: list[ChainDifference]
+    changes: list[ChainChange]
     family: str | None
     members: list[ChainMember]
 

@@ -71,6 +71,8 @@ export interface DocumentSummary {
 export interface DocumentDetail extends Omit<DocumentSummary, 'errors'> {
   errors: Finding[]; notes?: Finding[]; sender?: string | null; receiver?: string | null; channel?: string; released_by?: string | null; released_at?: Time | null; raw: { text: string | null; size_bytes: number; media_type: string; base64?: string };
   parsed: Json; canonical: Json; acknowledgements: string[];
+  /** the orders that an order for several places came to; the document that one of them came in */
+  parts: { document: string; order: string; ship_to: string }[]; part_of: string | null;
 }
 export type Way = 'retry' | 'replay' | 'reissue';
 export interface Sent {
@@ -110,6 +112,9 @@ export interface Chain {
   lines: { line: string; items: { scheme: string; value: string }[]; unit: string; ordered: Money; price: Money | null; requested_on: string | null; promised: Money | null; backordered: Money | null; refused: Money | null; promised_price: Money | null; promised_on: string | null; shipped: Money; shipped_on: string | null; received: Money | null; invoiced: Money; invoiced_amount: Money; credited_amount: Money; differences: string[] }[];
   totals: { ordered: Money | null; shipped: Money | null; invoiced: Money; credited: Money; billed: Money; paid: Money };
   differences: { code: string; line: string; expected: string; found: string; money: Money; documents: string[]; text: string; told: boolean }[];
+  changes: { document: string; sequence: string; line: string; fate: 'asked' | 'taken' | 'refused'; quantity_before: Money | null; quantity_after: Money | null; price_before: Money | null; price_after: Money | null; day_before: string | null; day_after: string | null }[];
+  /** the order for several places that it belongs to, and the orders for each */
+  family: string | null; members: { chain: string; order: string; ship_to: string; state: string; money: Money; case: string | null }[];
 }
 export interface PartnerSummary { id: string; name: string; customer_id: string; mode: string; version: number; agreements: string[]; last_document_at: Time | null }
 export interface PartnerDetail {

@@ -22,8 +22,33 @@ export function ChainPanel({ order }: { order: string }) {
       <ol className="chainway">{[...KINDS, ...(c.documents.some((d) => d.kind === 'credit') ? ['credit'] : [])].map((k) => { const docs = c.documents.filter((d) => d.kind === k); return <li key={k} data-empty={docs.length === 0 || undefined}><h3>{word(t.chain.kinds, k)}</h3>{docs.length === 0 ? <span className="muted">{t.chain.noneYet}</span> : docs.map((d) => <Link key={d.document} className="mono" to="/documents/$id" params={{ id: d.document }} title={word(t.docTypes, d.type)}>{d.type} {d.number}</Link>)}</li>; })}</ol>
       {c.lines.length === 0 ? <p className="muted pad">{t.chain.noLines}</p> : <Lines of={c} />}
       {c.differences.length > 0 && <ul className="list">{c.differences.map((d, n) => <li key={n}><div className="a"><span>{d.text}{d.told && <span className="muted"> ({t.chain.told})</span>}</span><span className="num">{money(d.money, c.currency)}</span></div>{d.documents.map((x) => { const of = c.documents.find((y) => y.document === x); return <Link key={x} className="mono small chainref" to="/documents/$id" params={{ id: x }}>{of ? `${of.type} ${of.number}` : x.slice(0, 8)}</Link>; })}</li>)}</ul>}
+      {c.changes.length > 0 && <Changes of={c} />}
+      {c.members.length > 0 && <section className="pad"><h3>{t.chain.family(c.family!, c.members.length)}</h3><ul className="list">{c.members.map((m) => <li key={m.order}><div className="a"><span>{m.order === c.order ? <strong className="mono">{m.order}</strong> : <Link className="mono" to="/orders/$order" params={{ order: m.order }}>{m.order}</Link>} <span className="muted">{t.chain.place(m.ship_to || '–')}</span></span><Pill of={m.state === 'differs' ? 'rejected' : m.state === 'clear' ? 'ok' : 'waiting'} label={word(t.chain.states, m.state)} /></div></li>)}</ul></section>}
       {c.again_on && <p className="muted small pad">{t.chain.waiting(date(c.again_on))}</p>}
     </Panel>
+  );
+}
+
+/** What each change of the buyer asked of each line, and what became of it. */
+function Changes({ of: c }: { of: Chain }) {
+  const heads = [t.chain.change, t.chain.line, t.chain.ordered, t.chain.price, t.chain.day, t.chain.fate];
+  const moved = (before: ReactNode, after: ReactNode | null) => (after === null ? '–' : <>{before} → {after}</>);
+  return (
+    <div className="scroll flat" tabIndex={0} role="region" aria-label={t.list.scroll(t.chain.changes)}>
+      <table className="tbl plain" aria-label={t.chain.changes}>
+        <caption className="sr">{t.chain.changes}</caption>
+        <thead><tr>{heads.map((h) => <th key={h} scope="col">{h}</th>)}</tr></thead>
+        <tbody>{c.changes.map((x, n) => (
+          <tr key={n}>
+            <td><Link className="mono" to="/documents/$id" params={{ id: x.document }}>{x.sequence || t.chain.change}</Link></td><td className="num">{x.line}</td>
+            <td className="num">{moved(x.quantity_before === null ? '–' : num(x.quantity_before), x.quantity_after === null ? null : num(x.quantity_after))}</td>
+            <td className="num">{moved(x.price_before === null ? '–' : money(x.price_before, c.currency), x.price_after === null ? null : money(x.price_after, c.currency))}</td>
+            <td className="num">{moved(x.day_before === null ? '–' : date(x.day_before), x.day_after === null ? null : date(x.day_after))}</td>
+            <td><Pill of={x.fate === 'taken' ? 'ok' : x.fate === 'refused' ? 'rejected' : 'waiting'} label={word(t.chain.fates, x.fate)} /></td>
+          </tr>
+        ))}</tbody>
+      </table>
+    </div>
   );
 }
 

@@ -26,6 +26,7 @@ def together(parts: Sequence[tuple[str, Comparison]]) -> Comparison:
         totals=_totals([c.totals for c in found]),
         differences=tuple(_named(order, d) for order, c in parts for d in c.differences),
         again_on=min(days, default=None),
+        changes=tuple(ch for c in found for ch in c.changes),
     )
 
 

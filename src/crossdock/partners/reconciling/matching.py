@@ -21,8 +21,10 @@ from crossdock.partners.reconciling.model import (
     Became,
     Comparison,
     Difference,
+    Fate,
     Kind,
     LineChain,
+    LineChange,
     Paid,
     Said,
     Side,
@@ -84,6 +86,24 @@ class _Line:
         return self.ordered if self.promised is None else self.promised
 
 
+@dataclass(slots=True)
+class _Asked:
+    """What a change asks of one line, and what became of it."""
+
+    by: Statement
+    said: Said
+    fate: Fate = Fate.ASKED
+    line: _Line | None = None
+    quantity: Fraction | None = None  # before
+    price: Fraction | None = None
+    on: date | None = None
+
+    def before(self, line: _Line | None) -> None:
+        self.line = line
+        if line is not None:
+            self.quantity, self.price, self.on = line.ordered, line.price, line.on
+
+
 def compare(
     side: Side,
     order: Statement,
@@ -124,6 +144,7 @@ class _Chain:
         self.receipts: set[str] = set()  # shipments that a receipt is about
         self.bills: set[str] = set()
         self.later: list[date] = []
+        self.asked: list[_Asked] = []
         for said in order.lines:
             self._add_line(said, order)
 
@@ -151,7 +172,9 @@ class _Chain:
             case Kind.ORDER:
                 return
             case Kind.CHANGE:
-                self._changed(s)
+                self._ask(s)
+            case Kind.ANSWER:
+                self._answered(s)
             case Kind.RESPONSE:
                 self._responded(s)
             case Kind.DESPATCH:
@@ -169,22 +192,61 @@ class _Chain:
             case Kind.REMITTANCE:
                 self.payments += [(s, p) for p in s.paid]
 
-    def _changed(self, s: Statement) -> None:
+    def _ask(self, s: Statement) -> None:
+        """A change asks; the order is as it was until the answer takes it, or a response promises what it asks."""
+        named: set[str] = set()
         for said in s.lines:
             line = self._line(said)
-            if line is None:
-                self._add_line(said, s)
-                continue
-            line.ordered_by.append(s.document)
-            if said.quantity is not None and (factor := self._factor(line, said)) is not None:
-                line.ordered = _fraction(said.quantity) * factor
-                line.price = line.price if said.price is None else _fraction(said.price) / factor
-            line.on = said.on or line.on
-            # what was promised before was promised of something else
-            line.accepted = line.promised_price = line.promised_on = line.backorder_on = None
-            line.backordered = line.refused = NONE
+            named.add(line.number if line is not None else said.line)
+            self.asked.append(_Asked(s, said))
+        if s.wanted_on is not None:
+            rest = [n for n in self.lines.values() if n.number not in named]
+            self.asked += [_Asked(s, Said(line=n.number, items=n.items, on=s.wanted_on)) for n in rest]
+
+    def _answered(self, s: Statement) -> None:
+        for ask in self.asked:
+            if ask.fate is Fate.ASKED and ask.by.number == s.number:
+                self._settle(ask, Fate.REFUSED if ask.said.line in s.refused else Fate.TAKEN)
+
+    def _settle(self, ask: _Asked, fate: Fate) -> None:
+        """What a change says of a line, from now on; what was promised before was promised of something else."""
+        line, said = self._line(ask.said), ask.said
+        ask.before(line)
+        ask.fate = fate
+        if fate is not Fate.TAKEN:
+            return
+        if line is None:
+            ask.line = self._add_line(said, ask.by)
+            return
+        factor = self._factor(line, said) or Fraction(1)
+        line.ordered_by.append(ask.by.document)
+        if said.quantity is not None:
+            line.ordered = _fraction(said.quantity) * factor
+        if said.price is not None:
+            line.price = _fraction(said.price) / factor
+        line.on = said.on or line.on
+        line.accepted = line.promised_price = line.promised_on = line.backorder_on = None
+        line.backordered = line.refused = NONE
+
+    def _taken_by(self, s: Statement) -> None:
+        """A response of the order that adds up to what a change asks has taken it, whether it was answered or not."""
+        totals: dict[str, Fraction] = {}
+        for said in s.lines:
+            line = self._line(said) if said.quantity is not None else None
+            if line is not None and (factor := self._factor(line, said)) is not None:
+                totals[line.number] = totals.get(line.number, NONE) + _fraction(said.quantity) * factor
+        for ask in self.asked:
+            line = self._line(ask.said)
+            if ask.fate is Fate.ASKED and line is not None and ask.said.quantity is not None:
+                factor = self._factor(line, ask.said)
+                wanted = None if factor is None else _fraction(ask.said.quantity) * factor
+                if wanted != line.ordered and totals.get(line.number) == wanted:
+                    for other in self.asked:
+                        if other.by is ask.by and other.fate is Fate.ASKED:
+                            self._settle(other, Fate.TAKEN)
 
     def _responded(self, s: Statement) -> None:
+        self._taken_by(s)
         by_line: dict[str, list[tuple[_Line, Said, Fraction]]] = {}
         for said in s.lines:
             if (found := self._part(s, said)) is not None:
@@ -262,7 +324,32 @@ class _Chain:
         lines = tuple(self._chain(line, found) for line in self.lines.values())
         upcoming = [d for d in self.later if d > self.today]
         again_on = min(upcoming, default=None)
-        return Comparison(state=state, lines=lines, totals=self._totals(), differences=found, again_on=again_on)
+        return Comparison(
+            state=state,
+            lines=lines,
+            totals=self._totals(),
+            differences=found,
+            again_on=again_on,
+            changes=tuple(self._change(a) for a in self.asked),
+        )
+
+    def _change(self, ask: _Asked) -> LineChange:
+        if ask.fate is Fate.ASKED:
+            ask.before(self._line(ask.said))
+        said, line = ask.said, ask.line
+        factor = (self._factor(line, said) if line is not None else None) or Fraction(1)
+        return LineChange(
+            document=ask.by.document,
+            sequence=ask.by.number,
+            line=line.number if line is not None else said.line,
+            fate=ask.fate,
+            quantity_before=_shown(ask.quantity) if said.quantity is not None else None,
+            quantity_after=None if said.quantity is None else shown(_fraction(said.quantity) * factor),
+            price_before=_shown(ask.price) if said.price is not None else None,
+            price_after=None if said.price is None else shown(_fraction(said.price) / factor),
+            day_before=ask.on if said.on is not None else None,
+            day_after=said.on,
+        )
 
     def _promise(self, line: _Line) -> None:
         if line.accepted is None or line.promised is None:
@@ -589,6 +676,10 @@ def _fraction(value: Decimal | None) -> Fraction:
 
 def _optional(value: Decimal | None) -> Fraction | None:
     return None if value is None else Fraction(value)
+
+
+def _shown(value: Fraction | None) -> Decimal | None:
+    return None if value is None else shown(value)
 
 
 def _q(value: Fraction) -> str:

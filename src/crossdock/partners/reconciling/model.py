@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from crossdock.canonical import units
 from crossdock.canonical.order import ItemId
 
 CENT = Decimal("0.01")
@@ -23,6 +24,7 @@ class Side(StrEnum):
 class Kind(StrEnum):
     ORDER = "order"
     CHANGE = "change"
+    ANSWER = "answer"  # a response to a change, not to the order
     RESPONSE = "response"
     DESPATCH = "despatch"
     RECEIPT = "receipt"
@@ -79,6 +81,8 @@ class Statement:
     lines: tuple[Said, ...] = ()
     about: frozenset[str] = frozenset()
     total: Decimal | None = None
+    wanted_on: date | None = None  # of a change: all that no line of it says otherwise of
+    refused: frozenset[str] = frozenset()  # of the answer to a change: its lines that were not taken
     charges: Decimal = Decimal(0)  # allowances and charges of the whole document
     paid: tuple[Paid, ...] = ()
 
@@ -150,6 +154,30 @@ class Totals:
     paid: Decimal
 
 
+class Fate(StrEnum):
+    """What became of a line of a change."""
+
+    ASKED = "asked"  # not answered yet: the order is as it was
+    TAKEN = "taken"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineChange:
+    """What a change asked of one line, before and after, in the unit ordered; None where it says nothing of it."""
+
+    document: str
+    sequence: str
+    line: str
+    fate: Fate
+    quantity_before: Decimal | None = None
+    quantity_after: Decimal | None = None
+    price_before: Decimal | None = None
+    price_after: Decimal | None = None
+    day_before: date | None = None
+    day_after: date | None = None
+
+
 class State(StrEnum):
     OPEN = "open"  # nothing disagrees, and something is still to come
     CLEAR = "clear"  # everything came, and agrees
@@ -165,6 +193,7 @@ class Comparison:
     totals: Totals
     differences: tuple[Difference, ...]
     again_on: date | None = None
+    changes: tuple[LineChange, ...] = ()
 
     @property
     def money(self) -> Decimal:
@@ -184,26 +213,21 @@ def shown(value: Fraction, places: int = 6) -> Decimal:
 
 @dataclass(slots=True)
 class Units:
-    """How many ordered units one other unit is: (line, unit) → factor; line "" holds for all lines."""
+    """How many ordered units one other unit is: (line, unit) → factor; line "" holds for all lines.
+
+    What the process told of a line comes first, then what units are anyway (crossdock.canonical.units).
+    """
 
     factors: dict[tuple[str, str], Fraction] = field(default_factory=dict[tuple[str, str], Fraction])
 
     def of(self, line: str, ordered: str, unit: str) -> Fraction | None:
-        one, other = same(ordered), same(unit)
-        if not other or one == other:
+        other = units.meaning(unit)
+        if not other or units.same(ordered, unit):
             return Fraction(1)
-        if (known := self.factors.get((line, other))) is not None:
-            return known
-        return self.factors.get(("", other))
+        for known in ((line, other), ("", other)):
+            if known in self.factors:
+                return self.factors[known]
+        return units.factor(unit, ordered)
 
     def learn(self, line: str, unit: str, factor: Fraction) -> None:
-        self.factors.setdefault((line, same(unit)), factor)
-
-
-# One piece has many names: X12 EA and PC, Recommendation 20 C62, H87 and PCE, and what systems write themselves.
-_ALIASES = {"C62": "EA", "H87": "EA", "PCE": "EA", "PC": "EA", "PCS": "EA", "UN": "EA", "CAS": "CS", "CT": "CS"}
-
-
-def same(unit: str) -> str:
-    name = unit.strip().upper()
-    return _ALIASES.get(name, name)
+        self.factors.setdefault((line, units.meaning(unit)), factor)

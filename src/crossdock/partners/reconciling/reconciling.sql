@@ -75,6 +75,12 @@ select * from crossdock.chain where tenant_id = $1 and (order_no = $2 or po = $2
   where p.tenant_id = $1 and p.order_no = $2 and p.purpose = 'original'))
 order by opened_at, order_no for update
 
+-- name: siblings
+-- The orders that an order for several places came to, this one among them.
+select s.canonical from crossdock.document d
+join crossdock.document s on s.tenant_id = d.tenant_id and s.part_of = d.part_of
+where d.tenant_id = $1 and d.document_id = $2
+
 -- name: family
 -- The orders that an order for several places came to, by its number or one of theirs, and how their chains were last
 -- compared.

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from crossdock.canonical.change import ChangeAction, OrderChange
 from crossdock.canonical.despatch import DespatchAdvice, Level
 from crossdock.canonical.invoice import Invoice, InvoiceKind
 from crossdock.canonical.order import PurchaseOrder
@@ -51,10 +52,9 @@ def order(document: str, said: PurchaseOrder) -> Statement:
 
 
 def response(document: str, said: OrderResponse) -> Statement | None:
-    """None: it says that the order arrived, and nothing of what becomes of it; or it answers a change, after which the
-    order is answered anew."""
-    if said.sequence:
-        return None
+    """None: it says that the order arrived, and nothing of what becomes of it."""
+    if said.sequence or said.changed_on is not None:
+        return answer(document, said)  # after it the order is answered anew
     if said.status in {ResponseStatus.ACKNOWLEDGED, ResponseStatus.ON_HOLD} and not said.lines:
         return None
     lines = tuple(part for n in said.lines for part in _promised(n, said.status))
@@ -79,6 +79,46 @@ def _promised(n: ResponseLine, whole: ResponseStatus | None) -> Iterator[Said]:
             on=o.on or _first(n.dates, PROMISED),
             became=BECAME[o.status],
         )
+
+
+def answer(document: str, said: OrderResponse) -> Statement:
+    """What becomes of each line of a change. One that was refused says why; a line that was taken off reads alike in
+    some syntaxes, and gives no reason."""
+    why = {n.partition(":")[0].removeprefix("Line ") for n in said.notes if n.startswith("Line ")}
+    match said.status:
+        case ResponseStatus.REJECTED:
+            refused = {n.number for n in said.lines}
+        case ResponseStatus.ACCEPTED:
+            refused = set[str]()
+        case _:
+            refused = {n.number for n in said.lines if n.number in why or _turned_down(n)}
+    lines = tuple(Said(line=n.number, items=n.items) for n in said.lines)
+    return Statement(
+        document=document, kind=Kind.ANSWER, number=said.sequence, on=said.issued_on, lines=lines,
+        refused=frozenset(refused),
+    )  # fmt: skip
+
+
+def _turned_down(n: ResponseLine) -> bool:
+    statuses = {o.status for o in n.outcomes} | ({n.status} if n.status is not None else set[LineStatus]())
+    return LineStatus.REJECTED in statuses and n.action is not ChangeAction.CANCEL
+
+
+def change(document: str, said: OrderChange) -> Statement | None:
+    """What a change asks; None for one that cancels the whole order, which the response answers."""
+    if said.cancels:
+        return None
+    lines = tuple(
+        Said(
+            line=n.number, items=n.items, quantity=n.new_quantity, unit=n.unit, price=n.new_price, on=n.new_day
+        )
+        for n in said.lines
+        if n.action is not ChangeAction.NONE
+    )  # fmt: skip
+    return Statement(
+        document=document, kind=Kind.CHANGE, number=said.sequence, on=said.changed_on, currency=said.currency,
+        lines=lines, wanted_on=said.new_day,
+    )  # fmt: skip
 
 
 def despatch(document: str, said: DespatchAdvice, po: str) -> Statement:
@@ -168,6 +208,8 @@ def of(document: str, said: Any, po: str) -> Statement | None:
     match said:
         case PurchaseOrder():
             return order(document, said)
+        case OrderChange():
+            return change(document, said)
         case OrderResponse():
             return response(document, said)
         case DespatchAdvice():

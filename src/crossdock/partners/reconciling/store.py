@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -29,9 +29,11 @@ from crossdock.errors import Finding, NotFound, PartnerError
 from crossdock.partners.reconciling import families, matching, statements
 from crossdock.partners.reconciling.model import Comparison, Difference, Kind, Side, State, Statement, Terms, Units
 
+T = TypeVar("T")
 SQL = queries("crossdock.partners.reconciling", "reconciling.sql")
 CLASSES: Mapping[str, type[Any]] = {
     Kind.ORDER: PurchaseOrder,
+    Kind.CHANGE: OrderChange,
     Kind.RESPONSE: OrderResponse,
     Kind.DESPATCH: DespatchAdvice,
     Kind.INVOICE: Invoice,
@@ -136,7 +138,7 @@ async def _received(tx: Tx, tenant_id: str, said: ReceiptAdvice, rows: Sequence[
 
 
 def _ship_to(canonical: str) -> Party | None:
-    return msgspec.convert(exactjson.loads(canonical), PurchaseOrder, strict=False).party(PartyRole.SHIP_TO)
+    return _convert(canonical, PurchaseOrder).party(PartyRole.SHIP_TO)
 
 
 def _order(row: Any, side: Side) -> Order:
@@ -195,7 +197,11 @@ def read_terms(data: Mapping[str, Any]) -> Terms:
 async def compared(tx: Tx, tenant_id: str, chain: Any, today: date) -> tuple[Comparison, list[Any]]:
     """The order of a chain with everything about it, and the documents as rows. Writes nothing."""
     rows = await tx.fetch(SQL["parts"], tenant_id, chain["document_id"])
-    said = [(row, _read(row, chain["po"])) for row in rows]
+    changes = any(row["kind"] == Kind.CHANGE for row in rows)
+    family = await tx.fetch(SQL["siblings"], tenant_id, chain["document_id"]) if changes else []
+    orders = [_convert(r["canonical"], PurchaseOrder) for r in family]
+    own = next((_convert(r["canonical"], PurchaseOrder) for r in rows if r["kind"] == Kind.ORDER), None)
+    said = [(row, _read(row, chain["po"], own, orders)) for row in rows]
     order = next((s for row, s in said if row["kind"] == "order" and s is not None), None)
     if order is None:
         raise NotFound("The order is gone.")
@@ -207,12 +213,19 @@ async def compared(tx: Tx, tenant_id: str, chain: Any, today: date) -> tuple[Com
     return matching.compare(Side(chain["side"]), order, rest, agreed, today, units), rows
 
 
-def _read(row: Any, po: str) -> Statement | None:
+def _read(row: Any, po: str, own: PurchaseOrder | None, family: Sequence[PurchaseOrder]) -> Statement | None:
+    """family: where the order is one of several for one purchase order, of which a change says something each."""
     shape = CLASSES.get(row["kind"])
     if shape is None or row["canonical"] is None:
         return None
-    said = msgspec.convert(exactjson.loads(row["canonical"]), shape, strict=False)
+    said = _convert(row["canonical"], shape)
+    if isinstance(said, OrderChange) and own is not None and family:
+        said = splitting.share(said, own, family)
     return statements.of(str(row["document_id"]), said, po)
+
+
+def _convert(canonical: str, shape: type[T]) -> T:
+    return msgspec.convert(exactjson.loads(canonical), shape, strict=False)
 
 
 async def of_order(tx: Tx, tenant_id: str, order_no: str, now: datetime) -> dict[str, Any]:
@@ -292,6 +305,7 @@ def _shown(
         "lines": [_line(n) for n in found.lines],
         "totals": asdict(found.totals),
         "differences": [asdict(d) for d in found.differences],
+        "changes": [asdict(c) for c in found.changes],
         "family": chain["order_no"] if members else None,
         "members": members,
     }
