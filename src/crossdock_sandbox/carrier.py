@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 
+from .claims import Claims, NoteRemark
 from .clock import working_day
 from .surroundings import Surroundings, fresh_id
 from .wire import CENT, Call, Common, Dialect, Numbering, Reference, Refused, Reply, Route, Text, plain
@@ -152,7 +153,9 @@ SIGNERS = ("A. Lindqvist", "M. Korhonen", "J. Novak", "R. Alvarez", "T. BergstrÃ
 
 
 class Carrier:
-    """delivered: told (tracking number, site, purpose, time) when goods have reached their receiver."""
+    """delivered: told (tracking number, site, purpose, time) when goods have reached their receiver.
+    signs: what the receiver of (tracking number, site, purpose) remarks on the proof of delivery.
+    """
 
     dialect = DIALECT
 
@@ -164,6 +167,9 @@ class Carrier:
         self._destinations: dict[str, Address] = {}
         self._events: dict[str, list[dict[str, object]]] = {}
         self._handed_over: set[str] = set()
+        self._remarks: dict[str, list[NoteRemark]] = {}
+        self._claims = Claims(around, self._order_of, lambda number: self._remarks.get(number, []))
+        self.signs: Callable[[str, str, str], list[NoteRemark]] = lambda tracking, site, purpose: []
         self.delivered: Callable[[str, str, str, datetime], None] = lambda tracking, site, purpose, now: None
         self._numbers = Numbering("1ZN", 10, around.chance.whole(1, 9, "tracking") * 10**8)
         self.routes = (
@@ -173,6 +179,7 @@ class Carrier:
             Route("GET", "/api/v2/shipments/{trackingNumber}", "getShipment", self.get_shipment),
             Route("GET", "/api/v2/shipments/{trackingNumber}/events", "listEvents", self.list_events),
             Route("DELETE", "/api/v2/shipments/{trackingNumber}", "voidShipment", self.void_shipment),
+            *self._claims.routes,
         )
 
     def quote_rates(self, call: Call) -> Reply:
@@ -297,26 +304,48 @@ class Carrier:
         number = booking.tracking_number
         booking.status = _status(state)
         self._around.ledger.progress("booking", number, state)
+        if signer:
+            mark = booking.reference
+            self._remarks[number] = self.signs(number, mark.facility_code, mark.purpose)
+            for remark in self._remarks[number]:
+                self._around.ledger.write(
+                    at,
+                    "remark",
+                    number,
+                    order=mark.order,
+                    purpose=number,
+                    line=remark.note_line,
+                    site=mark.facility_code,
+                    quantity=remark.pieces,
+                    status=remark.code,
+                )
         event: dict[str, object] = {
             "code": code,
             "description": DESCRIPTIONS[state],
             "timestamp": _stamp(at),
             "location": {"city": where[0], "countryCode": where[1]},
             "reason": {"code": reason, "text": REASONS[reason]} if reason else None,
-            "proofOfDelivery": {"signedBy": signer, "signedAt": _stamp(at)} if signer else None,
+            "proofOfDelivery": self._proof(number, signer, at) if signer else None,
         }
         self._events[number].append(event)
         event_id = fresh_id()
-        mark = {"order": booking.reference.order, "facilityCode": booking.reference.facility_code}
+        told = {"order": booking.reference.order, "facilityCode": booking.reference.facility_code}
         message = {
             "notification": {"id": event_id, "type": "TRACKING", "sentAt": _stamp(at)},
-            "tracking": {"number": number, "reference": mark, "event": event},
+            "tracking": {"number": number, "reference": told, "event": event},
         }
         self._around.announce(booking.reference.order, event_id, message, at)
         if state == "DELIVERED":
             self.delivered(number, booking.reference.facility_code, booking.reference.purpose, at)
 
     # Helpers
+
+    def _proof(self, number: str, signer: str, at: datetime) -> dict[str, object]:
+        return {"signedBy": signer, "signedAt": _stamp(at), "remarks": self._remarks[number]}
+
+    def _order_of(self, number: str) -> str | None:
+        booking = self._bookings.get(number)
+        return booking and booking.reference.order
 
     def _charge(self, service: str, weight: Decimal, days: int) -> Charge:
         amount = BASE_PRICE[service] + PRICE_PER_KG[service] * weight + days * Decimal("0.85")

@@ -11,8 +11,8 @@ from typing import Protocol
 from .carrier import Carrier
 from .chance import Chance
 from .clock import Agenda
-from .customers import Customers, Parcel
-from .erp import Erp
+from .customers import Bill, Customers, Parcel
+from .erp import Erp, Invoice
 from .helpdesk import Helpdesk
 from .ledger import Ledger
 from .mail import Mail
@@ -53,7 +53,9 @@ class Enterprise:
         wms.expected_on = self.portal.expected_on
         helpdesk = Helpdesk(around("helpdesk"))
         self.customers = Customers(around("helpdesk"), helpdesk, partial(_parcel, wms))
+        carrier.signs = self.customers.signs
         carrier.delivered = self.customers.delivered
+        erp.billed = lambda invoice, now: self.customers.billed(_bill(invoice), now)
         systems: tuple[System, ...] = (
             erp,
             wms,
@@ -70,3 +72,8 @@ class Enterprise:
 def _parcel(wms: Wms, tracking: str) -> Parcel | None:
     shipment = wms.shipped_with(tracking)
     return shipment and Parcel(shipment.order_ref, [(line.line_ref, line.qty) for line in shipment.lines])
+
+
+def _bill(invoice: Invoice) -> Bill:
+    lines = [(i.pos, int(i.qty), i.net_value) for i in invoice.items if i.qty >= 1]
+    return Bill(invoice.inv_doc, invoice.ext_ref, invoice.delivery_ref, lines)

@@ -5,7 +5,7 @@ the first day plus open sales orders plus uncleared invoices. Receipts arrive fr
 payment provider settles an invoice, the enterprise clears it here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -188,6 +188,8 @@ class Account:
 
 
 class Erp:
+    """billed: told of each new invoice, as its receiver is."""
+
     dialect = DIALECT
 
     def __init__(self, around: Surroundings) -> None:
@@ -219,6 +221,7 @@ class Erp:
         self._order_numbers = Numbering("", 10, 100_000)
         self._invoice_numbers = Numbering("", 10, 90_000_000)
         self._receipt_numbers = Numbering("14", 8)
+        self.billed: Callable[[Invoice, datetime], None] = lambda invoice, now: None
         self._memos = CreditMemos(around, self._invoices, self._invoices_of, self._credit)
         self.routes = (
             Route("GET", "/api/Customers", "listCustomers", self.list_customers),
@@ -471,6 +474,7 @@ class Erp:
                 quantity=item.qty,
                 amount=item.net_value,
             )
+        self.billed(invoice, call.now)
         return Reply(invoice, 201)
 
     def find_invoices(self, call: Call) -> Reply:

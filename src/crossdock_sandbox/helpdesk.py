@@ -5,6 +5,7 @@ customer writes is announced by webhook; an answer is a comment, and ends the ti
 """
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
@@ -77,8 +78,11 @@ class Comment(msgspec.Struct):
 
 
 class FormItem(msgspec.Struct):
+    """amount: what the customer wants off the line; 0 where it is about pieces."""
+
     pos: str
     pieces: int
+    amount: Decimal = Decimal(0)
 
 
 class Form(msgspec.Struct, omit_defaults=True):
@@ -141,7 +145,7 @@ class Helpdesk:
         """A customer has sent the form."""
         new = NewTicket(subject, CommentBody(body), order, "normal", [form.kind])
         ticket = self._open(new, form, now)
-        items: list[dict[str, object]] = [{"line": i.pos, "pieces": i.pieces} for i in form.items]
+        items: list[dict[str, object]] = [{"line": i.pos, "pieces": i.pieces, "amount": i.amount} for i in form.items]
         self._around.ledger.write(
             now,
             "request",

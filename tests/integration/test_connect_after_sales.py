@@ -131,3 +131,25 @@ async def test_shipments_of_an_order_are_told_without_cancelled_ones(calls: Call
     (left,) = (await calls.do("wms.shipments", order=order))["shipments"]
     assert (left["shipment"], left["site"], left["tracking"], left["left"]) == (made[0], g.site, "1Z-allocation", False)
     assert left["lines"] == few
+
+
+async def test_a_freight_claim_is_found_by_what_it_was_filed_for(calls: Calls) -> None:
+    order, g = calls.enterprise.order(), await goods(calls)
+    to = {"name": "Shop", "city": "Umeå", "country": "SE"}
+    booked = await calls.do(
+        "carrier.book", order=order, site=g.site, service="GROUND", ship_to=to, weight_kg=Decimal(2)
+    )
+    assert await calls.do("carrier.proof", tracking=booked["tracking"]) == {
+        "delivered": False, "signed_by": "", "delivered_at": "", "remarks": [],
+    }  # fmt: skip
+    arguments = {
+        "order": order, "request": "POD-1", "tracking": booked["tracking"], "currency": g.currency,
+        "amount": Decimal("12.50"), "remarks": [{"line": "1", "kind": "missing", "quantity": 2}],
+    }  # fmt: skip
+    remote, call = calls.remotes["carrier.fileClaim"], calls.call("carrier.fileClaim", arguments)
+    assert isinstance(await remote.probe(call), Absent)
+    await calls.enterprise.fault("carrier", "lost-response", count=1)
+    assert isinstance(await remote.perform(call), Unknown)
+    found = await remote.probe(call)
+    assert isinstance(found, Done)
+    assert await remote.perform(call) == found

@@ -21,7 +21,7 @@ DEFAULT_LANGUAGE = "en"
 LANGUAGES = ("en", "de", "sv")
 MOMENTS = (
     "confirmed", "backordered", "delayed", "shipped", "delivered", "cancelled", "rejected", "overdue",
-    "return-approved", "return-refused", "return-credited",
+    "return-approved", "return-refused", "return-credited", "dispute-credited", "dispute-refused", "delivery-credited",
 )  # fmt: skip
 _NAME = re.compile(r"\{(\w+)\}")
 _MONEY = {"en": (",", "."), "de": (".", ","), "sv": ("\u00a0", ",")}

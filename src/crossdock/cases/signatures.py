@@ -547,7 +547,11 @@ with:
             (
                 _must("invoices", K.LIST, "Of erp.billing"),
                 _a("credits", K.LIST, "Of erp.billing, without those that this is to repeat", "none"),
-                _must("lines", K.LIST, "{line, quantity, percent}; a line may occur several times"),
+                _must(
+                    "lines",
+                    K.LIST,
+                    "{line, quantity, percent}, or {line, amount, percent} for money alone; a line may be there often",
+                ),
             ),
             "`{notes: [{invoice, currency, lines: [{line, sku, quantity, amount}], net, tax, total}], total}`",
             (_VALIDATION,),

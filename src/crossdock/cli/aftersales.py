@@ -21,6 +21,9 @@ CENT = Decimal("0.01")
 OURS = ("damaged", "wrong-item")
 LAST_DAY, EARLY_DAYS = 90, 30
 CHEAP, LARGE = Decimal(25), Decimal(5000)
+SMALL, GOODWILL, MUCH = Decimal(10), Decimal(100), Decimal(1000)  # of disputes
+UNCLAIMED = Decimal(15)
+PROOF = "POD-"  # what a credit or a claim for a proof of delivery is said to be for, before its tracking number
 REGRET, LATE_REGRET, OPENED = 15, 25, 20  # per cent kept
 
 
@@ -37,13 +40,20 @@ class Terms:
 def compare(say: Say, name: str, tier: str, credited: Decimal, effects: Effects, ended: bool) -> None:
     """One order's letters, returns and credits. credited: as the store has it. ended: nothing goes on any more."""
     requests = {str(r["reference"]): r for r in effects.get("request", ())}
+    remarked = {f"{PROOF}{e['reference']}" for e in effects.get("remark", ())}
     _each_note(say, name, credited, effects)
     _billed_enough(say, name, effects)
-    for request in sorted({_request(e) for e in effects.get("credit-note", ())} - set(requests)):
+    for request in sorted({_request(e) for e in effects.get("credit-note", ())} - set(requests) - remarked):
         say(f"{name}: a credit for {request}, which nobody asked for")
+    for request in sorted({_request(e) for e in effects.get("claim", ())} - remarked):
+        say(f"{name}: a claim for {request}, on which no receiver remarked anything")
+    for request in sorted(remarked) if ended else ():
+        _remarked(say, f"{name} delivery {request}", request, effects)
     for number, letter in requests.items():
         if ended and letter.get("status") != "solved":
             say(f"{name}: request {number} of the customer has no answer")
+        elif ended and letter["purpose"] == "dispute":
+            _dispute(say, f"{name} dispute {number}", tier, letter, effects)
         elif ended:
             _return(say, f"{name} return {number}", tier, letter, effects)
 
@@ -95,7 +105,10 @@ def _return(say: Say, name: str, tier: str, letter: Entry, effects: Effects) -> 
     amount = sum((worth[n] * q / billed[n] for n, q in claim.items() if billed.get(n)), NONE)
     reason = str(letter["detail"]["reason"])
     agreed = terms(reason, tier, amount, _days(asked, effects, wanted))
-    near = any(abs(amount - limit) <= CENT * len(wanted) for limit in (CHEAP, LARGE))  # a cent may decide either way
+    contested = _contested(effects, number, wanted)
+    near = contested or any(
+        abs(amount - limit) <= CENT * len(wanted) for limit in (CHEAP, LARGE)
+    )  # a cent may decide either way
     if agreed.refused and (announced or credited):
         say(f"{name}: was too late, and is credited all the same")
     if not announced and not credited and not (agreed.refusable or agreed.refused or near or _again(effects, wanted)):
@@ -106,8 +119,59 @@ def _return(say: Say, name: str, tier: str, letter: Entry, effects: Effects) -> 
     if announced and credited != pieces:
         say(f"{name}: {_told(pieces)} to be credited by the terms, {_told(credited)} was")
     for line in sorted(set(amounts) | (set(due) if announced else set())):
-        if abs(amounts.get(line, NONE) - due.get(line, NONE)) > CENT * max(1, parts.get(line, 1)):
+        more = amounts.get(line, NONE) - due.get(line, NONE)
+        if (abs(more) if not contested else more) > CENT * max(1, parts.get(line, 1)):
             say(f"{name} line {line}: credited {amounts.get(line, 0)}, {due.get(line, NONE):.2f} by the terms")
+
+
+def _dispute(say: Say, name: str, tier: str, letter: Entry, effects: Effects) -> None:
+    """What was said against an invoice: credited where the terms say so, or where a person could."""
+    number, items = str(letter["reference"]), letter["detail"]["items"]
+    billed, worth = _billed(effects)
+    short = letter["detail"]["reason"] == "short"
+    asked, given = NONE, NONE
+    for item in items:
+        line, pieces = str(item["line"]), Decimal(str(item["pieces"]))
+        asked += worth[line] * pieces / billed[line] if short and billed.get(line) else Decimal(str(item["amount"]))
+    for e in effects.get("credit-line", ()):
+        given += Decimal(str(e["amount"])) if _request(e) == number else NONE
+    open_to_people = asked > MUCH or (short and asked >= SMALL)  # nobody may have signed by then
+    due = asked if asked < SMALL or (tier == "A" and asked <= GOODWILL) else NONE
+    allowed = [due, *((NONE, asked / 2, asked) if open_to_people else ())]
+    if _contested(effects, number, [str(i["line"]) for i in items]):
+        fits = given <= asked + CENT
+    else:
+        fits = any(abs(given - option) <= 2 * CENT for option in allowed)
+    near = short and any(abs(asked - limit) <= CENT for limit in (SMALL, GOODWILL, MUCH))
+    if not fits and not near:
+        say(f"{name}: {given} credited of {asked:.2f} in question; by the terms {due:.2f}")
+
+
+def _remarked(say: Say, name: str, request: str, effects: Effects) -> None:
+    """What a receiver remarked on the proof of delivery: credited by this parcel's invoice, and claimed."""
+    tracking = request.removeprefix(PROOF)
+    remarks = _by_line(e for e in effects.get("remark", ()) if e["reference"] == tracking)
+    parcels = {str(e["reference"]) for e in effects.get("shipment", ()) if e["detail"].get("tracking") == tracking}
+    lines = [e for e in effects.get("invoice-line", ()) if str(e["purpose"]) in parcels]
+    billed, worth = _by_line(lines), _by_line(lines, "amount")
+    notes = [e for e in effects.get("credit-line", ()) if _request(e) == request]
+    credited, net = _by_line(notes), sum((Decimal(str(e["amount"])) for e in notes), NONE)
+    due = {n: min(q, billed.get(n, NONE)) for n, q in remarks.items() if billed.get(n)}
+    value = sum((worth[n] * q / billed[n] for n, q in due.items()), NONE)
+    if not _contested(effects, request, remarks) and (credited != due or abs(net - value) > CENT * len(due)):
+        say(f"{name}: {_told(credited)} credited at {net}, by the proof {_told(due)} at {value:.2f}")
+    claims = sum((Decimal(str(e["amount"])) for e in effects.get("claim", ()) if _request(e) == request), NONE)
+    if claims != (NONE if value < UNCLAIMED else net) and abs(value - UNCLAIMED) > CENT * len(due):
+        say(f"{name}: {net} credited, {claims} claimed from the carrier")
+    paid = sum((Decimal(str(e["amount"])) for e in effects.get("claim-payment", ()) if _request(e) == request), NONE)
+    if paid > claims:
+        say(f"{name}: the carrier paid {paid} on a claim of {claims}")
+
+
+def _contested(effects: Effects, request: str, lines: Iterable[str]) -> bool:
+    """Whether something else was credited on these lines, too: what is left of them then depends on who was first."""
+    wanted = set(lines)
+    return any(_request(e) != request and str(e["line"]) in wanted for e in effects.get("credit-line", ()))
 
 
 def _due(

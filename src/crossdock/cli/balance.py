@@ -29,7 +29,7 @@ CENT = Decimal("0.01")
 REPEATABLE = {"message", "ticket", "receipt", "payment", "request"}
 ENDING_WITH_THE_ORDER = (
     "sales-order", "sales-order-line", "shipment", "booking", "invoice", "invoice-line", "payment-request", "payment",
-    "rma", "credit-note", "credit-line"
+    "rma", "credit-note", "credit-line", "claim", "claim-payment"
 )  # fmt: skip
 WITH_MONEY = ("sales-order", "invoice", "payment-request", "payment")
 

@@ -11,7 +11,7 @@ from crossdock.instance where namespace = 'after-sales' group by 1, 2 order by 1
 -- name: credited
 -- What our own events say was credited to each order's customer.
 select tenant_id, subject as order_no, sum((body -> 'data' ->> 'total')::numeric) as credited
-from crossdock.event where type in ('crossdock.return.credited') group by 1, 2
+from crossdock.event where type in ('crossdock.return.credited', 'crossdock.dispute.credited', 'crossdock.delivery.credited') group by 1, 2
 
 -- name: counts
 -- Every order is in exactly one of the first six.

@@ -385,6 +385,42 @@ class Booking(Result, frozen=True, kw_only=True):
     price: Decimal
 
 
+class ProofArguments(Arguments, frozen=True, kw_only=True):
+    tracking: str
+
+
+class Remark(Part, frozen=True, kw_only=True):
+    """What the receiver wrote on the proof: pieces of a line of the delivery note, missing or damaged."""
+
+    line: str
+    kind: Literal["missing", "damaged"]
+    quantity: Decimal
+
+
+class Proof(Result, frozen=True, kw_only=True):
+    """delivered: whether somebody signed for it."""
+
+    delivered: bool
+    signed_by: str = ""
+    delivered_at: str = ""
+    remarks: tuple[Remark, ...] = ()
+
+
+class FileClaimArguments(Arguments, frozen=True, kw_only=True):
+    """request: what it is filed for, on our side; one parcel is claimed once for one request."""
+
+    order: str
+    request: str
+    tracking: str
+    currency: str
+    amount: Decimal
+    remarks: tuple[Remark, ...]
+
+
+class Claim(Result, frozen=True, kw_only=True):
+    claim: str
+
+
 class CancelBookingArguments(Arguments, frozen=True, kw_only=True):
     tracking: str
 
@@ -528,6 +564,8 @@ OPERATIONS: Mapping[str, Role] = {
     "wms.cancelReturn": Role(CancelReturnArguments, Cancelled),
     "wms.putAway": Role(PutAwayArguments, ExpectedReturn),
     "carrier.rate": Role(RateArguments, Rate, safe=True),
+    "carrier.proof": Role(ProofArguments, Proof, safe=True),
+    "carrier.fileClaim": Role(FileClaimArguments, Claim),
     "carrier.book": Role(BookArguments, Booking, undo=Undo("carrier.cancelBooking", "tracking")),
     "carrier.cancelBooking": Role(CancelBookingArguments, Cancelled),
     "tax.quote": Role(TaxQuoteArguments, TaxQuote, safe=True),

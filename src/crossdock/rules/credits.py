@@ -50,21 +50,26 @@ def notes(
     """The credit notes, one an invoice, for these pieces of goods.
 
     given: {line, quantity, percent}: so many pieces at so many per cent of their billed amount. Several entries of one
-    line are several conditions of its goods.
+    line are several conditions of its goods. {line, amount, percent}: money alone, for goods that stay as they are,
+    at most what is left of the line.
     Returns {notes: [{invoice, currency, lines: [{line, sku, quantity, amount}], net, tax, total}], total}.
     Raises ValueError where more is to be credited than was billed.
     """
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for entry in given:
-        line, quantity, percent = str(entry["line"]), Decimal(entry["quantity"]), Decimal(entry["percent"])
-        if quantity <= 0 or percent <= 0:
+        line, percent = str(entry["line"]), Decimal(entry["percent"])
+        quantity, alone = Decimal(entry.get("quantity") or 0), Decimal(entry.get("amount") or 0)
+        if percent <= 0 or (quantity <= 0 and alone <= 0):
             continue
         made = [{"invoice": number, "lines": list(lines.values())} for number, lines in found.items()]
         parts = _parts(invoices, [*credits, *made], line)
         if sum((p.left for p in parts), NONE) < quantity:
             raise ValueError(f"line {line}: {quantity} to be credited, and fewer were billed and not yet credited")
-        for part, pieces in _spread(parts, quantity):
-            if pieces and (amount := part.amount(pieces, percent)) > 0:
+        shares = [(p, q, p.amount(q, percent)) for p, q in _spread(parts, quantity) if q]
+        if not quantity:
+            shares = [(p, NONE, a) for p, a in _pay(parts, money(alone * percent / WHOLE))]
+        for part, pieces, amount in shares:
+            if amount > 0:
                 of = found.setdefault(str(part.invoice["invoice"]), {})
                 before = of.get(line, {"line": line, "sku": part.sku, "quantity": NONE, "amount": NONE})
                 of[line] = {**before, "quantity": before["quantity"] + pieces, "amount": before["amount"] + amount}
@@ -138,6 +143,16 @@ def _spread(parts: Sequence[_Part], quantity: Decimal) -> list[tuple[_Part, Deci
         spread.append((part, taken))
         quantity -= taken
     return spread
+
+
+def _pay(parts: Sequence[_Part], amount: Decimal) -> list[tuple[_Part, Decimal]]:
+    """Money off a line, at most what of its amount has not been given back."""
+    paid: list[tuple[_Part, Decimal]] = []
+    for part in parts:
+        taken = min(max(NONE, part.worth - part.given), amount)
+        paid.append((part, taken))
+        amount -= taken
+    return paid
 
 
 def _together(wanted: Sequence[Mapping[str, Any]]) -> dict[str, Decimal]:

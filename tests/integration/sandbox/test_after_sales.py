@@ -45,7 +45,7 @@ async def test_a_customer_writes_once_about_goods_that_came(outside, bodies, web
     assert form["items"]
     assert all(0 < i["pieces"] <= 2 for i in form["items"])
     (entry,) = await outside.ledger("helpdesk", "SO-1", "request")
-    assert entry["detail"]["items"] == [{"line": i["pos"], "pieces": i["pieces"]} for i in form["items"]]
+    assert entry["detail"]["items"] == [{"line": i["pos"], "pieces": i["pieces"], "amount": 0} for i in form["items"]]
 
     number = letter["ticket"]["id"]
     change = {"ticket": {"comment": {"body": "Send it back"}, "status": "solved"}}
@@ -141,3 +141,58 @@ async def test_a_credit_is_at_most_what_was_billed_line_by_line_and_in_tax(outsi
     assert [(e["effect"], e["amount"], e["purpose"]) for e in notes] == [
         ("credit-note", 1.25, f"1001/{invoice['InvDoc']}"), ("credit-line", 1.0, f"1001/{invoice['InvDoc']}"),
     ]  # fmt: skip
+
+
+async def test_an_invoice_is_disputed_by_its_number(outside, bodies, webhook_check):
+    await outside.control("POST", "/_habits", {"tenant": "norrland", "disputes": 1})
+    invoice = await invoiced(outside, bodies)
+    await outside.advance(days=20)
+    (letter,) = [h.event["ticket"] for h in outside.hooks.received if h.kind == "ticket.created"]
+    assert (letter["form"]["kind"], letter["form"]["invoice_no"]) == ("dispute", invoice["InvDoc"])
+    (item,) = letter["form"]["items"]
+    assert (item["pieces"] > 0) != (item["amount"] > 0)
+
+
+async def claimed(outside, bodies, remarks, pieces):
+    """A claim for pieces of line 1 of SO-1, once it is decided."""
+    await outside.control("POST", "/_habits", {"tenant": "norrland", "remarks": remarks})
+    _, booking, _ = await ship(outside, bodies)
+    await outside.advance(days=15)
+    path = f"/norrland/carrier/api/v2/shipments/{booking['trackingNumber']}/events"
+    proof = (await outside.good("GET", path))["events"][-1]["proofOfDelivery"]
+    items = [{**r, "pieces": r["pieces"] + pieces} for r in proof["remarks"]]
+    claim = {
+        "trackingNumber": booking["trackingNumber"], "reference": "POD-1",
+        "amount": {"amount": 25.5, "currency": "EUR"},
+        "items": items or [{"noteLine": "1", "code": "MISSING", "pieces": 1}],
+    }  # fmt: skip
+    made = (await outside.good("POST", "/norrland/carrier/api/v2/claims", {"claim": claim}, key="k"))["claim"]
+    assert (await outside.good("POST", "/norrland/carrier/api/v2/claims", {"claim": claim}, key="k"))["claim"] == made
+    assert made["status"] == "FILED"
+    await outside.advance(days=15)
+    return (await outside.good("GET", f"/norrland/carrier/api/v2/claims/{made['claimNumber']}"))["claim"]
+
+
+async def test_a_claim_is_decided_by_the_proof_of_delivery(outside, bodies, webhook_check):
+    claim = await claimed(outside, bodies, remarks=1, pieces=0)
+    assert claim["status"] in ("PAID", "PARTIAL", "DENIED")
+    assert claim["reason"] != "The proof of delivery has no such remark"
+    told = outside.hooks.received[-1].event
+    assert (told["notification"]["type"], told["claim"]["status"]) == ("CLAIM", claim["status"])
+    entries = {e["effect"]: e["amount"] for e in await outside.ledger("carrier", "SO-1") if e["effect"] != "booking"}
+    paid = {"claim-payment": claim["paid"]["amount"]} if claim["paid"]["amount"] else {}
+    assert entries == {"remark": None, "claim": 25.5, **paid}
+
+
+@pytest.mark.parametrize(("remarks", "pieces"), [(0, 0), (1, 1)])
+async def test_what_nobody_remarked_is_denied(outside, bodies, webhook_check, remarks, pieces):
+    claim = await claimed(outside, bodies, remarks, pieces)
+    assert (claim["status"], claim["paid"]["amount"]) == ("DENIED", 0)
+    assert claim["reason"] == "The proof of delivery has no such remark"
+
+
+async def test_a_claim_for_a_parcel_that_is_not_ours_is_refused(outside):
+    items = [{"noteLine": "1", "code": "MISSING", "pieces": 1}]
+    claim = {"trackingNumber": "1Z", "reference": "r", "items": items, "amount": {"amount": 1, "currency": "EUR"}}
+    told = await outside.call("POST", "/norrland/carrier/api/v2/claims", {"claim": claim})
+    assert (told.status, told.content["errors"][0]["code"]) == (404, "TRACKING.NUMBER.NOTFOUND")

@@ -111,7 +111,8 @@ def close(records: Records, order: day.Order, number: str, parts: int = 1, basis
                 records.write(t, "supplier", "purchase-order", **bought, status="delivered")
                 records.write(t, "wms", "receipt", **{**bought, "line": None, "purpose": f"P{o}-{part}"})
             records.write(t, "wms", "reservation", f"R{o}-{part}", **words, status="released")
-            records.write(t, "wms", "shipment", parcel, **words, status="shipped")
+            carried = {"tracking": f"T{o}-{part}"}
+            records.write(t, "wms", "shipment", parcel, **words, status="shipped", detail=carried)
             done = n.base_quantity - left[n.line]
             amount = money(total[n.line] * done / n.base_quantity) - billed[n.line]
             billed[n.line] += amount
@@ -191,3 +192,44 @@ def send_back(records: Records, number: str, reason: str = "unwanted", grade: st
         records.write(t, "erp", "credit-line", "K-1", **note, **row, detail={"tax": tax})
         at = records.stored.index(store)
         records.stored[at] = replace(store, credited=net + tax)
+
+
+def note(records: Records, number: str, request: str, line: str, quantity: int, net: Decimal) -> None:
+    """A credit note of the closed order `number`, in the ERP and in the store."""
+    at = next(n for n, s in enumerate(records.stored) if s.order == number)
+    store, order = records.stored[at], records.manifest[at]
+    billed = next(e for e in records.entries("invoice-line", number, line))
+    tax = money(net * Decimal("0.25"))
+    words = {"order": number, "purpose": f"{request}/{billed['reference']}", "currency": order.currency}
+    records.write(order.tenant, "erp", "credit-note", f"K-{request}", **words, amount=net + tax, detail={"tax": tax})
+    row = {"line": line, "sku": billed["sku"], "quantity": quantity, "amount": net, "detail": {"tax": tax}}
+    records.write(order.tenant, "erp", "credit-line", f"K-{request}", **words, **row)
+    records.stored[at] = replace(store, credited=store.credited + net + tax)
+
+
+def dispute(records: Records, number: str, asked: Decimal, given: Decimal) -> None:
+    """The customer wants money off the first line of an order, and gets some."""
+    at = next(n for n, s in enumerate(records.stored) if s.order == number)
+    order, line = records.manifest[at], records.manifest[at].lines[0].line
+    detail = {"reason": "price", "items": [{"line": line, "pieces": 0, "amount": asked}], "invoice": "I"}
+    words = {"order": number, "purpose": "dispute", "status": "solved", "detail": detail}
+    records.write(order.tenant, "helpdesk", "request", "2001", **words)
+    if given:
+        note(records, number, "2001", line, 0, given)
+
+
+def remark(records: Records, number: str) -> Decimal:
+    """The receiver of an order's first parcel misses a piece of its first line, is credited, and it is claimed."""
+    at = next(n for n, s in enumerate(records.stored) if s.order == number)
+    order, tracking = records.manifest[at], f"T{number}-0"
+    line = order.lines[0].line
+    billed = records.entries("invoice-line", number, line)[0]
+    net = money(billed["amount"] / billed["quantity"])
+    missing = {"order": number, "purpose": tracking, "line": line, "site": "A", "quantity": 1, "status": "MISSING"}
+    records.write(order.tenant, "carrier", "remark", tracking, **missing)
+    note(records, number, f"POD-{tracking}", line, 1, net)
+    claim = {"order": number, "purpose": f"POD-{tracking}", "currency": order.currency, "amount": net}
+    if net >= 15:
+        records.write(order.tenant, "carrier", "claim", "FC1", **claim, status="PAID")
+        records.write(order.tenant, "carrier", "claim-payment", "FC1", **claim, status="PAID")
+    return net

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
+from importlib.resources import files
 from typing import Any
 
 import pytest
 
 from crossdock.cli import aftersales
+from crossdock.rules import Rulebook, load
+from crossdock.rules.table import version_of
 
-from .conftest import Records, send_back
+from .conftest import Records, dispute, note, remark, send_back
 
 ONE = "SO-0"
 OTHERS = "SO-5"  # cancelled
@@ -107,6 +111,96 @@ def test_a_credit_of_a_cancelled_order_is_found(records: Records) -> None:
     words = {"order": OTHERS, "purpose": "1/I", "amount": Decimal(1), "detail": {"tax": Decimal(0)}}
     records.write(tenant, "erp", "credit-note", "K-1", **words)
     finds(records, OTHERS, "still has an active credit-note")
+
+
+@pytest.mark.parametrize(
+    ("letter", "asked", "given"),
+    [("C", "9.99", "9.99"), ("C", "10.50", "0"), ("A", "99", "99"), ("B", "99", "0")],
+)
+def test_a_dispute_by_the_terms_balances(records: Records, letter: str, asked: str, given: str) -> None:
+    worth_enough(records, ONE)
+    tier(records, ONE, letter)
+    dispute(records, ONE, Decimal(asked), Decimal(given))
+    assert records.compare().findings == []
+
+
+@pytest.mark.parametrize(("letter", "asked", "given"), [("C", "9.99", "0"), ("B", "99", "99"), ("A", "99", "50")])
+def test_a_dispute_against_the_terms_is_found(records: Records, letter: str, asked: str, given: str) -> None:
+    worth_enough(records, ONE)
+    tier(records, ONE, letter)
+    dispute(records, ONE, Decimal(asked), Decimal(given))
+    finds(records, "dispute 2001", "by the terms")
+
+
+def worth_enough(records: Records, number: str) -> None:
+    """A first line that is worth more than any of the disputes here, whatever the seed gave."""
+    assert records.entries("invoice-line", number)[0]["amount"] >= 100
+
+
+def test_a_remark_on_the_proof_of_delivery_that_was_credited_and_claimed_balances(records: Records) -> None:
+    remark(records, ONE)
+    assert records.compare().findings == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (gone("credit-line"), ("by the proof",)),
+        (gone("remark"), ("a credit for POD-", "nobody asked for")),
+        (change("remark", quantity=2), ("by the proof 2",)),
+        (doubled("credit-note"), ("2 active credit-note",)),
+    ],
+)
+def test_each_fault_of_a_remark_is_found(
+    records: Records, fault: Callable[[Records], None], words: tuple[str, ...]
+) -> None:
+    remark(records, ONE)
+    fault(records)
+    finds(records, *words)
+
+
+def test_claims_that_fit_no_remark_are_found(records: Records) -> None:
+    tenant = records.stored[0].tenant
+    words = {"order": ONE, "purpose": "POD-T", "amount": Decimal(20)}
+    records.write(tenant, "carrier", "claim", "FC9", **words)
+    finds(records, "a claim for POD-T", "no receiver")
+
+
+def test_a_carrier_that_pays_more_than_it_was_asked_for_is_found(records: Records) -> None:
+    net = remark(records, ONE)
+    words = {"order": ONE, "purpose": f"POD-T{ONE}-0", "amount": net + 1}
+    records.write(records.stored[0].tenant, "carrier", "claim-payment", "FC8", **words)
+    finds(records, "the carrier paid")
+
+
+def test_lines_credited_for_two_reasons_are_never_credited_beyond_what_was_billed(returned: Records) -> None:
+    line = returned.entries("credit-line", ONE)[0]["line"]
+    billed = next(e for e in returned.entries("invoice-line", ONE, line))
+    note(returned, ONE, "3001", line, int(billed["quantity"]), billed["amount"])
+    finds(returned, "that were billed")
+
+
+@pytest.mark.parametrize("reason", ["damaged", "wrong-item", "unwanted"])
+@pytest.mark.parametrize("letter", ["A", "B"])
+@pytest.mark.parametrize("days", [0, 30, 31, 90, 91])
+def test_the_terms_written_twice_are_the_same_terms(reason: str, letter: str, days: int) -> None:
+    source = files("crossdock.library").joinpath("tables", "return-policy.json").read_bytes()
+    table = Rulebook([load("return-policy", version_of(source), source)])
+    for amount in ("1", "24.99", "25", "5000", "5000.01"):
+        today = (date(2026, 1, 5) + timedelta(days=days)).isoformat()
+        given = {
+            "reason": reason,
+            "tier": letter,
+            "amount": Decimal(amount),
+            "invoiced_on": "2026-01-05",
+            "today": today,
+        }
+        said = table.evaluate("return-policy", given).output
+        ours = aftersales.terms(reason, letter, Decimal(amount), days)
+        assert ours.refused == (said["decision"] == "refuse")
+        assert ours.refusable == (said["decision"] != "accept")
+        if not ours.refused:
+            assert (ours.keep, ours.fee) == (said["goods"] == "keep", said["fee_percent"])
 
 
 @pytest.mark.parametrize(

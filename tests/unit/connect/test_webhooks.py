@@ -212,3 +212,37 @@ def test_graded_goods_of_a_return_are_told_by_line() -> None:
     assert event["type"] == "crossdock.return.inspected"
     assert event["data"]["lines"] == [{"line": "1", "sku": "A", "quantity": 3, "grade": "opened"}]
     assert (event["data"]["rma"], event["data"]["request"]) == ("RMA-1", "1001")
+
+
+def test_a_remark_on_a_proof_of_delivery_is_an_event_of_its_own() -> None:
+    mark = {
+        "code": "DLV", "timestamp": "2026-11-23T11:00:00.000+00:00",
+        "proofOfDelivery": {
+            "signedBy": "A. Berg", "signedAt": "2026-11-23T11:00:00.000+00:00",
+            "remarks": [{"noteLine": "1", "code": "MISSING", "pieces": 2}],
+        },
+    }  # fmt: skip
+    body = {
+        "notification": {"id": "n-1", "type": "TRACKING"},
+        "tracking": {"number": "1Z", "reference": {"order": "SO-1"}, "event": mark},
+    }
+    data = json.dumps(body).encode()
+    delivered, remarked = translate(
+        "acme", "carrier", {"x-signature": signature(SECRET, data)}, data, secret=SECRET, now=NOW
+    )
+    assert (delivered["type"], delivered["id"]) == ("crossdock.tracking.delivered", "n-1")
+    assert (remarked["type"], remarked["id"]) == ("crossdock.delivery.remarked", "n-1/remarks")
+    assert remarked["data"]["remarks"] == [{"line": "1", "kind": "missing", "quantity": 2}]
+
+
+def test_a_decided_claim_says_what_was_paid() -> None:
+    claim = {
+        "claimNumber": "FC1", "trackingNumber": "1Z", "reference": "POD-1Z", "order": "SO-1", "status": "PARTIAL",
+        "paid": {"amount": 12.75, "currency": "EUR"}, "decidedAt": "2026-11-23T11:00:00.000+00:00", "reason": "Limited",
+    }  # fmt: skip
+    event = hear("carrier", {"notification": {"id": "n-2", "type": "CLAIM"}, "claim": claim})
+    assert event["type"] == "crossdock.claim.decided"
+    assert event["data"] == {
+        "order": "SO-1", "claim": "FC1", "request": "POD-1Z", "tracking": "1Z", "outcome": "partly-paid",
+        "paid": Decimal("12.75"), "currency": "EUR", "reason": "Limited",
+    }  # fmt: skip

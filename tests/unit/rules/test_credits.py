@@ -53,6 +53,15 @@ def test_money_given_without_goods_is_not_given_again_with_them():
     assert made["total"] == D("25.00")
 
 
+def test_money_off_a_line_states_no_pieces_and_leaves_them_creditable():
+    invoices = [invoice("I-1", "8", l1=("4", "40"))]
+    made = credits.notes(invoices, [], [{"line": "1", "quantity": 0, "amount": D("3.33"), "percent": 50}])["notes"]
+    assert [(n["lines"][0]["quantity"], n["net"], n["tax"]) for n in made] == [(0, D("1.67"), D("0.33"))]
+    assert credits.creditable(invoices, made, [{"line": "1", "quantity": 4}])["lines"][0]["quantity"] == 4
+    whole = credits.notes(invoices, made, [{"line": "1", "amount": D(100), "percent": 100}])
+    assert whole["total"] == D("46.00")  # no more than is left
+
+
 def test_nothing_at_no_per_cent_makes_no_note():
     assert credits.notes([invoice("I-1", "0", l1=("4", "40"))], [], [{"line": "1", "quantity": 4, "percent": 0}]) == {
         "notes": [], "total": 0,

@@ -1,16 +1,18 @@
 """The sandbox's carrier: nested camelCase, amounts as JSON numbers, weights in kilograms.
 
-Business identity of a booking: order, facility and purpose, as long as it is neither VOIDED nor under way.
+Business identity of a booking: order, facility and purpose, as long as it is neither VOIDED nor under way; of a freight
+claim: the tracking number and our reference.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from crossdock.connect import roles
-from crossdock.connect.wire import Ask, Misfit, Refusal, Vendor, action, one, read, segment
+from crossdock.connect.wire import Ask, Misfit, Refusal, Vendor, action, one, read, segment, whole
 
 
 class _Service(msgspec.Struct, frozen=True):
@@ -105,6 +107,97 @@ def _read_rate(a: roles.RateArguments, body: bytes) -> roles.Rate:
     )
 
 
+# ── proof of delivery ────────────────────────────────────────────────────────────────────────────────────────────
+
+REMARKS: Mapping[str, Literal["missing", "damaged"]] = {"MISSING": "missing", "DAMAGED": "damaged"}
+
+
+class NoteRemark(msgspec.Struct, frozen=True, rename="camel"):
+    note_line: str
+    code: Literal["MISSING", "DAMAGED"]
+    pieces: int
+
+
+class ProofOfDelivery(msgspec.Struct, frozen=True, rename="camel"):
+    signed_by: str
+    signed_at: str
+    remarks: tuple[NoteRemark, ...] = ()
+
+
+class TrackedEvent(msgspec.Struct, frozen=True, rename="camel"):
+    code: str
+    proof_of_delivery: ProofOfDelivery | None = None
+
+
+class TrackedEvents(msgspec.Struct, frozen=True):
+    events: tuple[TrackedEvent, ...]
+
+
+def _ask_proof(a: roles.ProofArguments) -> Ask:
+    return Ask("GET", f"/api/v2/shipments/{segment(a.tracking)}/events")
+
+
+def _read_proof(a: roles.ProofArguments, body: bytes) -> roles.Proof:
+    signed = [e.proof_of_delivery for e in read(TrackedEvents, body).events if e.proof_of_delivery]
+    if not signed:
+        return roles.Proof(delivered=False)
+    last = signed[-1]
+    return roles.Proof(
+        delivered=True,
+        signed_by=last.signed_by,
+        delivered_at=last.signed_at,
+        remarks=tuple(
+            roles.Remark(line=r.note_line, kind=REMARKS[r.code], quantity=Decimal(r.pieces)) for r in last.remarks
+        ),
+    )
+
+
+# ── freight claims ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class FreightClaim(msgspec.Struct, frozen=True, rename="camel"):
+    claim_number: str
+    reference: str
+
+
+class _Claim(msgspec.Struct, frozen=True):
+    claim: FreightClaim
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    claims: tuple[FreightClaim, ...]
+
+
+_CODES = {"missing": "MISSING", "damaged": "DAMAGED"}
+
+
+def _ask_claim(a: roles.FileClaimArguments) -> Ask:
+    items = [
+        {"noteLine": n.line, "code": _CODES[n.kind], "pieces": whole(n.quantity, f"/remarks/{place}/quantity")}
+        for place, n in enumerate(a.remarks)
+    ]
+    claim = {
+        "trackingNumber": a.tracking,
+        "reference": a.request,
+        "items": items,
+        "amount": {"amount": a.amount, "currency": a.currency},
+    }
+    return Ask("POST", "/api/v2/claims", body={"claim": claim})
+
+
+def _read_claim(a: roles.FileClaimArguments, body: bytes) -> roles.Claim:
+    return roles.Claim(claim=read(_Claim, body).claim.claim_number)
+
+
+def _find_claim(a: roles.FileClaimArguments) -> Ask:
+    return Ask("GET", "/api/v2/claims", {"trackingNumber": a.tracking, "reference": a.request})
+
+
+def _found_claim(a: roles.FileClaimArguments, body: bytes) -> roles.Claim | None:
+    found = one(read(_Claims, body).claims, "claims")
+    return roles.Claim(claim=found.claim_number) if found else None
+
+
 # ── bookings ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -190,6 +283,8 @@ VENDOR = Vendor(
     system="carrier",
     actions={
         "carrier.rate": action(_ask_rate, _read_rate),
+        "carrier.proof": action(_ask_proof, _read_proof),
+        "carrier.fileClaim": action(_ask_claim, _read_claim, _find_claim, _found_claim),
         "carrier.book": action(_ask_book, _read_book, _find_book, _found_book),
         "carrier.cancelBooking": action(_ask_cancel, _read_cancel, _find_cancel, _found_cancel),
     },

@@ -46,14 +46,15 @@ def translate(
         raise _unreadable(system, type(value).__name__)
     translator = _TRANSLATORS.get(system)
     try:
-        event = translator(body) if translator else None
+        told = translator(body) if translator else None
         why = "no event type that this connector knows"
     except Misfit as problem:
-        event, why = None, str(problem)
-    if event is None:
-        event = _unrecognised(system, headers, body, value, why)
-    event.setdefault("time", (now or datetime.now(UTC)).astimezone(UTC).isoformat())
-    return [{"specversion": "1.0", "source": system, "datacontenttype": "application/json", **event}]
+        told, why = None, str(problem)
+    if told is None:
+        told = _unrecognised(system, headers, body, value, why)
+    received = (now or datetime.now(UTC)).astimezone(UTC).isoformat()
+    head = {"specversion": "1.0", "source": system, "datacontenttype": "application/json"}
+    return [{**head, "time": received, **event} for event in (told if isinstance(told, list) else [told])]
 
 
 def _event(event_id: str, kind: str, order: str, at: datetime | None, /, **data: Any) -> Event:
@@ -203,8 +204,15 @@ class _Reason(msgspec.Struct, frozen=True):
     text: str = ""
 
 
+class _Remark(msgspec.Struct, frozen=True, rename="camel"):
+    note_line: str
+    code: str
+    pieces: int
+
+
 class _Proof(msgspec.Struct, frozen=True, rename="camel"):
     signed_by: str
+    remarks: tuple[_Remark, ...] = ()
 
 
 class _Mark(msgspec.Struct, frozen=True, rename="camel"):
@@ -227,6 +235,32 @@ class _Tracked(msgspec.Struct, frozen=True):
 
 class _Notification(msgspec.Struct, frozen=True):
     id: str
+    type: str = "TRACKING"
+
+
+class _Notified(msgspec.Struct, frozen=True):
+    notification: _Notification
+
+
+class _Charge(msgspec.Struct, frozen=True):
+    amount: Decimal
+    currency: str
+
+
+class _Claim(msgspec.Struct, frozen=True, rename="camel"):
+    claim_number: str
+    tracking_number: str
+    reference: str
+    order: str
+    status: str
+    paid: _Charge
+    decided_at: datetime
+    reason: str = ""
+
+
+class _Decided(msgspec.Struct, frozen=True):
+    notification: _Notification
+    claim: _Claim
 
 
 class _Tracking(msgspec.Struct, frozen=True):
@@ -234,14 +268,19 @@ class _Tracking(msgspec.Struct, frozen=True):
     tracking: _Tracked
 
 
-def _carrier(body: bytes) -> Event | None:
+_DECISIONS = {"PAID": "paid", "PARTIAL": "partly-paid", "DENIED": "denied"}
+
+
+def _carrier(body: bytes) -> Event | list[Event] | None:
+    if read(_Notified, body).notification.type == "CLAIM":
+        return _claim(body)
     t = read(_Tracking, body)
     mark = t.tracking.event
     kind = _TRACKING.get(mark.code)
     if kind is None:
         return None
     place = mark.location
-    return _event(
+    told = _event(
         t.notification.id,
         f"tracking.{kind}",
         t.tracking.reference.order,
@@ -251,6 +290,41 @@ def _carrier(body: bytes) -> Event | None:
         location=", ".join(part for part in (place.city, place.country_code) if part) if place else None,
         reason=mark.reason.text or mark.reason.code if mark.reason else None,
         signed_by=mark.proof_of_delivery.signed_by if mark.proof_of_delivery else None,
+    )
+    proof = mark.proof_of_delivery
+    if proof is None or not proof.remarks:
+        return told
+    # An event of its own: it starts a process beside the order's, which hears of the delivery itself.
+    remarked = _event(
+        f"{t.notification.id}/remarks",
+        "delivery.remarked",
+        t.tracking.reference.order,
+        mark.timestamp,
+        tracking=t.tracking.number,
+        at=mark.timestamp.astimezone(UTC),
+        signed_by=proof.signed_by,
+        remarks=[{"line": r.note_line, "kind": r.code.lower(), "quantity": r.pieces} for r in proof.remarks],
+    )
+    return [told, remarked]
+
+
+def _claim(body: bytes) -> Event | None:
+    d = read(_Decided, body)
+    outcome = _DECISIONS.get(d.claim.status)
+    if outcome is None:
+        return None
+    return _event(
+        d.notification.id,
+        "claim.decided",
+        d.claim.order,
+        d.claim.decided_at,
+        claim=d.claim.claim_number,
+        request=d.claim.reference,
+        tracking=d.claim.tracking_number,
+        outcome=outcome,
+        paid=d.claim.paid.amount,
+        currency=d.claim.paid.currency,
+        reason=d.claim.reason or None,
     )
 
 
@@ -332,12 +406,13 @@ def _supplier(body: bytes) -> Event | None:
 
 # ── helpdesk ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_FORMS = {"return": "return.requested"}
+_FORMS = {"return": "return.requested", "dispute": "dispute.raised"}
 
 
 class _FormItem(msgspec.Struct, frozen=True):
     pos: str
     pieces: int
+    amount: Decimal = Decimal(0)
 
 
 class _Form(msgspec.Struct, frozen=True):
@@ -377,12 +452,12 @@ def _helpdesk(body: bytes) -> Event | None:
         channel="helpdesk",
         reason=form.reason,
         note=t.ticket.description,
-        lines=[{"line": i.pos, "quantity": i.pieces} for i in form.items],
+        lines=[{"line": i.pos, "quantity": i.pieces, **({"amount": i.amount} if i.amount else {})} for i in form.items],
         invoice=form.invoice_no or None,
     )
 
 
-_TRANSLATORS: Mapping[str, Callable[[bytes], Event | None]] = {
+_TRANSLATORS: Mapping[str, Callable[[bytes], Event | list[Event] | None]] = {
     "wms": _wms,
     "carrier": _carrier,
     "payment": _payment,
