@@ -445,6 +445,14 @@ async def _clear(tx: Tx, tenant_id: str, case: Case, now: datetime, what: str) -
         await common.publish(tx, tenant_id, "case.cleared", case.order, now, facts)
 
 
+async def awaken(tx: Tx, tenant_id: str, case_id: UUID, now: datetime) -> None:
+    """Ends the snooze of one case before its time; one that is awake stays so."""
+    row = await tx.fetchrow(SQL["locked"], tenant_id, case_id)
+    if row is not None and row["status"] == Status.SNOOZED:
+        changed = replace(case_of(row), status=Status.OPEN, snoozed_until=None)
+        await _save(tx, tenant_id, changed, common.SYSTEM, now, "wake", "snooze ended")
+
+
 async def _withdraw(tx: Tx, tenant_id: str, case: Case, now: datetime, what: str) -> None:
     changed = replace(case, status=Status.CLOSED, closed_at=now, resolution="withdrawn", resolved_by=common.SYSTEM)
     await _save(tx, tenant_id, changed, common.SYSTEM, now, "withdraw", what)

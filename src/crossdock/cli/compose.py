@@ -16,6 +16,9 @@ from crossdock import audit, clock, embedded, exactjson, migrations
 from crossdock.cases import calendars, casework, causes, checks, letters, messages, programs, sla
 from crossdock.cases import functions as people
 from crossdock.cases.clusters import documents as clusters
+from crossdock.cases.fixes import awaited
+from crossdock.cases.fixes import jobs as fixes
+from crossdock.cases.fixes.carrying import Desk as FixDesk
 from crossdock.cases.hooks import People
 from crossdock.cases.signatures import PROGRAMS
 from crossdock.cli import differences
@@ -299,7 +302,7 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
 
     crew.size = await living(db) + 1  # this one counts itself in a moment
     made = Worker(
-        db, functions, time, People(), [projection.project, expectations.observe, causes.observe],
+        db, functions, time, People(), [projection.project, expectations.observe, causes.observe, awaited.observe],
         duties=[count_crew, *duties(db, time, settings.retention), channels.duty, telling, writing],
     )  # fmt: skip
     return made, Held(channels, partners_http, http)
@@ -362,6 +365,7 @@ def duties(db: Database, time: clock.Clock, keep: timedelta | None = None) -> li
 
     async def bulk() -> None:
         await operations.run_due(db, known, People())
+        await fixes.run_due(db, FixDesk(known, People()))
 
     async def cluster() -> None:
         await _one_at_a_time(db, 0x0C0591, lambda: clusters.run_due(db, time.now()))

@@ -27,6 +27,7 @@ from crossdock.gateway import (
     desks,
     documents,
     events,
+    fixes,
     health,
     holds,
     incidents,
@@ -58,7 +59,7 @@ from crossdock.tower.board import Drawings
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
     people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting, channels,
-    deadletters, reference, clusters, desks, scorecard, deciders,
+    deadletters, reference, clusters, fixes, desks, scorecard, deciders,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

@@ -193,6 +193,8 @@ def test_the_list_of_routes_is_the_routes() -> None:
 # What one of everything does not have; that its own tenant is shown it stands in the test named.
 SHOWN_ELSEWHERE = {
     "/api/channels/{channel}": "test_channels.py",
+    "/api/fixes/{fix}": "test_fixes.py",
+    "/api/fixes/{fix}/cases": "test_fixes.py",
     "/api/instances/{instance}/payloads/{digest}": "test_instances.py",
     "/api/chains/{chain}": "test_chains.py",
     "/api/orders/{order}/chain": "test_chains.py",
@@ -224,7 +226,7 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
         "partner": "bolts", "expectation": things.case, "proposal": things.case,
         "chain": things.document, "channel": "norrland-to-bolts", "table": "nosuch", "key": "nosuch",
         "map": await own_map(ours), "number": "1",
-        "cluster": (await ours.get("/api/clusters?alone=true")).json["items"][0]["key"],
+        "fix": things.case, "cluster": (await ours.get("/api/clusters?alone=true")).json["items"][0]["key"],
     }  # fmt: skip
     told = [v for name, v in values.items() if name not in ("version", "digest", "way", "number", "cluster")]
     secrets = re.compile("|".join([*told, "Secret", "PO-SECRET", "C-0007"]))

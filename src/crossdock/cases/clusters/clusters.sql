@@ -62,7 +62,7 @@ order by coalesce(due_at, '9999-01-01 00:00Z'), case_id limit $3 offset $4
 -- name: troubled
 -- Inbound documents whose fate has changed and was not looked at yet; whoever looks holds them.
 select t.document_id, d.status, d.test, d.partner_id, d.customer_id, d.format, d.type, d.po, d.order_no, d.total,
-  d.currency, d.filename, d.errors, d.received_at,
+  d.currency, d.filename, d.errors, d.received_at, d.read_by ->> 'map' as map,
   (select p.profile ->> 'name' from crossdock.partner p where p.tenant_id = $1 and p.partner_id = d.partner_id) as partner
 from crossdock.document_trouble t
 left join crossdock.document d on d.tenant_id = $1 and d.document_id = t.document_id

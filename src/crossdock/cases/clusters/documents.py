@@ -72,7 +72,7 @@ def _case(row: Any, key: str, now: datetime) -> casework.New:
         currency=row["currency"] or "",
         evidence={
             "document": str(row["document_id"]), "partner": row["partner_id"] or "", "format": row["format"],
-            "type": row["type"], "po": row["po"] or "", "findings": findings,
+            "type": row["type"], "po": row["po"] or "", "map": row["map"] or "", "findings": findings,
         },
         actions=(SETTLED,),
         key=key,
