@@ -247,10 +247,8 @@ async def _read_again(tx: Tx, tenant_id: str, case: Case, asked: Asked, edits: S
     if row is None:
         raise Conflict("The document is not there any more.")
     if row["status"] not in (Status.HELD, Status.REJECTED):
-        about = (
-            f", and is order {row['order_no']}: carried out again it would be a second one" if row["order_no"] else ""
-        )
-        raise Blocked(f"The document is {row['status']}{about}")
+        order = f" as order {row['order_no']}" if row["order_no"] else ""
+        raise Blocked(f"The document is {row['status']}{order}: carried out again, it would have its effect twice")
     told: list[str] = []
 
     async def publish(inner: Tx, tenant: str, event: Mapping[str, Any]) -> object:
