@@ -43,3 +43,18 @@ def register(app: typer.Typer) -> None:
 
         done, left = in_tenant(tenant, work)
         typer.echo(f"{done} handed on again, {left} left.")
+
+    @group.command("discard")
+    def _discard(  # pyright: ignore[reportUnusedFunction]
+        seqs: Annotated[list[int], typer.Argument(help="Numbers that `events dead` shows")],
+        reason: Annotated[str, typer.Option(help="Why nobody needs them; the audit trail keeps it")],
+        tenant: Tenant = "", by: As = "",
+    ) -> None:  # fmt: skip
+        """Let dead letters be, with a reason; the events themselves stay in the log."""
+
+        async def work(tx: Tx, chosen: str) -> tuple[int, int]:
+            done = await dead.discard(tx, chosen, seqs, reason, by or getpass.getuser())
+            return len(done), await dead.count(tx, chosen)
+
+        done, left = in_tenant(tenant, work)
+        typer.echo(f"{done} discarded, {left} left.")

@@ -115,6 +115,14 @@ o as (
   on conflict do nothing)
 select d.seq, d.reason from d order by d.seq
 
+-- name: dead_bodies
+select d.seq, d.listeners, e.body from crossdock.dead_letter d
+join crossdock.event e on e.tenant_id = d.tenant_id and e.seq = d.seq
+where d.tenant_id = $1 and d.seq = any ($2::bigint[]) order by d.seq
+
+-- name: discard
+delete from crossdock.dead_letter where tenant_id = $1 and seq = any ($2::bigint[]) returning seq, reason
+
 -- name: wake_relays
 select pg_notify('crossdock_outbox', '')
 

@@ -6,13 +6,20 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from crossdock import exactjson
-from crossdock.errors import NotFound
+from crossdock.cases import causes
+from crossdock.cases.fixes import awaited
+from crossdock.cases.fixes.radius import TYPED_FROM
+from crossdock.errors import Finding, NotFound, PartnerError
 from crossdock.events import dead
 from crossdock.gateway.access import Caller, Reader, allow
 from crossdock.gateway.models import Answer, Limit, Time
+from crossdock.partners.agreements import expectations
 from crossdock.policy import Action
+from crossdock.tower import projection
 
 router = APIRouter(prefix="/api/dead-letters", tags=["events"])
+# Those who are handed events beside workflows, as in a worker.
+TAKERS = (projection.project, expectations.observe, causes.observe, awaited.observe)
 Operator = Annotated[Caller, allow(Action.INSTANCE_OPERATE)]
 
 
@@ -41,6 +48,28 @@ class Which(BaseModel):
     seqs: list[int] | None = Field(default=None, max_length=dead.MOST)
 
 
+class Chosen(BaseModel):
+    seqs: list[int] = Field(min_length=1, max_length=dead.MOST)
+
+
+class Discard(Chosen):
+    """typed: how many, where there are many."""
+
+    reason: str = Field(min_length=1, max_length=2000)
+    typed: int | None = None
+
+
+class ForeseenOut(Answer):
+    """taken: whether those who could not take it now would. heard: instances that would hear it or begin by it."""
+
+    seq: int
+    type: str
+    subject: str
+    taken: bool
+    heard: int
+    text: str
+
+
 class Replayed(Answer):
     """seqs: what was a dead letter until now. What was handed on before is not in it, and nothing happens to it."""
 
@@ -62,6 +91,26 @@ async def replay(given: Which, caller: Operator) -> Replayed:
     """Asked twice it is done once; each event is in the audit trail."""
     async with caller.transaction() as tx:
         done = await dead.replay(tx, caller.tenant_id, given.seqs, caller.name)
+        return Replayed(seqs=done, left=await dead.count(tx, caller.tenant_id))
+
+
+@router.post("/preview", summary="What handing events on again would come to")
+async def preview(given: Chosen, caller: Operator) -> list[ForeseenOut]:
+    """Each is handed on and that is rolled back: nothing is changed."""
+    async with caller.transaction() as tx:
+        found = await dead.preview(tx, caller.tenant_id, given.seqs, TAKERS)
+    return [ForeseenOut.model_validate(f) for f in found]
+
+
+@router.post("/discard", summary="Discard events that nobody needs handed on")
+async def discard(given: Discard, caller: Operator) -> Replayed:
+    """With a reason, for the audit trail; the events themselves stay in the log. Many need their number typed."""
+    if len(given.seqs) >= TYPED_FROM and given.typed != len(given.seqs):
+        found = "nothing" if given.typed is None else str(given.typed)
+        fix = "Type how many are discarded."
+        raise PartnerError([Finding("dead.typed", "/typed", str(len(given.seqs)), found, fix)])
+    async with caller.transaction() as tx:
+        done = await dead.discard(tx, caller.tenant_id, given.seqs, given.reason, caller.name)
         return Replayed(seqs=done, left=await dead.count(tx, caller.tenant_id))
 
 

@@ -156,6 +156,25 @@ export interface CaseDetail extends Case {
   placed_by: RuleHit | null; calendar: string | null; clocked_by: RuleHit | null; clears: string; reopened: number; merged_into: string | null; clearing: string | null;
   snoozed_until?: Time | null; resolution?: string | null; resolved_by?: string | null; evidence: Json; editable: string[]; data: Json; comments: { at: Time; by: string; text: string }[]; history: { at: Time; by: string; what: string }[];
 }
+export interface Cluster {
+  key: string; cause: { partner: string; rule: string; field: string; system: string; subject: string; error: string }; cases: number; kind: string; queue: string; title: string; severity: Severity;
+  money: Record<string, Money>; due_at: Time | null; oldest_at: Time; newest_at: Time; breached: number; free: number; opened: number[];
+}
+export interface ClusterList { items: Cluster[]; total: number; clusters: number; alone: number; cases: number }
+export interface FixOffer { kind: string; fix: Record<string, Json>; choices: Record<string, string[]> }
+export interface Counted { what: string; cases: number; lasting: boolean }
+export interface Radius {
+  cases: number; outcomes: Record<string, number>; money: Record<string, Money>; customers: number; customers_named: string[]; orders: number;
+  effects: Counted[]; failing: Counted[]; blocked: Counted[]; typed: boolean; approval: string; why_approval: string;
+}
+export interface Fix {
+  id: string; kind: string; fix: Json; cluster: string; title: string; reason: string; token: string; radius: Radius; stop_after: number; status: string; detail: string; by: string;
+  approval: string | null; previewed_at: Time; started_at: Time | null; ended_at: Time | null; undone_by: string | null; counts: Record<string, number>;
+}
+export interface FixItem { case: string; number: string; title: string; order: string; money: Money | null; currency: string; outcome: string; status: string; detail: string; effects: { what: string; lasting: boolean }[]; at: Time | null }
+export interface DeadLetter { seq: number; type: string; subject: string; source: string; id: string; reason: string; at: Time; received_at: Time; listeners: boolean }
+export interface Foreseen { seq: number; type: string; subject: string; taken: boolean; heard: number; text: string }
+export interface Delivery { document: string; number: number; channel: string; state: string; detail: string; began_at: Time }
 export interface Incident {
   id: string; number: string; system: string; state: 'open' | 'resolved'; opened_at: Time; resolved_at: Time | null; orders: number;
   money: Money | null; title: string; detail: string;

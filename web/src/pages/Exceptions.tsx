@@ -34,6 +34,7 @@ export function Exceptions() {
         <SegmentedControl size="xs" value={status} onChange={(v) => set({ status: v === 'open' ? undefined : v })} aria-label={t.cases.status} data={(['open', 'snoozed', 'closed'] as const).map((s) => ({ value: s, label: t.cases[s] }))} />
         <Choice name="team" label={t.cases.team} any={t.cases.anyTeam} options={some(of.rows, (c) => c.team).map((x) => [x, x])} />
         <Choice name="kind" label={t.cases.kind} any={t.cases.anyKind} options={some(of.rows, (c) => c.kind).map((x) => [x, words(x)])} />
+        <LinkButton variant="subtle" size="compact-xs" to="/clusters">{t.clusters.byCause}</LinkButton>
       </FilterBar>
       <section className="panel" aria-label={t.cases.title}>
         <CaseTable full of={of} onOpen={open} current={current} onCurrent={setCurrent} keys={!f.open}
