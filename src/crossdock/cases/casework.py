@@ -255,9 +255,9 @@ async def open_case(tx: Tx, tenant_id: str, new: New, now: datetime, *, by: str 
 
 
 async def assign(tx: Tx, tenant_id: str, case_id: UUID, owner: str | None, by: str, now: datetime) -> Case:
-    case = await _take(tx, tenant_id, case_id, "assign")
+    case = await take(tx, tenant_id, case_id, "assign")
     what = f"assigned to {owner}" if owner else "unassigned"
-    return await _save(tx, tenant_id, replace(case, owner=owner), by, now, "assign", what)
+    return await save(tx, tenant_id, replace(case, owner=owner), by, now, "assign", what)
 
 
 async def snooze(tx: Tx, tenant_id: str, case_id: UUID, until: datetime, by: str, now: datetime) -> Case:
@@ -267,15 +267,15 @@ async def snooze(tx: Tx, tenant_id: str, case_id: UUID, until: datetime, by: str
             "case.snooze", "/until", f"a time after {now.isoformat()}", until.isoformat(), "Choose a later time"
         )
         raise PartnerError([finding])
-    case = await _take(tx, tenant_id, case_id, "snooze")
+    case = await take(tx, tenant_id, case_id, "snooze")
     changed = replace(case, status=Status.SNOOZED, snoozed_until=until)
-    return await _save(tx, tenant_id, changed, by, now, "snooze", f"snoozed until {until.isoformat()}")
+    return await save(tx, tenant_id, changed, by, now, "snooze", f"snoozed until {until.isoformat()}")
 
 
 async def comment(tx: Tx, tenant_id: str, case_id: UUID, text: str, by: str, now: datetime) -> Case:
-    case = await _take(tx, tenant_id, case_id, "comment")
+    case = await take(tx, tenant_id, case_id, "comment")
     said = {"at": now, "by": by, "text": text[:DETAIL_LIMIT]}
-    return await _save(tx, tenant_id, replace(case, comments=[*case.comments, said]), by, now, "comment", "commented")
+    return await save(tx, tenant_id, replace(case, comments=[*case.comments, said]), by, now, "comment", "commented")
 
 
 async def resolve(
@@ -286,7 +286,7 @@ async def resolve(
     data: what was edited, as members of the case's data; only what `editable` names may differ.
     Raises Conflict when it is closed, PartnerError when the action or an edit is not offered.
     """
-    case = await _take(tx, tenant_id, case_id, "resolve")
+    case = await take(tx, tenant_id, case_id, "resolve")
     offered = {offer["id"]: offer for offer in case.actions}
     if action not in offered:
         expected = ", ".join(offered)
@@ -304,7 +304,7 @@ async def resolve(
     changed = replace(
         case, status=Status.CLOSED, closed_at=now, resolution=action, resolved_by=by, note=note, data=edited
     )
-    saved = await _save(tx, tenant_id, changed, by, now, "resolve", what, note=note)
+    saved = await save(tx, tenant_id, changed, by, now, "resolve", what, note=note)
     await _answer(tx, tenant_id, saved, action, by, note, data)
     facts = {"case": str(case.case_id), "number": case.number, "kind": case.kind, "action": action, "note": note}
     await common.publish(tx, tenant_id, "case.resolved", case.order, now, {**facts, "by": by, "resolved_by": by})
@@ -313,7 +313,7 @@ async def resolve(
 
 async def reopen(tx: Tx, tenant_id: str, case_id: UUID, by: str, now: datetime) -> Case:
     """Raises Conflict when its resolution has answered a workflow: that cannot be taken back."""
-    case = await _take(tx, tenant_id, case_id, "reopen")
+    case = await take(tx, tenant_id, case_id, "reopen")
     if case.answers is not None:
         raise Conflict(f"{case.number} answered its process with {case.resolution!r}; a new case is needed")
     if case.merged_into is not None:
@@ -322,7 +322,7 @@ async def reopen(tx: Tx, tenant_id: str, case_id: UUID, by: str, now: datetime) 
         case, status=Status.OPEN, closed_at=None, resolution=None, resolved_by=None, snoozed_until=None,
         reopened=case.reopened + 1, clearing=None,
     )  # fmt: skip
-    saved = await _save(tx, tenant_id, changed, by, now, "reopen", "reopened")
+    saved = await save(tx, tenant_id, changed, by, now, "reopen", "reopened")
     facts = {"case": str(case.case_id), "number": case.number, "kind": case.kind, "by": by}
     await common.publish(tx, tenant_id, "case.reopened", case.order, now, facts)
     return saved
@@ -383,11 +383,18 @@ async def close_cleared(tx: Tx, tenant_id: str, now: datetime) -> int:
     return len(rows)
 
 
+async def wake_one(tx: Tx, tenant_id: str, case_id: UUID, by: str, now: datetime) -> Case:
+    """Ends a snooze before its time."""
+    case = await take(tx, tenant_id, case_id, "wake")
+    changed = replace(case, status=Status.OPEN, snoozed_until=None)
+    return await save(tx, tenant_id, changed, by, now, "wake", "woken up")
+
+
 async def wake(tx: Tx, tenant_id: str, now: datetime) -> int:
     rows = await tx.fetch(SQL["awake"], tenant_id, now)
     for row in rows:
         changed = replace(case_of(row), status=Status.OPEN, snoozed_until=None)
-        await _save(tx, tenant_id, changed, common.SYSTEM, now, "wake", "snooze ended")
+        await save(tx, tenant_id, changed, common.SYSTEM, now, "wake", "snooze ended")
     return len(rows)
 
 
@@ -440,7 +447,7 @@ async def _clear(tx: Tx, tenant_id: str, case: Case, now: datetime, what: str) -
         await _withdraw(tx, tenant_id, case, now, what)
     elif case.clearing is None:
         said = f"{what}; left open while {', '.join(there)} works on it"
-        await _save(tx, tenant_id, replace(case, clearing=what), common.SYSTEM, now, "clear", said)
+        await save(tx, tenant_id, replace(case, clearing=what), common.SYSTEM, now, "clear", said)
         facts = {"case": str(case.case_id), "number": case.number, "kind": case.kind, "what": what, "there": there}
         await common.publish(tx, tenant_id, "case.cleared", case.order, now, facts)
 
@@ -450,12 +457,12 @@ async def awaken(tx: Tx, tenant_id: str, case_id: UUID, now: datetime) -> None:
     row = await tx.fetchrow(SQL["locked"], tenant_id, case_id)
     if row is not None and row["status"] == Status.SNOOZED:
         changed = replace(case_of(row), status=Status.OPEN, snoozed_until=None)
-        await _save(tx, tenant_id, changed, common.SYSTEM, now, "wake", "snooze ended")
+        await save(tx, tenant_id, changed, common.SYSTEM, now, "wake", "snooze ended")
 
 
 async def _withdraw(tx: Tx, tenant_id: str, case: Case, now: datetime, what: str) -> None:
     changed = replace(case, status=Status.CLOSED, closed_at=now, resolution="withdrawn", resolved_by=common.SYSTEM)
-    await _save(tx, tenant_id, changed, common.SYSTEM, now, "withdraw", what)
+    await save(tx, tenant_id, changed, common.SYSTEM, now, "withdraw", what)
     facts = {"case": str(case.case_id), "number": case.number, "kind": case.kind}
     await common.publish(tx, tenant_id, "case.withdrawn", case.order, now, facts)
 
@@ -519,7 +526,7 @@ async def get(tx: Tx, tenant_id: str, case_id: UUID) -> Case:
 # ── within ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _take(tx: Tx, tenant_id: str, case_id: UUID, doing: str) -> Case:
+async def take(tx: Tx, tenant_id: str, case_id: UUID, doing: str) -> Case:
     row = await tx.fetchrow(SQL["locked"], tenant_id, case_id)
     if row is None:
         raise NotFound("No such case")
@@ -530,7 +537,7 @@ async def _take(tx: Tx, tenant_id: str, case_id: UUID, doing: str) -> Case:
     return case
 
 
-async def _save(
+async def save(
     tx: Tx, tenant_id: str, case: Case, by: str, now: datetime, action: str, what: str, *, note: str = ""
 ) -> Case:
     history = [*case.history, {"at": now, "by": by, "what": what}]

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from crossdock import audit, clock, embedded, exactjson, migrations
-from crossdock.cases import calendars, casework, causes, checks, letters, messages, programs, sla
+from crossdock.cases import calendars, casework, causes, checks, letters, mailing, messages, programs, sla
 from crossdock.cases import functions as people
+from crossdock.cases.answers import Answers
 from crossdock.cases.clusters import documents as clusters
 from crossdock.cases.fixes import awaited
 from crossdock.cases.fixes import jobs as fixes
@@ -173,7 +174,8 @@ def _origin(url: str) -> str:
 
 
 def channel_opener(settings: Settings, http: Client, db: Database) -> Opener:
-    return Opener(settings.channel_folders, Vault(settings.workflow_secrets).of, http, _partners_guard(settings), db)
+    vault = Vault(settings.workflow_secrets).of
+    return Opener(settings.channel_folders, vault, http, _partners_guard(settings), db, Answers(db))
 
 
 def _partners_guard(settings: Settings) -> Guard:
@@ -209,7 +211,7 @@ async def listeners(db: Database, settings: Settings, say: Callable[[str], None]
             stack.push_async_callback(sftp.close)
             say(f"SFTP is served on port {port}")
         if settings.smtp_port is not None:
-            smtp = smtpserver.Served(db, ChannelDesk())
+            smtp = smtpserver.Served(db, ChannelDesk(), Answers(db))
             port = await smtp.start(settings.host, settings.smtp_port)
             stack.push_async_callback(smtp.close)
             say(f"Mail is taken on port {port}")
@@ -300,10 +302,13 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
     async def telling() -> None:
         await _one_at_a_time(db, 0x0C0569, lambda: notices.run_due(db, messenger, time.now()))
 
+    async def corresponding() -> None:
+        await _one_at_a_time(db, 0x0C0577, lambda: mailing.run_due(db, settings.smtp_url, time.now()))
+
     crew.size = await living(db) + 1  # this one counts itself in a moment
     made = Worker(
         db, functions, time, People(), [projection.project, expectations.observe, causes.observe, awaited.observe],
-        duties=[count_crew, *duties(db, time, settings.retention), channels.duty, telling, writing],
+        duties=[count_crew, *duties(db, time, settings.retention), channels.duty, telling, writing, corresponding],
     )  # fmt: skip
     return made, Held(channels, partners_http, http)
 

@@ -15,6 +15,7 @@ from crossdock.gateway import (
     approvals,
     as2,
     board,
+    casedesk,
     cases,
     chains,
     channels,
@@ -60,6 +61,7 @@ API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
     people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting, channels,
     deadletters, reference, clusters, fixes, desks, scorecard, deciders,
+    casedesk,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

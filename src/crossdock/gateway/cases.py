@@ -1,6 +1,6 @@
 """Exceptions: the list, one of them, and what people do to it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from crossdock import exactjson
-from crossdock.cases import casework, causes
+from crossdock.cases import casework, causes, files, linking, mailing, presence
 from crossdock.cases.casework import Status
 from crossdock.db import Tx
 from crossdock.events.inbox import business_now
@@ -20,7 +20,6 @@ from crossdock.policy import Action
 router = APIRouter(prefix="/api/cases", tags=["cases"])
 
 Worker = Annotated[Caller, allow(Action.CASE_WORK)]
-MOMENT = timedelta(seconds=1)
 SORTS = {"-priority": casework.Sort.RANK, "due_at": casework.Sort.DUE, "-opened_at": casework.Sort.NEWEST}
 
 
@@ -71,28 +70,34 @@ async def list_(
 @router.get("/{case}", summary="One exception")
 async def one(case: UUID, caller: Reader) -> CaseDetail:
     async with caller.transaction() as tx:
-        return _detail(await casework.get(tx, caller.tenant_id, case), caller.clock.now())
+        return await detail(tx, await casework.get(tx, caller.tenant_id, case), caller.tenant_id, caller.clock.now())
 
 
 @router.post("/{case}/assign", summary="Give an exception to somebody")
 async def assign(case: UUID, given: Assign, caller: Worker) -> CaseDetail:
     async with caller.transaction() as tx:
         now = await business_now(tx)
-        return _detail(await casework.assign(tx, caller.tenant_id, case, given.owner, caller.name, now), now)
+        return await detail(
+            tx, await casework.assign(tx, caller.tenant_id, case, given.owner, caller.name, now), caller.tenant_id, now
+        )
 
 
 @router.post("/{case}/snooze", summary="Put an exception aside until a time")
 async def snooze(case: UUID, given: Snooze, caller: Worker) -> CaseDetail:
     async with caller.transaction() as tx:
         now = await business_now(tx)
-        return _detail(await casework.snooze(tx, caller.tenant_id, case, given.until, caller.name, now), now)
+        return await detail(
+            tx, await casework.snooze(tx, caller.tenant_id, case, given.until, caller.name, now), caller.tenant_id, now
+        )
 
 
 @router.post("/{case}/comment", summary="Say something about an exception")
 async def comment(case: UUID, given: Comment, caller: Worker) -> CaseDetail:
     async with caller.transaction() as tx:
         now = await business_now(tx)
-        return _detail(await casework.comment(tx, caller.tenant_id, case, given.text, caller.name, now), now)
+        return await detail(
+            tx, await casework.comment(tx, caller.tenant_id, case, given.text, caller.name, now), caller.tenant_id, now
+        )
 
 
 @router.post("/{case}/resolve", summary="End an exception by one of its actions")
@@ -105,7 +110,7 @@ async def resolve(case: UUID, given: Resolve, caller: Worker) -> CaseDetail:
         done = await casework.resolve(
             tx, caller.tenant_id, case, given.action, caller.name, now, data=data, note=given.note
         )
-        return _detail(done, now)
+        return await detail(tx, done, caller.tenant_id, now)
 
 
 @router.post("/{case}/reopen", summary="Take up an exception again")
@@ -115,16 +120,48 @@ async def reopen(case: UUID, caller: Worker) -> CaseDetail:
         now = await business_now(tx)
         found = await casework.get(tx, caller.tenant_id, case)
         if found.status is Status.SNOOZED:
-            return _detail(await _wake(tx, caller, case, now), now)
-        return _detail(await casework.reopen(tx, caller.tenant_id, case, caller.name, now), now)
+            return await detail(
+                tx, await casework.wake_one(tx, caller.tenant_id, case, caller.name, now), caller.tenant_id, now
+            )
+        return await detail(
+            tx, await casework.reopen(tx, caller.tenant_id, case, caller.name, now), caller.tenant_id, now
+        )
 
 
-async def _wake(tx: Tx, caller: Caller, case: UUID, now: datetime) -> casework.Case:
-    """Ends a snooze before its time: by one that ends at once."""
-    await casework.snooze(tx, caller.tenant_id, case, now + MOMENT, caller.name, now)
-    await casework.wake(tx, caller.tenant_id, now + MOMENT)
-    return await casework.get(tx, caller.tenant_id, case)
+async def detail(tx: Tx, found: casework.Case, tenant_id: str, now: datetime) -> CaseDetail:
+    """A case with all that lies beside it."""
+    case = found.case_id
+    merged = await linking.merged(tx, tenant_id, case)
+    return CaseDetail.model_validate(
+        found.full(now)
+        | {
+            "clears": causes.clears(found.kind),
+            "linked": [x | {"id": str(x["id"])} for x in await linking.linked(tx, tenant_id, case)],
+            "merged": [_merged(m) for m in merged],
+            "present": [p.view() for p in await presence.at(tx, tenant_id, case)],
+            "files": [file_view(f) for f in await files.of_case(tx, tenant_id, case)],
+            "messages": [message_view(m) for m in await mailing.thread(tx, tenant_id, case)],
+        }
+    )
 
 
-def _detail(found: casework.Case, now: datetime) -> CaseDetail:
-    return CaseDetail.model_validate(found.full(now) | {"clears": causes.clears(found.kind)})
+def _merged(case: casework.Case) -> dict[str, Any]:
+    return {
+        "id": str(case.case_id), "number": case.number, "title": case.title, "order": case.order,
+        "evidence": case.evidence, "comments": case.comments, "merged_by": case.resolved_by,
+        "merged_at": case.closed_at,
+    }  # fmt: skip
+
+
+def file_view(f: files.File) -> dict[str, Any]:
+    return {
+        "id": str(f.file_id), "name": f.name, "media_type": f.media_type, "size_bytes": f.size_bytes, "by": f.added_by,
+        "at": f.added_at, "message": None if f.message_id is None else str(f.message_id),
+    }  # fmt: skip
+
+
+def message_view(m: mailing.Message) -> dict[str, Any]:
+    return {
+        "id": str(m.message_id), "direction": m.direction, "sender": m.sender, "to": list(m.recipients),
+        "subject": m.subject, "body": m.body, "state": m.state, "by": m.by, "at": m.at, "error": m.error,
+    }  # fmt: skip

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crossdock.cases import files
 from crossdock.gateway import problems
 from crossdock.partners import bench
 from crossdock.partners.model import MAX_BYTES
@@ -21,6 +22,8 @@ BODY = 1024 * 1024
 BODIES = {"/api/intake": MAX_BYTES + 1, "/api/test-bench": bench.MAX_BYTES + 1}
 DISCARDED = 64 * 1024 * 1024  # of a body that is refused; who sends more is cut off
 DISCARDED_WITHIN_S = 20.0
+FILES = re.compile(r"/api/cases/[^/]+/files")
+FILE_BYTES = files.MOST_BYTES + 1
 AS2 = "/as2/"
 AS2_BYTES = MAX_BYTES * 3 // 2  # a document in base64 with its signature
 
@@ -75,6 +78,17 @@ async def discard(receive: Receive) -> None:
                     return
 
 
+def _of_bytes(path: str) -> bool:
+    """Whether a body is a file, of which nothing is asked but its length."""
+    return path in BODIES or path.startswith(AS2) or FILES.fullmatch(path) is not None
+
+
+def _most(path: str) -> int:
+    if path.startswith(AS2):
+        return AS2_BYTES
+    return FILE_BYTES if FILES.fullmatch(path) else BODIES.get(path, BODY)
+
+
 class BodyLimit:
     """Refuses a body that is too large as soon as that is known: by its declared length, else while it arrives.
 
@@ -88,7 +102,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = AS2_BYTES if scope["path"].startswith(AS2) else BODIES.get(scope["path"], BODY)
+        most = _most(scope["path"])
         declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
         if declared.isdigit() and int(declared) > most:
             if (b"expect", b"100-continue") not in scope["headers"]:
@@ -140,4 +154,4 @@ class NoNul:
                     raise HTTPException(422, NO_NUL)
             return message
 
-        await self._app(scope, receive if scope["path"] in BODIES or scope["path"].startswith(AS2) else read, send)
+        await self._app(scope, receive if _of_bytes(scope["path"]) else read, send)

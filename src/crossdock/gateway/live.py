@@ -187,7 +187,7 @@ class Hub:
                 _send(tenant, Told(area, {"id": ident or None, "order": order or None}))
         for alert in alerts:
             _send(tenant, Told("alert", alert))
-        if changes:
+        if changes.keys() - {"presence"}:
             _send(tenant, Told("kpis", {}))
 
     async def _compare(self, tenant_id: str, tenant: _Tenant) -> None:

@@ -76,6 +76,63 @@ class Done(Answer):
     what: str
 
 
+class Linked(Answer):
+    id: str
+    number: str
+    title: str
+    status: str
+    note: str
+    by: str
+    at: Time
+
+
+class Merged(Answer):
+    """What was merged into a case: its evidence and comments stay its own."""
+
+    id: str
+    number: str
+    title: str
+    order: str | None
+    evidence: Json
+    comments: list[Comment]
+    merged_by: str | None
+    merged_at: Time | None
+
+
+class Present(Answer):
+    """Who is at a case now. doing: looks or edits."""
+
+    user: str
+    doing: str
+
+
+class CaseFile(Answer):
+    """message: the mail that brought it or took it along."""
+
+    id: str
+    name: str
+    media_type: str
+    size_bytes: int
+    by: str
+    at: Time
+    message: str | None
+
+
+class CaseMessage(Answer):
+    """direction: in or out. state: waiting, sent, failed or received."""
+
+    id: str
+    direction: str
+    sender: str
+    to: list[str]
+    subject: str
+    body: str
+    state: str
+    by: str
+    at: Time
+    error: str
+
+
 class CaseDetail(Case):
     """editable: JSON pointers into `data` that a resolution may change. placed_by: the rule that gave it to its team
     and owner. calendar, clocked_by: in whose open hours its clock runs, and by which rule. clears: what closes it by
@@ -99,6 +156,11 @@ class CaseDetail(Case):
     clocked_by: Ruled | None
     clears: str
     reopened: int
+    linked: list[Linked]
+    merged: list[Merged]
+    present: list[Present]
+    files: list[CaseFile]
+    messages: list[CaseMessage]
     merged_into: str | None
     clearing: str | None
 

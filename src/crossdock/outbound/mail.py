@@ -21,7 +21,11 @@ NO_SERVER = "expected CROSSDOCK_SMTP_URL and CROSSDOCK_MAIL_FROM for mail, found
 
 
 class NotSent(CrossdockError):
-    """The mail server did not take it now; the text says why, without secrets."""
+    """The mail server did not take it now; the text says why, without secrets. final: nor will it later."""
+
+    def __init__(self, detail: str, *, final: bool = False) -> None:
+        super().__init__(detail)
+        self.final = final
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,11 @@ class Mailer:
             raise NotSent(NO_SERVER)
         try:
             await asyncio.to_thread(_hand_over, self.url, mail)
+        except smtplib.SMTPRecipientsRefused as error:
+            final = all(code >= 500 for code, _ in error.recipients.values())
+            raise NotSent("the mail server refused the recipients", final=final) from error
+        except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
+            raise NotSent(f"the mail server answered {error.smtp_code}", final=error.smtp_code >= 500) from error
         except (OSError, smtplib.SMTPException) as error:
             raise NotSent(f"the mail server did not take it: {type(error).__name__}") from error
 

@@ -290,6 +290,8 @@ def _tally(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
         "crossdock.case.reopened": (1, 0, human),
         "crossdock.case.resolved": (-1, 0, human),
         "crossdock.case.withdrawn": (-1, 0, 0),
+        "crossdock.case.merged": (-1, 0, human),
+        "crossdock.case.unmerged": (1, 0, human),
         "crossdock.approval.requested": (0, 1, 0),
         "crossdock.approval.decided": (0, -1, human),
         "crossdock.approval.voted": (0, 0, human),

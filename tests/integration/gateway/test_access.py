@@ -196,6 +196,9 @@ SHOWN_ELSEWHERE = {
     "/api/fixes/{fix}": "test_fixes.py",
     "/api/fixes/{fix}/cases": "test_fixes.py",
     "/api/instances/{instance}/payloads/{digest}": "test_instances.py",
+    "/api/cases/{case}/files/{file}": "test_case_together.py",
+    "/api/cases/{case}/replies/{template}": "test_case_together.py",
+    "/api/handovers/{handover}": "test_case_together.py",
     "/api/chains/{chain}": "test_chains.py",
     "/api/orders/{order}/chain": "test_chains.py",
     "/api/cross-reference-proposals/{proposal}": "test_crossrefs.py",
@@ -221,7 +224,8 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
     ours = await gateway.as_("ada", "norrland")
     values = {
         "order": things.order, "document": things.document, "case": things.case, "approval": things.approval,
-        "hold": things.hold, "incident": things.incident, "instance": things.instance, "name": "order-to-cash",
+        "hold": things.hold, "incident": things.incident, "instance": things.instance,
+        "file": things.case, "template": "nothing", "handover": things.case, "name": "order-to-cash",
         "version": "1.3.0", "job": await suspension(ours, things.order), "digest": "0" * 64, "way": "replay",
         "partner": "bolts", "expectation": things.case, "proposal": things.case,
         "chain": things.document, "channel": "norrland-to-bolts", "table": "nosuch", "key": "nosuch",

@@ -159,6 +159,18 @@ create table crossdock.case_file (
 create index case_file_of on crossdock.case_file (tenant_id, case_id, added_at);
 select crossdock.protect('crossdock.case_file');
 
+-- From which address a tenant writes about cases, and where answers come in; the key signs the addresses that they go to.
+create table crossdock.case_mail (
+  tenant_id text not null references crossdock.tenant,
+  address text not null,
+  name text not null default '',
+  key bytea not null,
+  put_by text not null,
+  put_at timestamptz not null,
+  primary key (tenant_id)
+);
+select crossdock.protect('crossdock.case_mail');
+
 create table crossdock.case_template (
   tenant_id text not null references crossdock.tenant,
   name text not null,

@@ -15,7 +15,16 @@ from typing import Any, TypeVar, cast
 from crossdock.outbound import Guard
 from crossdock.partners.transports import mail
 from crossdock.partners.transports.hosts import reach
-from crossdock.partners.transports.model import Channel, ChannelTrouble, Fate, Inbound, Outbound, PickedUp, secret
+from crossdock.partners.transports.model import (
+    Channel,
+    ChannelTrouble,
+    Fate,
+    Inbound,
+    Letters,
+    Outbound,
+    PickedUp,
+    secret,
+)
 from crossdock.partners.transports.settings import Imap, read
 
 Result = TypeVar("Result")
@@ -46,8 +55,10 @@ class _Tls(_Plain):
         return self._context.wrap_socket(super()._create_socket(timeout), server_hostname=self.host)
 
 
-async def open_(channel: Channel, secrets: Mapping[str, Any], guard: Guard) -> "Mailbox":
-    """Connects and logs in. Raises ChannelTrouble."""
+async def open_(
+    channel: Channel, secrets: Mapping[str, Any], guard: Guard, letters: Letters | None = None
+) -> "Mailbox":  # fmt: skip
+    """Connects and logs in. letters: takes what answers a person's mail. Raises ChannelTrouble."""
     s: Imap = read(channel)
     address = await reach(guard, s.host, s.port)
     password = secret(secrets, s.password_secret, "password_secret")
@@ -64,13 +75,14 @@ async def open_(channel: Channel, secrets: Mapping[str, Any], guard: Guard) -> "
         return client
 
     try:
-        return Mailbox(channel, s, await asyncio.to_thread(connect))
+        return Mailbox(channel, s, await asyncio.to_thread(connect), letters)
     except (OSError, imaplib.IMAP4.error, ssl.SSLError) as e:
         raise ChannelTrouble(f"{s.host}:{s.port}: {_said(e)}") from None
 
 
 class Mailbox:
-    def __init__(self, channel: Channel, s: Imap, client: imaplib.IMAP4) -> None:
+    def __init__(self, channel: Channel, s: Imap, client: imaplib.IMAP4, letters: Letters | None = None) -> None:
+        self._letters = letters
         self._channel = channel
         self._s = s
         self._client = client
@@ -101,6 +113,9 @@ class Mailbox:
                 raw = await self._do(lambda uid=uid: self._fetch(uid))
                 if raw is None:
                     continue  # somebody took it away meanwhile
+                if self._letters is not None and await self._letters(self._channel.tenant_id, raw, ()):
+                    await self._do(lambda uid=uid: self._move(uid, self._s.done))
+                    continue
                 items = mail.read(raw, self._channel, self._s, uid).items
             self._fates = []
             for item in items:

@@ -6,7 +6,7 @@ that cannot be known, it says so.
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -202,6 +202,10 @@ class Transport(Protocol):
 
 Secrets: TypeAlias = Callable[[str], Mapping[str, Any]]
 """Tenant → its secrets by name."""
+
+Letters: TypeAlias = Callable[[str, bytes, Sequence[str]], Awaitable[bool]]
+"""(tenant, a whole mail, recipients of its envelope) → whether it answers what a person wrote. Then it is stored there,
+and is no document."""
 
 
 def secret(secrets: Mapping[str, Any], name: str, where: str) -> str:

@@ -15,7 +15,7 @@ from crossdock.partners.transports.as2 import receiving
 from crossdock.partners.transports.as2.sending import As2
 from crossdock.partners.transports.folder import WatchedFolder
 from crossdock.partners.transports.http import HttpPost
-from crossdock.partners.transports.model import Channel, ChannelTrouble, Kind, Secrets, Transport
+from crossdock.partners.transports.model import Channel, ChannelTrouble, Kind, Letters, Secrets, Transport
 from crossdock.partners.transports.s3 import Bucket
 
 
@@ -28,6 +28,7 @@ class Opener:
     http: Client
     guard: Guard
     db: Database
+    letters: Letters | None = None  # takes mail that answers a person's
 
     async def __call__(self, channel: Channel) -> Transport:
         """Connects. Raises ChannelTrouble; PartnerError when the settings do not hold any more."""
@@ -49,7 +50,7 @@ class Opener:
             case Kind.HTTP:
                 return HttpPost(channel, self.secrets(channel.tenant_id), self.http)
             case Kind.IMAP:
-                return await imap.open_(channel, self.secrets(channel.tenant_id), self.guard)
+                return await imap.open_(channel, self.secrets(channel.tenant_id), self.guard, self.letters)
             case Kind.SFTP_LOGIN | Kind.SMTP:
                 raise ChannelTrouble(f"A channel of kind {channel.kind.value} is served, not run.")
             case _:

@@ -7,6 +7,7 @@ no encryption: it listens to that one server.
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,7 @@ from crossdock.partners import intake
 from crossdock.partners.model import MAX_BYTES
 from crossdock.partners.transports import desk, mail, store, taking
 from crossdock.partners.transports.desk import Desk
-from crossdock.partners.transports.model import Channel, Kind, PickedUp
+from crossdock.partners.transports.model import Channel, Kind, Letters, PickedUp
 from crossdock.partners.transports.settings import Smtp, read
 from crossdock.partners.transports.store import SQL
 
@@ -27,13 +28,15 @@ log = logging.getLogger(__name__)
 
 MOST_BYTES = int(MAX_BYTES * mail.OVERHEAD)
 IDLE_S = 60.0
+_SUBADDRESS = re.compile(r"\+[^@]*@")
 MOST_RECIPIENTS = 10
 
 
 class Served:
     """The server of one process, for all tenants."""
 
-    def __init__(self, db: Database, people: Desk) -> None:
+    def __init__(self, db: Database, people: Desk, letters: Letters | None = None) -> None:
+        self._letters = letters
         self._db = db
         self._people = people
         self._server: asyncio.Server | None = None
@@ -92,7 +95,8 @@ class Served:
     # ── ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _channels(self, addresses: Iterable[str]) -> list[Channel]:
-        wanted = {a.lower() for a in addresses}
+        # name+detail@ is the mailbox name@ (RFC 5233): answers to people's mail come so
+        wanted = {w for a in addresses for w in (a.lower(), _SUBADDRESS.sub("@", a.lower()))}
         found: list[Channel] = []
         for tenant_id in await self._db.tenant_ids():
             async with self._db.transaction(tenant_id) as tx:
@@ -104,6 +108,9 @@ class Served:
 
     async def _delivered(self, raw: bytes, recipients: list[str]) -> str:
         channels = await self._channels(recipients)
+        if self._letters is not None:
+            taken = [c for c in channels if await self._letters(c.tenant_id, raw, recipients)]
+            channels = [c for c in channels if c not in taken]
         mails = [(c, await asyncio.to_thread(mail.read, raw, c, read(c))) for c in channels]
         for channel, found in mails:  # all of it or nothing
             for item in found.items:
