@@ -52,6 +52,7 @@ export function makeRouter(qc: QueryClient) {
     page('/definitions/$name', lazyRouteComponent(() => import('./pages/Definitions'), 'DefinitionPage')),
     page('/instances', lazyRouteComponent(() => import('./pages/Instances'), 'Instances')),
     page('/instances/$id', lazyRouteComponent(() => import('./pages/Instance'), 'InstancePage')),
+    page('/figures', lazyRouteComponent(() => import('./pages/Figures'), 'Figures')),
     page('/audit', lazyRouteComponent(() => import('./pages/Audit'), 'Audit')),
   ])]);
   const router = createRouter({

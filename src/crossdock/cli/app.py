@@ -22,6 +22,7 @@ from crossdock.cli import (
     instances,
     reconcile,
     reference,
+    scorecard,
     setup,
     simulate,
     work,
@@ -47,6 +48,7 @@ instances.register(app)
 clusters.register(app)
 reference.register(app)
 alerting.register(app)
+scorecard.register(app)
 events.register(app)
 reconcile.register(app)
 setup.register(app, user)

@@ -54,6 +54,7 @@ from crossdock.rules import load as load_table
 from crossdock.settings import Settings
 from crossdock.tower import alerts, projection
 from crossdock.tower.alerts import notices
+from crossdock.tower.scorecard import reports
 
 if TYPE_CHECKING:
     from crossdock.gateway.services import Services
@@ -305,10 +306,15 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
     async def corresponding() -> None:
         await _one_at_a_time(db, 0x0C0577, lambda: mailing.run_due(db, settings.smtp_url, time.now()))
 
+    async def reporting() -> None:
+        await _one_at_a_time(db, 0x0C0580, lambda: reports.run_due(db, mailer, base, time.now()))
+
     crew.size = await living(db) + 1  # this one counts itself in a moment
     made = Worker(
         db, functions, time, People(), [projection.project, expectations.observe, causes.observe, awaited.observe],
-        duties=[count_crew, *duties(db, time, settings.retention), channels.duty, telling, writing, corresponding],
+        duties=[
+            count_crew, *duties(db, time, settings.retention), channels.duty, telling, writing, corresponding, reporting,
+        ],
     )  # fmt: skip
     return made, Held(channels, partners_http, http)
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from crossdock import exactjson
@@ -15,7 +15,7 @@ from crossdock.gateway.models import Answer, Json, Money, Page, Time
 from crossdock.gateway.paging import place, read_place
 from crossdock.policy import Action
 from crossdock.tower import scorecard
-from crossdock.tower.scorecard import Measured, Period, Wanted, measure, tables, value
+from crossdock.tower.scorecard import Measured, Period, Wanted, measure, reports, tables, value
 
 router = APIRouter(prefix="/api", tags=["scorecard"])
 Manager = Annotated[Caller, allow(Action.REFERENCE_MANAGE)]
@@ -347,3 +347,55 @@ def _csv(head: Sequence[str], rows: Sequence[Sequence[Any]], name: str, asked: W
 def _named(name: str, asked: Wanted, kind: str) -> dict[str, str]:
     last = asked.period.until - timedelta(days=1)
     return {"Content-Disposition": f'attachment; filename="{name}-{asked.period.since}-to-{last}.{kind}"'}
+
+
+# ── reports by mail ─────────────────────────────────────────────────────────────────────────────────────────────
+
+Name = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
+
+
+class ReportDocument(BaseModel):
+    """As docs/scorecard.md describes it, without the name, which the address says."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Report(Answer):
+    """error: why it was not sent when it was last tried."""
+
+    name: str
+    document: dict[str, Any]
+    put_by: str
+    put_at: Time
+    next_at: Time
+    sent_at: Time | None
+    attempts: int
+    error: str
+
+
+@router.get("/reports", summary="Reports by mail")
+async def list_reports(caller: Manager) -> Page[Report]:
+    async with caller.transaction() as tx:
+        found = await reports.every(tx, caller.tenant_id)
+    return Page[Report](items=[Report.model_validate(r, from_attributes=True) for r in found], total=len(found))
+
+
+@router.put("/reports/{name}", summary="Add or replace a report")
+async def put_report(name: Name, given: ReportDocument, caller: Manager) -> Report:
+    async with caller.transaction() as tx:
+        document = {**(given.model_extra or {}), "name": name}
+        made = await reports.put(tx, caller.tenant_id, document, caller.name, await business_now(tx))
+    return Report.model_validate(made, from_attributes=True)
+
+
+@router.delete("/reports/{name}", status_code=204, summary="Remove a report")
+async def remove_report(name: Name, caller: Manager) -> None:
+    async with caller.transaction() as tx:
+        await reports.remove(tx, caller.tenant_id, name, caller.name)
+
+
+@router.post("/reports/{name}/send", status_code=202, summary="Send a report now")
+async def send_report(name: Name, caller: Manager) -> None:
+    """With the next look of a worker, within seconds; its usual time stays."""
+    async with caller.transaction() as tx:
+        await reports.send_now(tx, caller.tenant_id, name, caller.name, await business_now(tx))

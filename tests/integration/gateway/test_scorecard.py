@@ -11,7 +11,11 @@ from python_calamine import CalamineWorkbook
 
 from crossdock import clock
 from crossdock.events import envelope, inbox
+from crossdock.outbound.mail import Mailer
+from crossdock.tower.scorecard import reports
 from crossdock.tower.scorecard.measure import wilson
+
+from .test_alerting import Mailbox, mail_server
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 WEEK = "since=2026-03-02&until=2026-03-09"
@@ -169,3 +173,71 @@ def test_the_interval_of_a_share_is_wilsons() -> None:
     for hits, n, low, high in ((81, 263, "25.5", "36.6"), (15, 148, "6.2", "16.0"), (0, 20, "0.0", "16.1")):
         assert wilson(hits, n) == (Decimal(low), Decimal(high))
     assert wilson(29, 29)[1] == Decimal("100.0")
+
+
+# ── reports by mail ─────────────────────────────────────────────────────────────────────────────────────────────
+
+WEEKLY = {"to": ["lead@example.com"], "every": "week", "weekday": 1, "at": "07:00", "days": 8}
+
+
+async def test_a_report_is_mailed_at_its_hour_with_a_workbook_and_once(told: Any) -> None:
+    ada = await told.as_("ada", "norrland")
+    put = await ada.send("PUT", "/api/reports/weekly", WEEKLY)
+    assert (put.status, put.json["next_at"]) == (200, "2026-03-16T07:00:00Z")
+    box = Mailbox()
+    async with mail_server(box) as port:
+        mailer = Mailer(f"smtp://127.0.0.1:{port}", "crossdock@example.com")
+        assert await reports.run_due(told.db, mailer, "https://x.example", NOON) == 0
+        assert (await ada.post("/api/reports/weekly/send")).status == 202
+        assert await reports.run_due(told.db, mailer, "https://x.example", NOON) == 1
+        assert await reports.run_due(told.db, mailer, "https://x.example", NOON) == 0
+    [(to, mail)] = box.mails
+    assert to == ["lead@example.com"]
+    assert mail["Subject"] == "[Crossdock] Norrland Fasteners: weekly, 2026-03-02 to 2026-03-09"
+    text = mail.get_body(("plain",)).get_content()
+    assert "On time, in full: 90.0 %; target 97 %, missed; 10 orders due, between 59.6 and 98.2" in text
+    assert "https://x.example/figures?since=2026-03-02&until=2026-03-10" in text
+    [file] = mail.iter_attachments()
+    book = CalamineWorkbook.from_filelike(io.BytesIO(file.get_content()))
+    assert book.sheet_names == ["Scorecard", "Days", "About"]
+    [kept] = (await ada.get("/api/reports")).json["items"]
+    assert (kept["sent_at"], kept["next_at"], kept["error"]) == ("2026-03-10T12:00:00Z", "2026-03-16T07:00:00Z", "")
+
+
+async def test_a_report_that_cannot_be_sent_says_why_and_is_tried_again(told: Any) -> None:
+    ada = await told.as_("ada", "norrland")
+    await ada.send("PUT", "/api/reports/weekly", WEEKLY)
+    monday = datetime(2026, 3, 16, 7, 0, tzinfo=UTC)
+    nobody = Mailer(None, None)
+    assert await reports.run_due(told.db, nobody, "", monday) == 0
+    [kept] = (await ada.get("/api/reports")).json["items"]
+    assert (kept["attempts"], kept["sent_at"]) == (1, None)
+    assert "CROSSDOCK_SMTP_URL" in kept["error"]
+    assert await reports.run_due(told.db, nobody, "", monday + timedelta(seconds=30)) == 0
+    assert (await ada.get("/api/reports")).json["items"][0]["attempts"] == 1
+    now = monday
+    for _ in range(reports.ATTEMPTS):
+        now += timedelta(hours=5)
+        await reports.run_due(told.db, nobody, "", now)
+    [kept] = (await ada.get("/api/reports")).json["items"]
+    assert kept["attempts"] == reports.ATTEMPTS
+    assert kept["next_at"] == "2026-03-23T07:00:00Z"  # given up until then
+
+
+async def test_a_report_that_is_none_says_what_was_expected(gateway: Any) -> None:
+    ada = await gateway.as_("ada", "norrland")
+    for wrong, where in (({"to": []}, "to"), ({"at": "7"}, "at"), ({"every": "year"}, "every"), ({"to": ["x"]}, "to")):
+        answer = await ada.send("PUT", "/api/reports/r", {**WEEKLY, **wrong})
+        assert answer.status == 422
+        assert where in answer.json["findings"][0]["where"]
+    assert (await ada.send("DELETE", "/api/reports/r")).status == 404
+    cora = await gateway.as_("cora", "norrland")
+    assert (await cora.send("PUT", "/api/reports/r", WEEKLY)).status == 403
+
+
+def test_the_hour_of_a_report_is_the_tenants_own_also_when_the_clocks_change() -> None:
+    monthly = reports.read({"name": "m", "to": ["a@b"], "every": "month", "day": 1, "at": "06:30"})
+    assert monthly.next(NOON, "Europe/Stockholm").astimezone(UTC) == datetime(2026, 4, 1, 4, 30, tzinfo=UTC)
+    daily = reports.read({"name": "d", "to": ["a@b"], "every": "day", "at": "06:30"})
+    summer = datetime(2026, 3, 29, 3, tzinfo=UTC)  # the day on which it begins there
+    assert daily.next(summer, "Europe/Stockholm").astimezone(UTC) == datetime(2026, 3, 29, 4, 30, tzinfo=UTC)

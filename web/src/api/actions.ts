@@ -52,6 +52,12 @@ export const act = {
   previewMany: (command: T.Command, selection: T.Selection) => post<T.BulkPreview>('/instance-jobs', { command, selection }),
   startJob: (j: string, token: string) => post<T.Job>(`/instance-jobs/${id(j)}/start`, { token }),
   cancelJob: (j: string) => post<T.Job>(`/instance-jobs/${id(j)}/cancel`),
+  setTarget: (key: string, value: number | null) => put(`/scorecard/${id(key)}/target`, { value }),
+  setAssumptions: (prices: Record<string, string | number>) => put('/value/assumptions', prices),
+  setBaseline: (b: { since: string; until: string; note: string; effort?: Record<string, string | number> }) => put('/value/baseline', b),
+  putReport: (name: string, document: T.ReportDocument) => put<T.Report>(`/reports/${id(name)}`, document),
+  removeReport: (name: string) => del(`/reports/${id(name)}`),
+  sendReport: (name: string) => post(`/reports/${id(name)}/send`),
   placeHold: (h: { scope: T.Scope; key: string; kind: string; reason: string; expires_at?: string }) => post('/holds', h),
   releaseHold: (h: string, note: string) => post(`/holds/${id(h)}/release`, { note }),
 };

@@ -224,3 +224,19 @@ export interface NewOrder {
   lines: { sku: string; quantity: string; unit: string; unit_price?: Money }[];
 }
 export interface NewOrderResult { document: string; order: string | null; status: string; errors: Finding[] }
+
+export interface Figure {
+  key: string; label: string; kind: 'share' | 'median'; unit: string; good: 'up' | 'down'; of: string; formula: string; excluded: string; clock: string;
+  value: string | null; low: string | null; high: string | null; before: string | null; change: string | null; target: string | null; own_target: boolean; met: boolean | null;
+  population: number; known: number; completeness: string | null; small: boolean; series: { day: string; value: string }[];
+}
+export interface Scorecard { since: string; until: string; time_zone: string; as_of: Time; behind_s: number; items: Figure[] }
+export interface FigureRow { id: string; order: string; at: Time; hit: boolean | null; amount: string | null; customer: string; channel: string; total: Money | null; currency: string }
+export interface LedgerLine { key: string; label: string; formula: string; per: string; actual: string; expected: string | null; saved: string | null; price: Money; money: Money | null; money_low: Money | null; money_high: Money | null }
+export interface Basis { body: Record<string, unknown>; version: number; put_by: string; put_at: Time | null }
+export interface Ledger {
+  since: string; until: string; as_of: Time; effort: Record<string, string>; lines: LedgerLine[]; gross: Money | null; gross_low: Money | null; gross_high: Money | null; cost: Money; net: Money | null;
+  assumptions: Basis; baseline: Basis | null;
+}
+export interface ReportDocument { to: string[]; every: string; at: string; weekday: number; day: number; days: number; channel?: string | null; customer?: string | null }
+export interface Report { name: string; document: ReportDocument; put_by: string; put_at: Time; next_at: Time; sent_at: Time | null; attempts: number; error: string }
