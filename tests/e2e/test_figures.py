@@ -83,8 +83,8 @@ def test_a_report_is_written_down_asked_for_and_removed(tower: Page) -> None:
     expect(tower.get_by_text("No reports")).to_be_visible()
     tower.get_by_role("button", name="New report").click()
     dialog = tower.get_by_role("dialog")
-    dialog.get_by_label("Name").fill("weekly")
-    dialog.get_by_label("To", exact=True).fill("lead@example.com, second@example.com")
+    dialog.get_by_role("textbox", name="Name").fill("weekly")
+    dialog.get_by_role("textbox", name=re.compile("^To")).fill("lead@example.com, second@example.com")
     assert violations(tower) == ""
     dialog.get_by_role("button", name="Save").click()
     expect(tower.get_by_text("weekly saved")).to_be_visible()

@@ -26,7 +26,7 @@ export function Reports() {
   return (
     <Panel title={t.reports.title} right={<Button size="compact-sm" onClick={() => edit({ name: '', document: NEW })}>{t.reports.add}</Button>}>
       {data.items.length === 0 ? <Empty title={t.reports.empty}>{t.reports.emptyWhy}</Empty> : (
-        <div className="scroll flat" tabIndex={0} role="region" aria-label={t.reports.title}>
+        <div className="scroll flat" tabIndex={0} role="region" aria-label={t.list.scroll(t.reports.title)}>
           <table className="tbl plain" aria-label={t.reports.title}>
             <thead><tr><th>{t.reports.name}</th><th>{t.reports.to}</th><th>{t.reports.every}</th><th>{t.reports.next}</th><th>{t.reports.last}</th><th><span className="sr">{t.act.actions}</span></th></tr></thead>
             <tbody>{data.items.map((r) => (
@@ -48,7 +48,7 @@ function Edit({ of, close, after }: { of: { name: string; document: ReportDocume
   const [name, setName] = useState(of.name), [d, set] = useState(of.document), [to, setTo] = useState(of.document.to.join(', '));
   const save = () => act.putReport(name, { ...d, to: to.split(/[\s,;]+/).filter(Boolean) }).then((r) => { after(); done(t.reports.kept(r.name)); close(); }, (e: unknown) => failed(t.reports.notKept, e));
   return (
-    <Modal opened onClose={close} title={of.name || t.reports.add}>
+    <Modal opened onClose={close} title={of.name || t.reports.add} closeButtonProps={{ 'aria-label': t.act.close }}>
       <form className="stack" onSubmit={(e) => { e.preventDefault(); void save(); }}>
         <TextInput size="xs" label={t.reports.name} description={t.reports.nameHint} value={name} disabled={!!of.name} required pattern="[a-z0-9][a-z0-9\-]*" onChange={(e) => setName(e.currentTarget.value)} />
         <TextInput size="xs" label={t.reports.to} description={t.reports.toHint} value={to} required onChange={(e) => setTo(e.currentTarget.value)} />

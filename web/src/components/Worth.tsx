@@ -27,7 +27,7 @@ export function Worth({ asked }: { asked: Asked }) {
         {data.baseline === null
           ? <Empty title={t.worth.none}>{t.worth.noneWhy}</Empty>
           : <div className="worth pad"><div><strong className="big num">{money(data.net, currency, true)}</strong><span className="muted">{t.worth.net}</span></div><p className="muted small">{t.worth.between(range(data.gross_low, data.gross_high), money(data.gross, currency, true), money(data.cost, currency, true))}</p></div>}
-        <div className="scroll flat" tabIndex={0} role="region" aria-label={t.worth.title}>
+        <div className="scroll flat" tabIndex={0} role="region" aria-label={t.list.scroll(t.worth.title)}>
           <table className="tbl plain" aria-label={t.worth.title}>
             <thead><tr><th>{t.worth.what}</th><th className="r">{t.worth.actual}</th><th className="r">{t.worth.expected}</th><th className="r">{t.worth.saved}</th><th className="r">{t.worth.price}</th><th className="r">{t.worth.money}</th><th className="r">{t.figures.range}</th></tr></thead>
             <tbody>{data.lines.map((n) => (
@@ -59,7 +59,7 @@ function Prices({ of, close }: { of: Ledger; close: () => void }) {
   const [given, set] = useState<Record<string, string | number>>(Object.fromEntries(Object.entries(of.assumptions.body).map(([k, v]) => [k, v as string | number])));
   const save = () => act.setAssumptions(given).then(() => { void qc.invalidateQueries({ queryKey: ['/value'] }); done(t.worth.kept); close(); }, (e: unknown) => failed(t.worth.notKept, e));
   return (
-    <Modal opened onClose={close} title={t.worth.assumptions} size="lg">
+    <Modal opened onClose={close} title={t.worth.assumptions} closeButtonProps={{ 'aria-label': t.act.close }} size="lg">
       <form className="stack" onSubmit={(e) => { e.preventDefault(); void save(); }}>
         <p className="muted small">{t.worth.changeWhy}</p>
         <div className="two">{Object.entries(given).map(([k, v]) => (k === 'currency'
@@ -77,7 +77,7 @@ function Baseline({ of, close }: { of: Ledger; close: () => void }) {
   const [effort, setEffort] = useState<Record<string, string | number> | null>(null);
   const save = () => act.setBaseline({ since, until, note, ...(effort ? { effort } : {}) }).then(() => { void qc.invalidateQueries({ queryKey: ['/value'] }); done(t.worth.kept); close(); }, (e: unknown) => failed(t.worth.notKept, e));
   return (
-    <Modal opened onClose={close} title={t.worth.record} size="lg">
+    <Modal opened onClose={close} title={t.worth.record} closeButtonProps={{ 'aria-label': t.act.close }} size="lg">
       <form className="stack" onSubmit={(e) => { e.preventDefault(); void save(); }}>
         <p className="muted small">{effort ? t.worth.stateWhy : t.worth.measureWhy}</p>
         <div className="two"><TextInput size="xs" type="date" label={t.figures.since} value={since} max={until} onChange={(e) => setSince(e.currentTarget.value)} /><TextInput size="xs" type="date" label={t.figures.until} value={until} min={since} onChange={(e) => setUntil(e.currentTarget.value)} /></div>

@@ -40,7 +40,7 @@ export function Figures() {
   const tab = f.tab ?? 'figures';
   const days = f.since && f.until ? String((Date.parse(f.until) - Date.parse(f.since)) / DAY) : '7';
   return (
-    <div className="page">
+    <div className="page figures">
       <PageHead title={t.figures.title} />
       <FilterBar clear={['since', 'until', 'channel', 'customer']} end={tab === 'reports' ? undefined : <Saves tab={tab} asked={asked} />}>
         <SegmentedControl size="xs" aria-label={t.figures.view} value={tab} onChange={(v) => set({ tab: v === 'figures' ? undefined : v, figure: undefined })} data={[{ value: 'figures', label: t.figures.tabFigures }, { value: 'worth', label: t.figures.tabWorth }, { value: 'reports', label: t.figures.tabReports }]} />
