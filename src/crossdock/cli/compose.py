@@ -313,7 +313,8 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
     made = Worker(
         db, functions, time, People(), [projection.project, expectations.observe, causes.observe, awaited.observe],
         duties=[
-            count_crew, *duties(db, time, settings.retention), channels.duty, telling, writing, corresponding, reporting,
+            count_crew, *duties(db, time, settings.retention), channels.duty, telling, writing, corresponding,
+            reporting,
         ],
     )  # fmt: skip
     return made, Held(channels, partners_http, http)
