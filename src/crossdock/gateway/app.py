@@ -22,6 +22,7 @@ from crossdock.gateway import (
     clusters,
     corrections,
     crossrefs,
+    cxml,
     deadletters,
     deciders,
     definitions,
@@ -61,7 +62,7 @@ API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
     people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting, channels,
     deadletters, reference, clusters, fixes, desks, scorecard, deciders,
-    casedesk,
+    casedesk, cxml,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 
@@ -104,6 +105,7 @@ def create(services: Services) -> FastAPI:
         app.include_router(module.router)
     app.include_router(events.hooks)
     app.include_router(as2.router)
+    app.include_router(cxml.door)
     app.include_router(health.router)
 
     @app.get("/api/openapi.json", include_in_schema=False, summary="This interface, as OpenAPI")

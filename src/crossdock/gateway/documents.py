@@ -16,11 +16,12 @@ from crossdock import audit, exactjson, ids
 from crossdock.db import Tx, queries
 from crossdock.errors import Finding, NotFound, PartnerError, Refused
 from crossdock.events.inbox import business_now
+from crossdock.gateway import cxml
 from crossdock.gateway.access import Anyone, Caller, allow
 from crossdock.gateway.models import MOST, Answer, Cursor, FindingOut, Json, Limit, Money, Page, Time
 from crossdock.partners import bench, documents, intake
 from crossdock.partners.documents import By, Wanted
-from crossdock.partners.xml import cxml
+from crossdock.partners.xml import cxml as xml
 from crossdock.policy import Action
 
 router = APIRouter(prefix="/api", tags=["documents"])
@@ -324,23 +325,22 @@ async def take(
     """X12, EDIFACT, UBL, cXML, JSON, CSV or XLSX: the bytes are stored first, then decoded. One row for each document.
 
     A cXML document that comes as XML (Content-Type) is answered in cXML: by a Response whose Status says what became
-    of it.
+    of it. One that does not show the shared secret agreed with its sender is answered with 401, and not kept.
     """
     content = await request.body()
     await caller.room()
     async with caller.transaction() as tx:
         mine = await profile_of(tx, caller)
+    if xml.is_cxml(content) and (refused := await cxml.unproved(caller, content, mine)) is not None:
+        return refused
     done = await intake.receive(
         caller.running.services.db, caller.tenant_id, content, filename, f"api:{caller.name}", partner=mine
     )
     sent_as = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if done and sent_as in {"text/xml", "application/xml"} and cxml.is_cxml(content):
+    if done and sent_as in {"text/xml", "application/xml"} and xml.is_cxml(content):
         async with caller.transaction() as tx:
             now = await business_now(tx)
-        # HTTP says that it arrived; what became of it is in the Status, as cXML has it
-        findings = [Finding(**{k: v for k, v in e.items() if k != "ack"}) for e in done[0].errors]
-        _, answer = cxml.respond(done[0].status, findings, f"{ids.new()}@crossdock", now)
-        return Response(answer, media_type="text/xml")
+        return Response(cxml.answer(done[0], f"{ids.new()}@crossdock", now), media_type=cxml.MEDIA_TYPE)
     return Taken(documents=[IntakeRow.model_validate(d.plain()) for d in done])
 
 

@@ -26,6 +26,9 @@ FILES = re.compile(r"/api/cases/[^/]+/files")
 FILE_BYTES = files.MOST_BYTES + 1
 AS2 = "/as2/"
 AS2_BYTES = MAX_BYTES * 3 // 2  # a document in base64 with its signature
+CXML = "/cxml/"
+CXML_BYTES = 8 * 1024 * 1024  # read before its sender is believed
+RAW = (AS2, CXML)  # bytes that are no JSON of ours
 
 # PostgreSQL keeps no NUL in text. In JSON it is a byte, or an escape whose backslash is not itself escaped.
 NUL_IN_JSON = re.compile(rb"\x00|(?<!\\)(?:\\\\)*\\u0000")
@@ -80,12 +83,14 @@ async def discard(receive: Receive) -> None:
 
 def _of_bytes(path: str) -> bool:
     """Whether a body is a file, of which nothing is asked but its length."""
-    return path in BODIES or path.startswith(AS2) or FILES.fullmatch(path) is not None
+    return path in BODIES or path.startswith(RAW) or FILES.fullmatch(path) is not None
 
 
 def _most(path: str) -> int:
     if path.startswith(AS2):
         return AS2_BYTES
+    if path.startswith(CXML):
+        return CXML_BYTES
     return FILE_BYTES if FILES.fullmatch(path) else BODIES.get(path, BODY)
 
 

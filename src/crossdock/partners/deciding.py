@@ -37,6 +37,7 @@ OVERRULED = frozenset(
         "customer.other",
         "order.line.schedules",
         "agreement.none",
+        "gs1.digit",
     }
 )
 

@@ -9,9 +9,10 @@ from typing import assert_never
 
 from crossdock.partners import jsonorder, sniff, wording
 from crossdock.partners.agreements import terms
-from crossdock.partners.agreements.terms import Direction, Environment
+from crossdock.partners.agreements.terms import CheckDigits, Direction, Environment
+from crossdock.partners.edi import checks
 from crossdock.partners.edifact import decode as edifact
-from crossdock.partners.model import Context, Decoded, Format, Issue, error, hold, note, shown
+from crossdock.partners.model import Context, Decoded, Format, Issue, Severity, error, hold, note, shown
 from crossdock.partners.profiles import Mode, Profile, Unagreed
 from crossdock.partners.tabular import decode as tabular
 from crossdock.partners.x12 import decode as x12
@@ -86,7 +87,31 @@ def _agreed(document: Decoded) -> Decoded:
     nothing_seen = document.type in {"", "table"} and document.order is None
     if partner is None and not nothing_seen:
         issues.append(_stranger(document))
+    document = replace(document, issues=tuple(_digits(document)))
     return replace(document, test=test, issues=wording.named(document) + tuple(issues))
+
+
+def _digits(document: Decoded) -> list[Issue]:
+    """The document's issues; of wrong check digits, what the agreement with its partner makes of them."""
+    issues = list(document.issues)
+    if document.order is not None and document.format in {Format.CSV, Format.XLSX, Format.JSON}:
+        issues += checks.digits(document.order, "the order")
+    agreed = document.agreement.check_digits if document.agreement else None
+    policy = agreed or (document.partner.check_digits if document.partner else CheckDigits.WARN)
+    match policy:
+        case CheckDigits.WARN:
+            return issues
+        case CheckDigits.OFF:
+            return [i for i in issues if i.finding.code != checks.WRONG_DIGIT]
+        case CheckDigits.HOLD:
+            return [_held(i) if i.finding.code == checks.WRONG_DIGIT else i for i in issues]
+        case _:
+            assert_never(policy)
+
+
+def _held(issue: Issue) -> Issue:
+    text = "Ask the sender for the right number, or release it as it is written."
+    return replace(issue, severity=Severity.HOLD, finding=replace(issue.finding, fix=text))
 
 
 def _settled(document: Decoded, partner: Profile) -> list[Issue]:

@@ -206,7 +206,14 @@ def as_text(raw: bytes, format: str) -> str | None:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = raw.decode("cp1252", "replace")
-    return text[:MAX_TEXT]
+    text = text[:MAX_TEXT]
+    return _SECRET.sub(r"\1…", text) if format == "xml" else text
+
+
+# Of cXML; the bytes are kept as they came, and shown to nobody on a page.
+_SECRET = re.compile(
+    r"(<(?:\w+:)?(?:SharedSecret|Digest)\b[^>]*>).*?(?=</(?:\w+:)?(?:SharedSecret|Digest)\s*>|\Z)", re.S
+)
 
 
 def media_type(format: str) -> str:

@@ -22,7 +22,7 @@ from crossdock import exactjson
 from crossdock.canonical.order import Address, Party, PartyRole
 from crossdock.errors import PartnerError
 from crossdock.partners.agreements import terms
-from crossdock.partners.agreements.terms import Agreement, Direction, Duplicates, Environment, Reading
+from crossdock.partners.agreements.terms import Agreement, CheckDigits, Direction, Duplicates, Environment, Reading
 
 __all__ = ["Channel", "Contact", "Duplicates", "Identifier", "Mode", "Profile", "find", "parse", "plain"]
 
@@ -81,7 +81,8 @@ class Profile:
 
     test_identifiers: its own, and test_receivers: ours, of the test environment. ours: who we are to it.
     calendar: on which its times are counted, unless a window names another. places: where its goods go, by the numbers
-    under which its orders name them.
+    under which its orders name them. shared_secret: the name, in the vault, of what its cXML messages must show. shop:
+    the start page of its punch-outs. check_digits: of documents whose agreement does not say.
     """
 
     id: str
@@ -105,6 +106,9 @@ class Profile:
     agreements: tuple[Agreement, ...] = ()
     unagreed: Unagreed = Unagreed.HOLD
     go_live: GoLive = GoLive.APPROVAL
+    shared_secret: str = ""
+    shop: str = ""
+    check_digits: CheckDigits = CheckDigits.WARN
 
     def agreed(self, document: str, direction: Direction, version: str | None = None) -> Agreement | None:
         return terms.of(self.agreements, document, direction, version)
@@ -206,16 +210,24 @@ def parse(data: Mapping[str, Any], where: str) -> Profile:
         "agreements": terms.agreements(reading, given.get("agreements"), "/agreements"),
     }
     words = {k: reading.word(given, k, "", kind) for k, kind in _WORDS.items()}
+    if texts["shared_secret"] and not _SECRET.fullmatch(texts["shared_secret"]):
+        # what is no name may be the secret itself, so it is not repeated
+        fix = "Lay the secret down in the vault, and write its name here."
+        reading.say("secret", "/shared_secret", "the name of a secret in the vault", "another text", fix)
+    if texts["shop"] and not _PAGE.fullmatch(texts["shop"]):
+        reading.say("shop", "/shop", "an address such as https://shop.example/punchout", texts["shop"], "Correct it.")
     if reading.findings:
         raise PartnerError(reading.findings)
     read |= {k: v for k, v in (texts | words).items() if v not in (None, "")}
     return Profile(**read, acknowledge=acknowledge, acknowledgement=acknowledgement)
 
 
-_TEXTS = ("id", "name", "customer_id", "currency", "guide", "map")
+_TEXTS = ("id", "name", "customer_id", "currency", "guide", "map", "shared_secret", "shop")
 _WORDS: Mapping[str, type[StrEnum]] = {
-    "mode": Mode, "duplicates": Duplicates, "unagreed": Unagreed, "go_live": GoLive,
+    "mode": Mode, "duplicates": Duplicates, "unagreed": Unagreed, "go_live": GoLive, "check_digits": CheckDigits,
 }  # fmt: skip
+_SECRET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
+_PAGE = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[!-~]{0,400})?")
 
 
 def _identifiers(reading: Reading, value: Any, at: str) -> tuple[tuple[Identifier, ...], tuple[Identifier, ...]]:

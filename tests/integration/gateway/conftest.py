@@ -30,6 +30,8 @@ from crossdock.tower import projection
 WORKFLOWS = importlib.resources.files("crossdock.library").joinpath("workflows")
 PASSWORD = "correct horse battery"
 SECRETS = {("norrland", "wms"): "s-norrland-wms", ("castell", "wms"): "s-castell-wms"}
+# what operators laid down for channels and partners
+VAULT = {"norrland": {"bolts-cxml": "open sesame", "nuts-cxml": {"old": "first", "new": "second"}}}
 # one person of each role in norrland; ada works in both tenants, carl in castell alone
 PEOPLE: dict[str, dict[str, tuple[str, Decimal | None]]] = {
     "ada": {"norrland": ("admin", None), "castell": ("admin", None)},
@@ -349,6 +351,7 @@ async def gateway(database: Database, hashed: dict[str, str]) -> AsyncIterator[G
         clock=clock,
         settings=Settings(port=0),
         webhook_secret=lambda tenant, system: SECRETS.get((tenant, system), ""),
+        vault=lambda tenant: VAULT.get(tenant, {}),
     )
     stop = asyncio.Event()
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()

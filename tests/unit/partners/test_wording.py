@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from crossdock.partners import Context, Severity, decode, wording
+from crossdock.partners.agreements.terms import Agreement, Direction, Version
 from crossdock.partners.edi import guide
+from crossdock.partners.maps import editions
 from crossdock.partners.model import Decoded
 from crossdock.partners.profiles import Identifier, Profile
+from crossdock.partners.tabular import map as tabular
 
 from .test_any_bytes import SAMPLES
 
@@ -63,3 +66,56 @@ def test_what_one_of_us_decides_is_not_asked_of_the_partner() -> None:
     d = read(RAW.replace(b"CTT*1~", b"CTT*2~"), replace(ACME, guide="x12-850"))
     [held] = d.of(Severity.HOLD)
     assert held.finding.fix == "Ask ACME whether a line is missing, then release it."
+
+
+TABLE = b"po,quantity,unit,sku,customer\nP-1,2,EA,,C-1\nP-1,none,EA,B,C-1\n"
+
+
+def layout(map_id: str, version: int) -> Context:
+    """A table read by a layout of the partner's own."""
+    found = next(m for m in tabular.shipped().values() if m.id == "orders")
+    edition = editions.Edition(map_id, version, "d", replace(found, id=map_id))
+    acme = replace(ACME, map=map_id)
+    return Context(partner=acme, book=editions.Book({(map_id, "acme"): edition}))
+
+
+def test_a_table_is_told_by_its_layout_and_its_partner() -> None:
+    [d] = decode(TABLE, "o.csv", layout("acme-orders", 4))
+    assert said(d, "order.line.item") == (
+        "row 2, column 'sku' is missing: an item number. ACME's layout v4 asks for it. "
+        "Ask ACME: fill it, or remove the row."
+    )
+    assert "ACME's layout v4 sets this. Ask ACME: correct the quantity." in said(d, "order.line.quantity")
+
+
+def test_columns_that_a_layout_asks_for_are_asked_of_the_partner_by_name() -> None:
+    [d] = decode(b"po,quantity\nP-1,2\n", "o.csv", layout("acme-orders", 4))
+    [fault] = d.of(Severity.ERROR)
+    assert fault.finding.fix.endswith("Ask ACME: send these columns, or map those that came.")
+
+
+def test_a_layout_of_ours_is_named_as_ours() -> None:
+    [d] = decode(TABLE, "o.csv", Context(partner=ACME))
+    assert "The layout orders asks for it. Ask ACME: " in said(d, "order.line.item")
+
+
+def test_json_and_xml_name_partner_and_rule() -> None:
+    json = b'{"customer_id":"C-1","lines":[{"sku":"A","quantity":"x"}]}'
+    [d] = decode(json, "o.json", Context(partner=ACME))
+    assert "Our JSON order asks for it. Ask ACME: add it." in said(d, "json.missing")
+    xml = b"<cXML payloadID='p'><Header/><Request><OrderRequest><OrderRequestHeader/></OrderRequest></Request></cXML>"
+    [d] = decode(xml, "o.xml", Context(partner=ACME))
+    assert "cXML's OrderRequest asks for it. Ask ACME: send @orderID." in said(d, "xml.missing")
+    own = replace(editions.shipped("cxml-orderrequest"), version=3)
+    pinned = Agreement(document="OrderRequest", direction=Direction.IN, map=Version("cxml-orderrequest", "3"))
+    acme = replace(ACME, agreements=(pinned,))
+    book = editions.Book({("cxml-orderrequest", "acme"): own})
+    [d] = decode(xml, "o.xml", Context(partner=acme, book=book))
+    assert "ACME's map v3 asks for it. Ask ACME: send @orderID." in said(d, "xml.missing")
+    [d] = decode(xml, "o.xml", Context(partner=ACME, book=book))
+    assert "Our map cxml-orderrequest v3 asks for it." in said(d, "xml.missing")
+
+
+def test_what_one_of_us_typed_is_asked_of_nobody() -> None:
+    [d] = decode(b'{"customer_id":"C-1","lines":[]}', "o.json", Context(partner=ACME, manual=True))
+    assert not any("ACME" in i.finding.fix for i in d.issues)

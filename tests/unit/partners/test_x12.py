@@ -16,7 +16,7 @@ BODY = (
     "BEG*00*SA*PO-1**20260102~CUR*BY*EUR~REF*DP*038~ITD*01*3*2**10**30~DTM*002*20260110~DTM*001*20260120~"
     "N9*L1*NOTE~MSG*Ring the bell~"
     "N1*BY*Buyer*91*C-9~N1*ST*Dock 5*92*N1~N2*North~N3*1 Dock Rd*Gate 2~N4*ATHENS*GA*30603~"
-    "PO1*10*16*CA*12.34**BP*000111*VP*SKU-1*UP*002840022222~PID*F****Chips~"
+    "PO1*10*16*CA*12.34**BP*000111*VP*SKU-1*UP*002840022228~PID*F****Chips~"
     "PO1*20*2.5*EA***EN*4006381333931~CTP**NET*0.10~DTM*002*20260111~"
 )
 END = "GE*1*7~IEA*1*000000007~"
@@ -60,7 +60,7 @@ def test_an_850_reads_as_the_order_its_sender_meant():
     assert [(i.scheme, i.value) for i in first.items] == [
         (ItemScheme.BUYER, "000111"),
         (ItemScheme.SUPPLIER, "SKU-1"),
-        (ItemScheme.GTIN, "002840022222"),
+        (ItemScheme.GTIN, "002840022228"),
     ]
     assert (first.number, first.quantity, first.unit, first.unit_price) == ("10", 16, "CA", Decimal("12.34"))
     assert first.description == "Chips"

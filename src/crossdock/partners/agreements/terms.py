@@ -38,6 +38,14 @@ class Duplicates(StrEnum):
     DROP = "drop"  # always a duplicate: the first one counts
 
 
+class CheckDigits(StrEnum):
+    """What becomes of a document that names a GTIN, GLN or SSCC with a wrong check digit."""
+
+    OFF = "off"  # nothing is said
+    WARN = "warn"  # said, and used as written
+    HOLD = "hold"  # a person decides
+
+
 class Owes(StrEnum):
     THEM = "them"
     US = "us"
@@ -128,7 +136,8 @@ class Agreement:
 
     acknowledgement, of what they send: the one we answer with; None: as the profile says, "none": none. acknowledged,
     of what we send: the time they have; None: never. tests: documents of it that a partner shows before it is live.
-    channel: by which it leaves, or our acknowledgement of what they send; "": the partner's usual one.
+    channel: by which it leaves, or our acknowledgement of what they send; "": the partner's usual one. check_digits,
+    of what they send; None: as the profile says.
     """
 
     document: str
@@ -143,6 +152,7 @@ class Agreement:
     expects: tuple[Expected, ...] = ()
     tests: int = 1
     channel: str = ""
+    check_digits: CheckDigits | None = None
 
     def __str__(self) -> str:
         return f"{self.document} {self.direction.value}" + (f" {self.version}" if self.version else "")
@@ -170,7 +180,7 @@ def of(
 
 AGREEMENT_KEYS = (
     "document", "direction", "version", "guide", "map", "duplicates", "acknowledgement", "acknowledged", "environment",
-    "expects", "tests", "channel",
+    "expects", "tests", "channel", "check_digits",
 )  # fmt: skip
 WINDOW_KEYS = ("within", "business_days", "by", "before", "calendar")
 ACKNOWLEDGEMENTS = ("997", "999", "CONTRL", "none")
@@ -188,6 +198,8 @@ def plain(a: Agreement) -> dict[str, Any]:
         found["map"] = {"id": a.map.id, "version": a.map.version}
     if a.duplicates is not None:
         found["duplicates"] = a.duplicates.value
+    if a.check_digits is not None:
+        found["check_digits"] = a.check_digits.value
     if a.direction is Direction.OUT:
         found["acknowledged"] = NEVER if a.acknowledged is None else plain_window(a.acknowledged)
     if a.environment is not Environment.PRODUCTION:
@@ -332,6 +344,10 @@ def agreement(reading: Reading, value: Any, at: str) -> Agreement:
     if given.get(wrong) is not None:
         fix = "`acknowledgement` is ours, of what they send; `acknowledged` theirs, of what we send."
         reading.say("direction", f"{at}/{wrong}", "none in this direction", given[wrong], fix)
+    check_digits = reading.word(given, "check_digits", at, CheckDigits)
+    if direction is Direction.OUT and check_digits is not None:
+        fix = "What we send has the check digits of what we were sent."
+        reading.say("direction", f"{at}/check_digits", "none in this direction", check_digits.value, fix)
     tests = reading.whole(given, "tests", at, 0, MOST_TESTS)
     expects = reading.items(given.get("expects"), f"{at}/expects", MOST_EXPECTED)
     return Agreement(
@@ -347,6 +363,7 @@ def agreement(reading: Reading, value: Any, at: str) -> Agreement:
         expects=tuple(_expected(reading, e, f"{at}/expects/{n}", direction) for n, e in enumerate(expects)),
         tests=1 if tests is None else tests,
         channel=reading.text(given, "channel", at),
+        check_digits=check_digits,
     )
 
 

@@ -21,6 +21,7 @@ from crossdock.canonical.transport import FreightInvoice
 from crossdock.partners.maps.canonical import Canonical
 from crossdock.partners.model import Issue, hold, note
 
+WRONG_DIGIT = "gs1.digit"
 MAX_DIGIT_NOTES = 20  # of one document; a catalogue of wrong check digits helps nobody
 
 
@@ -58,12 +59,17 @@ def check(content: Canonical, where: str) -> list[Issue]:
             issues += _remitted(content, where)
         case _:
             pass
-    digits = _digits(content)
-    issues += [
-        note("gs1.digit", where, "a right check digit", fault, "It is used as written; agree to silence this.")
-        for _, fault in zip(range(MAX_DIGIT_NOTES), digits, strict=False)
+    return issues + digits(content, where)
+
+
+def digits(content: Canonical, where: str) -> list[Issue]:
+    """Wrong check digits, as notes: what they mean for this partner, its agreement says (`decoding`)."""
+    text = "It is used as written; the agreement may silence this, or hold such documents (check_digits)."
+    faults = dict.fromkeys(_digits(content))
+    return [
+        note(WRONG_DIGIT, where, "a right check digit", fault, text)
+        for _, fault in zip(range(MAX_DIGIT_NOTES), faults, strict=False)
     ]
-    return issues
 
 
 def _count(stated: int | None, found: int, where: str) -> list[Issue]:

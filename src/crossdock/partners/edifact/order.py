@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from crossdock.canonical import splitting
 from crossdock.canonical.order import PartyRole, PurchaseOrder, Purpose
+from crossdock.partners.edi import checks
 from crossdock.partners.edifact.tokens import Segment
 from crossdock.partners.jsonorder import change, other_customer, uneven
 from crossdock.partners.model import Issue, error, hold, note, shown
@@ -47,6 +48,7 @@ def judge(order: PurchaseOrder, segments: Sequence[Segment], partner: Profile | 
             text = "Send a GTIN (SRV or EN), our number (SA) or yours (IN)."
             issues.append(error("order.line.item", here, "an item number we can tell", "none", text))
     issues += _totals(order, segments)
+    issues += checks.digits(order, _place(header))
     if not any(s.id == "CUX" for s in segments):
         text = f"Read as {order.currency}, as agreed with the sender."
         issues.append(note("order.currency.assumed", _place(header), "CUX", "none", text))

@@ -117,7 +117,13 @@ def _choose(
         head = maps.header(own, table.rows)
         if head is None:
             wanted = ", ".join(sorted(own.required))
-            return error("map.header", "row 1", f"columns for {wanted} (map {own.id})", first, "Send these columns.")
+            return error(
+                "map.header",
+                "row 1",
+                f"columns for {wanted} (map {own.id})",
+                first,
+                "Send these columns, or map those that came.",
+            )
         return own, head
     fits = maps.choose(candidates.values(), table.rows)
     if len(fits) == 1:

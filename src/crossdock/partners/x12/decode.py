@@ -204,7 +204,8 @@ def judge_set(group: Group, s: Set, partner: Profile | None, component: str) -> 
 def order_of(
     s: Set, context: Context, partner: Profile | None = None, version: str | None = None
 ) -> tuple[PurchaseOrder | None, list[Issue]]:
-    return order.read(_guide(partner, s.type, version), s, _currency(partner, context))
+    po, issues = order.read(_guide(partner, s.type, version), s, _currency(partner, context))
+    return po, issues if po is None else issues + checks.digits(po, place(s.segments[0]))
 
 
 def edition(type_: str, context: Context, partner: Profile | None) -> Edition:

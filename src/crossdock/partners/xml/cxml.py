@@ -1,6 +1,6 @@
 """The envelope of cXML: who sends to whom, which message, and the Response that answers it over HTTP.
 
-`SharedSecret` and `Digest` are never read: who may send is decided by the channel, and what nobody reads nobody logs.
+`SharedSecret` and `Digest` are not read here (`proving` compares the first): what nobody reads nobody logs.
 """
 
 import hashlib
@@ -114,11 +114,24 @@ def respond(status: Status, findings: Sequence[Finding], payload: str, now: date
     faults = [str(f) for f in findings]
     if any(f.code.endswith((".reused", ".duplicate")) for f in findings) and status is Status.HELD:
         code, text = 409, "Conflict"
+    return code, said(code, text, "\n".join(_safe(f) for f in faults[:MAX_TOLD]), payload, now)
+
+
+def said(code: int, text: str, detail: str, payload: str, now: datetime, inside: Element | None = None) -> bytes:
+    """A Response document. inside: what answers the request beside the Status."""
     root = etree.Element("cXML", payloadID=payload, timestamp=now.isoformat(timespec="seconds"))
     response = etree.SubElement(root, "Response")
     element = etree.SubElement(response, "Status", code=str(code), text=text)
-    element.text = "\n".join(_safe(f) for f in faults[:MAX_TOLD]) or None
-    return code, etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    element.text = detail or None
+    if inside is not None:
+        response.append(inside)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def refused(payload: str, now: datetime) -> bytes:
+    """The same whatever is wrong: who guesses learns nothing."""
+    detail = "The credentials of the Sender are not those that were agreed upon."
+    return said(401, "Unauthorized", detail, payload, now)
 
 
 def _safe(text: str) -> str:
@@ -132,14 +145,28 @@ def wrapped(
     request: Element, *, sender: Identifier, receiver: Identifier, payload: str, now: datetime, test: bool
 ) -> bytes:
     """A request in its envelope. The shared secret is the transport's to add, where the receiver asks for one."""
+    root = _envelope(sender, receiver, payload, now)
+    etree.SubElement(root, "Request", deploymentMode="test" if test else "production").append(request)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def message(
+    inside: Element, *, sender: Identifier, receiver: Identifier, payload: str, now: datetime, test: bool
+) -> bytes:
+    """What asks for no answer, such as the cart of a punch-out, in its envelope."""
+    root = _envelope(sender, receiver, payload, now)
+    etree.SubElement(root, "Message", deploymentMode="test" if test else "production").append(inside)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _envelope(sender: Identifier, receiver: Identifier, payload: str, now: datetime) -> Element:
     root = etree.Element("cXML", payloadID=payload, timestamp=now.isoformat(timespec="seconds"), version="1.2.060")
     header = etree.SubElement(root, "Header")
     for name, who in (("From", sender), ("To", receiver), ("Sender", sender)):
         credential = etree.SubElement(etree.SubElement(header, name), "Credential", domain=_domain(who))
         etree.SubElement(credential, "Identity").text = who.value
     etree.SubElement(header[-1], "UserAgent").text = "Crossdock"
-    etree.SubElement(root, "Request", deploymentMode="test" if test else "production").append(request)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    return root
 
 
 def _domain(who: Identifier) -> str:

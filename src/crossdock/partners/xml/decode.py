@@ -179,6 +179,7 @@ def _read(
     order: PurchaseOrder | None = None
     if isinstance(content, PurchaseOrder):
         issues += _judge(r, content, partner, named)
+        issues += checks.digits(content, place(r.root))
         if content.purpose is Purpose.CHANGE:
             content, trail = changes.whole(content, r.facts), changes.trail(trail)
         else:
