@@ -172,7 +172,7 @@ CART: dict[str, Any] = {
 }  # fmt: skip
 
 
-async def begun(gateway: Any, raw: bytes) -> tuple[str, Any, str]:
+async def begun(gateway: Any, raw: bytes) -> tuple[Any, Any, str]:
     """The shop's client, the visit as it sees it, and the start page."""
     code, root = await post(gateway, raw)
     assert code == "200"

@@ -11,7 +11,7 @@ import secrets as chance
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from crossdock.partners import profiles
 from crossdock.partners.maps.xml import local
@@ -69,7 +69,7 @@ def _proof(root: Element, partner: Profile | None, secrets: Mapping[str, Any]) -
 
 def _texts(agreed: Any) -> list[str]:
     """A secret, or several that hold at once while one replaces another: `{"old": …, "new": …}`."""
-    found = list(agreed.values()) if isinstance(agreed, Mapping) else [agreed]
+    found: list[Any] = list(cast("Mapping[str, Any]", agreed).values()) if isinstance(agreed, Mapping) else [agreed]
     return [text for text in found if isinstance(text, str) and text]
 
 
