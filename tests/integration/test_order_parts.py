@@ -220,6 +220,30 @@ async def test_each_part_is_answered_despatched_and_billed_alone(db: Database):
     assert {d["order"] for d in found["items"]} == {"SO-10001", "SO-10001-1", "SO-10001-2"}
 
 
+async def test_a_receipt_joins_the_order_whose_goods_came(db: Database):
+    await came(db, order())
+    agreed = [{"line": "1", "quantity": 72, "unit": "EA", "base_quantity": 72, "unit_price": "1.25"},
+              {"line": "2", "quantity": 5, "unit": "DZ", "base_quantity": 60, "unit_price": "3"}]  # fmt: skip
+    gone = [{"line": "1", "quantity": 72}, {"line": "2", "quantity": 60}]
+    shipped = {"agreed": agreed, "shipment": "SH-2", "lines": gone, "at": "2026-03-02T08:00:00Z"}
+    assert isinstance(await told(db, "SO-10001-2", "despatch", shipped), Done)
+    lines = "RCD*1*70*EA*2*EA*2*EA*01~LIN**VP*SKU-1~RCD*2*60*EA~LIN**VP*SKU-2~"
+    found = await came(
+        db, x12("861", "RC", f"BRA*R-1*20260303*00*1~REF*SI*SH-2~DTM*050*20260303~PRF*4500012~{lines}CTT*2~", 5)
+    )
+    assert (found.status, found.errors, found.type) == ("accepted", (), "861")
+    # without the shipment's number, by its place
+    await came(db, x12("861", "RC", "BRA*R-2*20260303*00*1~PRF*4500012~N1*ST**92*0001~RCD*1*120*EA~LIN**VP*SKU-1~", 6))
+    async with db.transaction(T) as tx:
+        first, second = [await chains.of_order(tx, T, n, NOW) for n in ("SO-10001-1", "SO-10001-2")]
+    assert [[d["number"] for d in c["documents"] if d["kind"] == "receipt"] for c in (first, second)] == [
+        ["R-2"],
+        ["R-1"],
+    ]
+    assert [(n["line"], n["shipped"], n["received"]) for n in second["lines"]] == [("1", 72, 70), ("2", 5, 5)]
+    assert [(d["code"], d["line"], d["found"]) for d in second["differences"]] == [("received.less", "1", "70")]
+
+
 async def test_the_list_shows_the_document_that_came_and_not_its_parts(db: Database):
     await came(db, order())
     async with db.transaction(T) as tx:

@@ -1,4 +1,5 @@
-"""The receipt of goods: what arrived, in which condition, and how it differs from what was announced (RECADV, X12 944).
+"""The receipt of goods: what arrived, in which condition, and how it differs from what was announced (RECADV, X12 861
+and 944).
 
 Quantities are the receiver's count. `received` is all that came, good or not; `accepted` and `rejected` part it where
 the receiver says so. What a line says of trouble is an exception with its own quantity, in the line's unit.

@@ -28,6 +28,7 @@ KINDS = {
     "x12-860": trade.changes("x12"),
     "x12-865": trade.responses("x12").map(trade.answered),
     "x12-943": trade.TRANSFERS,
+    "x12-861": trade.receiving(),
     "x12-944": trade.receipts("x12"),
     "x12-204": trade.TENDERS,
     "x12-990": trade.ANSWERS,

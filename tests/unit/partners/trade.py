@@ -551,6 +551,43 @@ def receipts(syntax):
     )
 
 
+def receiving():
+    """861: what is kept and what goes back, and what is in question beside it."""
+    line = st.builds(
+        ReceiptLine,
+        package=blank_or(SSCC),
+        order_number=blank_or(NUMBER),
+        order_line=st.just(""),
+        items=ITEMS.map(lambda items: items[:3]),
+        description=blank_or(MIXED),
+        accepted=st.decimals("0.01", "99999.99", places=2),
+        rejected=none_or(QUANTITY),
+        unit=UNIT,
+        exceptions=several(
+            st.builds(ReceiptException, condition=st.sampled_from(["damaged", "short", "over"]), quantity=QUANTITY,
+                      unit=UNIT)
+        ),
+        references=REFERENCES,
+        dates=DATES,
+    )  # fmt: skip
+    return st.builds(
+        ReceiptAdvice,
+        number=NUMBER,
+        kind=st.sampled_from(["1", "2"]),
+        issued_on=DAY,
+        received_on=none_or(DAY),
+        order_number=blank_or(NUMBER),
+        despatch_number=blank_or(NUMBER),
+        references=REFERENCES,
+        dates=DATES,
+        parties=PARTIES,
+        carrier=none_or(
+            st.builds(Carrier, id=st.just("UPSN"), scheme=st.just("scac"), mode=st.just("road"), name=MIXED)
+        ),
+        lines=numbered(line),
+    )
+
+
 LOADED = several(st.builds(Equipment, kind=st.just("TL"), initial=st.just("ABCD"), number=st.just("1234")), 2)
 GOODS_DATES = several(
     st.builds(

@@ -26,7 +26,7 @@ MAX_SHOWN_CHARS = 500
 # Sets that a declared map reads; 850 is read by `order`, which judges besides what an order of ours can hold.
 MAPPED = frozenset(
     {
-        *("855", "856", "810", "860", "865", "846", "940", "943", "944", "945", "820", "824"),
+        *("855", "856", "810", "860", "865", "846", "940", "861", "943", "944", "945", "820", "824"),
         *("204", "990", "210", "214", "997", "999"),
     }
 )
