@@ -1,6 +1,7 @@
 """Documents about an order are compared as they come; what disagrees is one case, which a later document closes."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -132,6 +133,24 @@ async def test_a_case_that_a_person_closed_stays_closed_until_something_else_is_
     await sent(db, order, bill("I-2", 1, shipment="SH-9"), kind="invoice")
     await look(db)
     assert await cases(db) == [("invoiced.more", "closed", Decimal("12.5")), ("invoiced.more", "open", Decimal(25))]
+
+
+async def test_the_partners_file_says_what_is_overlooked(db: Database):
+    order = (await take(db, purchase())).order
+    tolerant = replace(BOLTS, tolerances=Terms(quantity_percent=Decimal("20"), days=10))
+    async with db.transaction(T) as tx:
+        await intake.save_profile(tx, T, tolerant)
+        assert await store.terms(tx, T, "bolts") == tolerant.tolerances
+    await sent(db, order, shipment(8), kind="despatch")
+    await sent(db, order, bill("I-1", 9), kind="invoice")
+    await look(db)
+    assert await cases(db) == []
+    # a narrower version counts from the next comparison on
+    async with db.transaction(T) as tx:
+        await intake.save_profile(tx, T, replace(BOLTS, tolerances=Terms(quantity_percent=Decimal(5), days=10)))
+    await sent(db, order, bill("I-2", 1), kind="invoice")
+    await look(db)
+    assert [code for code, _, _ in await cases(db)] == ["invoiced.more"]
 
 
 async def test_what_was_agreed_is_overlooked(db: Database):

@@ -11,6 +11,7 @@ The profile holds its agreements (partners/agreements/terms); partners/agreement
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -23,6 +24,8 @@ from crossdock.canonical.order import Address, Party, PartyRole
 from crossdock.errors import PartnerError
 from crossdock.partners.agreements import terms
 from crossdock.partners.agreements.terms import Agreement, CheckDigits, Direction, Duplicates, Environment, Reading
+from crossdock.partners.numbers import amount
+from crossdock.partners.reconciling.model import Terms
 
 __all__ = ["Channel", "Contact", "Duplicates", "Identifier", "Mode", "Profile", "find", "parse", "plain"]
 
@@ -103,6 +106,7 @@ class Profile:
     channels: tuple[Channel, ...] = ()
     calendar: tuple[str, ...] = ()
     places: tuple[Party, ...] = ()
+    tolerances: Terms | None = None  # what reconciliation overlooks; None: nothing (docs/reconciliation.md)
     agreements: tuple[Agreement, ...] = ()
     unagreed: Unagreed = Unagreed.HOLD
     go_live: GoLive = GoLive.APPROVAL
@@ -157,11 +161,19 @@ def plain(profile: Profile) -> dict[str, Any]:
             found[key] = [{k: str(v) for k, v in asdict(x).items() if v} for x in getattr(profile, key)]
     if profile.agreements:
         found["agreements"] = [terms.plain(a) for a in profile.agreements]
+    found.pop("tolerances", None)
+    if profile.tolerances is not None:
+        found["tolerances"] = _plain_tolerances(profile.tolerances)
     if profile.places:
         found["places"] = [_plain_place(p) for p in profile.places]
     if profile.calendar:
         found["calendar"] = list(profile.calendar)
     return {k: v.value if isinstance(v, StrEnum) else v for k, v in found.items()}
+
+
+def _plain_tolerances(agreed: Terms) -> dict[str, Any]:
+    usual = asdict(Terms())
+    return {k: v for k, v in asdict(agreed).items() if v != usual[k]}
 
 
 def _plain_place(place: Party) -> dict[str, Any]:
@@ -207,6 +219,7 @@ def parse(data: Mapping[str, Any], where: str) -> Profile:
         ),
         "calendar": tuple(str(n) for n in names),
         "places": _places(reading, given.get("places")),
+        "tolerances": _tolerances(reading, given.get("tolerances")),
         "agreements": terms.agreements(reading, given.get("agreements"), "/agreements"),
     }
     words = {k: reading.word(given, k, "", kind) for k, kind in _WORDS.items()}
@@ -254,6 +267,35 @@ def _contact(reading: Reading, value: Any, n: int) -> Contact:
         name=reading.text(given, "name", at, needed=True), role=reading.text(given, "role", at),
         email=email, phone=reading.text(given, "phone", at),
     )  # fmt: skip
+
+
+MOST_PERCENT, MOST_AMOUNT, MOST_DAYS = 100, 1_000_000_000, 366
+
+
+def _tolerances(reading: Reading, value: Any) -> Terms | None:
+    if value is None:
+        return None
+    usual = asdict(Terms())
+    given = reading.members(value, "/tolerances", tuple(usual))
+    found: dict[str, Any] = {}
+    for key, was in usual.items():
+        at = f"/tolerances/{key}"
+        said = given.get(key)
+        if said is None:
+            continue
+        if isinstance(was, bool):
+            if not isinstance(said, bool):
+                reading.say("flag", at, "true or false", said, "Correct it.")
+            found[key] = said
+        elif isinstance(was, Decimal):
+            most = MOST_PERCENT if key.endswith("_percent") else MOST_AMOUNT
+            number = None if isinstance(said, bool) else amount(str(said))
+            if number is None or not 0 <= number <= most:
+                reading.say("number", at, f"a number from 0 to {most}", said, "Correct it.")
+            found[key] = number
+        else:
+            found[key] = reading.whole(given, key, "/tolerances", 0, MOST_DAYS)
+    return None if reading.findings else Terms(**found)
 
 
 MOST_PLACES = 20_000

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from crossdock.partners.agreements.terms import Agreement, Day, Direction, Envir
 from crossdock.partners.agreements.windows import Basis
 from crossdock.partners.model import Context, Severity
 from crossdock.partners.profiles import Identifier, Profile
+from crossdock.partners.reconciling.model import Terms
 from crossdock.rules import calendars
 
 FILE = """
@@ -264,3 +266,36 @@ def test_the_file_in_the_documents_is_one():
     bolts = read(example)
     assert [str(a) for a in bolts.agreements] == ["850 in 004010", "855 out", "850 out", "shipment out"]
     assert read(store.exported(bolts)) == bolts
+
+
+def test_tolerances_are_part_of_the_file_and_read_back_as_they_were():
+    said = "tolerances: {quantity_percent: 2.5, price_percent: '0.5', amount: 1, days: 2, receipts: true}"
+    bolts = read(f"{FILE}\n{said}")
+    assert bolts.tolerances == Terms(
+        quantity_percent=Decimal("2.5"), price_percent=Decimal("0.5"), amount=Decimal(1), days=2, receipts=True
+    )
+    assert profiles.of_text(exactjson.text(profiles.plain(bolts))) == bolts
+    assert read(FILE).tolerances is None
+    assert read(f"{FILE}\ntolerances: {{}}").tolerances == Terms()
+
+
+def test_each_wrong_tolerance_and_place_is_named():
+    wrong = (
+        "tolerances: {quantity_percent: 101, price_percent: -1, amount: much, days: 1.5, receipts: 1, colour: 3}\n"
+        "places: [{id: 12, city: Boise, country: USA}, {id: A, city: B, country: US}, {id: A, city: C, country: US}, "
+        "{id: X, country: US}]"
+    )
+    assert refused(f"{FILE}\n{wrong}") == [
+        ("/places/0/id", "partner.text"), ("/places/0/country", "partner.country"), ("/places/2", "partner.twice"),
+        ("/places/3/city", "partner.missing"), ("/tolerances/colour", "partner.key"),
+        ("/tolerances/quantity_percent", "partner.number"), ("/tolerances/price_percent", "partner.number"),
+        ("/tolerances/amount", "partner.number"), ("/tolerances/days", "partner.number"),
+        ("/tolerances/receipts", "partner.flag"),
+    ]  # fmt: skip
+
+
+def test_places_read_back_as_they_were():
+    place = "{id: '0012', scheme: assigned_by_buyer, lines: [2 Second St], city: Boise, region: ID, country: US}"
+    bolts = read(f"{FILE}\nplaces: [{place}]")
+    assert [(p.id, p.address.city, p.address.lines) for p in bolts.places] == [("0012", "Boise", ("2 Second St",))]
+    assert profiles.of_text(exactjson.text(profiles.plain(bolts))) == bolts

@@ -46,6 +46,10 @@ on conflict (tenant_id, document_id, line, unit) do update set ordered = exclude
 -- name: units
 select line, unit, ordered, counted from crossdock.chain_unit where tenant_id = $1 and document_id = $2
 
+-- name: agreed
+-- As the partner's file says now.
+select profile -> 'tolerances' from crossdock.partner where tenant_id = $1 and partner_id = $2
+
 -- name: terms
 select terms from crossdock.reconciliation_terms where tenant_id = $1 and partner_id = $2
 

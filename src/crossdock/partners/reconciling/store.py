@@ -165,8 +165,11 @@ async def learn_units(
 
 
 async def terms(tx: Tx, tenant_id: str, partner_id: str) -> Terms:
-    row = await tx.fetchrow(SQL["terms"], tenant_id, partner_id)
-    return Terms() if row is None else read_terms(exactjson.loads(row["terms"]))
+    """As the partner's file says; else as they were saved before files said it; else nothing is overlooked."""
+    said = await tx.fetchval(SQL["agreed"], tenant_id, partner_id)
+    if said is None:
+        said = await tx.fetchval(SQL["terms"], tenant_id, partner_id)
+    return Terms() if said is None else read_terms(exactjson.loads(said))
 
 
 async def save_terms(tx: Tx, tenant_id: str, partner_id: str, agreed: Terms) -> None:
