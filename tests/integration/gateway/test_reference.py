@@ -113,3 +113,30 @@ async def test_what_listeners_had_is_not_given_to_them_again(gateway: Any) -> No
                 await tx.execute("delete from crossdock.outbox")
         assert await dead.replay(tx, "norrland", None, "ada") == [seq]
         assert await tx.fetchval("select correlate from crossdock.outbox") is True
+
+
+async def test_handing_on_again_is_previewed_and_what_nobody_needs_is_discarded_with_a_reason(gateway: Any) -> None:
+    async with gateway.db.transaction("norrland") as tx:
+        for n in range(30):
+            event = {"specversion": "1.0", "id": f"e-{n}", "source": "/shop", "type": "shop.seen", "data": {}}
+            await inbox.receive(tx, "norrland", event)
+        await tx.execute(
+            "insert into crossdock.dead_letter (tenant_id, seq, reason, listeners) "
+            "select tenant_id, seq, 'wrong', id = 'e-0' from crossdock.event where type = 'shop.seen'"
+        )
+    cora, vera = await gateway.as_("cora"), await gateway.as_("vera")
+    letters = (await cora.get("/api/dead-letters")).json["items"]
+    seqs = [x["seq"] for x in letters]
+    assert (await vera.post("/api/dead-letters/preview", {"seqs": seqs})).status == 403
+    seen = (await cora.post("/api/dead-letters/preview", {"seqs": seqs[:2]})).json
+    assert [(x["taken"], x["heard"]) for x in seen] == [(True, 0), (True, 0)]
+    assert (await cora.get("/api/dead-letters")).json["total"] == 30, "a preview hands nothing on"
+    body = {"seqs": seqs, "reason": "a test of the shop"}
+    assert (await cora.post("/api/dead-letters/discard", body)).status == 422, "how many is to be typed"
+    assert (await cora.post("/api/dead-letters/discard", {"seqs": seqs[:1], "reason": " "})).status == 422
+    done = (await cora.post("/api/dead-letters/discard", {**body, "typed": 30})).json
+    assert (done["seqs"], done["left"]) == (seqs, 0)
+    ada = await gateway.as_("ada", "norrland")
+    records = (await ada.get("/api/audit?action=event.discard&limit=100")).json["items"]
+    assert len(records) == 30
+    assert records[0]["detail"]["reason"] == "a test of the shop"
