@@ -20,6 +20,8 @@ PAGES = {
     "order": ("/orders/{order}", ".tl"),
     "exceptions": ("/exceptions", ".tbl"),
     "exception": ("/exceptions/{case}", ".page-case"),
+    "clusters": ("/clusters", "main .panel"),
+    "dead-letters": ("/dead-letters", "main .panel"),
     "approvals": ("/approvals", ".split"),
     "holds": ("/holds", "main .panel"),
     "incidents": ("/incidents", "main .panel"),

@@ -59,6 +59,7 @@ def forty(page: Page) -> str:
 def test_clear_a_cluster_of_forty_with_one_map_fix(tower: Page, scheme: str) -> None:
     key = forty(tower)
     goto(tower, "/exceptions", scheme)
+    shot(tower, f"clusters-before-{scheme}")
     tower.get_by_role("link", name="By cause").click()
     expect(tower.get_by_role("table", name="By cause")).to_be_visible()
     shot(tower, f"clusters-{scheme}")

@@ -4,7 +4,8 @@ select case_id, kind, customer_id, customer, reason, detail, evidence, data from
 where tenant_id = $1 and status <> 'closed' and cause_key is null order by opened_at limit $2 for update skip locked
 
 -- name: find
--- Open cases by cause: an index holds all that is summed. $5: clusters of one, instead of those of several.
+-- Open cases by cause, and how many there are: one pass over an index that holds all that is summed; a case is looked at
+-- for the causes of the page alone. $5: clusters of one, instead of those of several. A row comes back in any case.
 with c as (
   select cause_key, currency, count(*) as n, sum(money) as money, min(due_at) as due_at, min(opened_at) as oldest_at,
     max(opened_at) as newest_at, count(*) filter (where due_at < $4) as breached, count(*) filter (where owner is null) as free
@@ -12,28 +13,22 @@ with c as (
   where tenant_id = $1 and status <> 'closed' and cause_key is not null
     and ($2::text is null or kind = $2) and ($3::text is null or queue = $3)
   group by cause_key, currency),
-k as (
+k as materialized (
   select cause_key, sum(n)::int as n, json_agg(json_build_array(currency, money::text)) filter (where money is not null) as money,
-    max(money) as most, min(due_at) as due_at, min(oldest_at) as oldest_at, max(newest_at) as newest_at,
-    sum(breached)::int as breached, sum(free)::int as free
-  from c group by cause_key)
-select k.*, count(*) over () as total, s.kind, s.queue, s.title, s.severity, s.cause
-from k cross join lateral (
+    min(due_at) as due_at, min(oldest_at) as oldest_at, max(newest_at) as newest_at, sum(breached)::int as breached,
+    sum(free)::int as free
+  from c group by cause_key),
+page as (
+  select * from k where (n = 1) = $5 order by n desc, due_at nulls last, cause_key limit $6 offset $7),
+t as (
+  select count(*) filter (where (n = 1) = $5)::int as total, count(*) filter (where n > 1)::int as clusters,
+    count(*) filter (where n = 1)::int as alone, coalesce(sum(n), 0)::int as cases from k)
+select t.total, t.clusters, t.alone, t.cases, page.*, s.kind, s.queue, s.title, s.severity, s.cause
+from t left join page on true left join lateral (
   select kind, queue, title, severity, cause from crossdock.cases o
-  where o.tenant_id = $1 and o.cause_key = k.cause_key and o.status <> 'closed'
-  order by opened_at, case_id limit 1) s
-where (k.n = 1) = $5
-order by k.n desc, k.due_at nulls last, k.cause_key limit $6 offset $7
-
--- name: totals
--- How many clusters of several there are, how many cases stand alone, and how many cases in all.
-select count(*) filter (where n > 1)::int as clusters, count(*) filter (where n = 1)::int as alone,
-  coalesce(sum(n), 0)::int as cases
-from (
-  select count(*) as n from crossdock.cases
-  where tenant_id = $1 and status <> 'closed' and cause_key is not null
-    and ($2::text is null or kind = $2) and ($3::text is null or queue = $3)
-  group by cause_key) x
+  where o.tenant_id = $1 and o.cause_key = page.cause_key and o.status <> 'closed'
+  order by opened_at, case_id limit 1) s on true
+order by page.n desc, page.due_at nulls last, page.cause_key
 
 -- name: one
 select count(*)::int as n, min(due_at) as due_at, min(opened_at) as oldest_at, max(opened_at) as newest_at,

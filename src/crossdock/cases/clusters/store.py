@@ -62,13 +62,12 @@ async def find(
 ) -> Found:  # fmt: skip
     """The largest first; of those alone, the most urgent."""
     rows = await tx.fetch(SQL["find"], tenant_id, kind, queue, now, alone, limit, offset)
-    totals = await tx.fetchrow(SQL["totals"], tenant_id, kind, queue)
-    assert totals is not None
-    spark = await _opened(tx, tenant_id, [r["cause_key"] for r in rows], now)
+    first = rows[0]
+    listed = [r for r in rows if r["cause_key"] is not None]
+    spark = await _opened(tx, tenant_id, [r["cause_key"] for r in listed], now)
     return Found(
-        items=[_cluster(r["cause_key"], r, spark) for r in rows],
-        total=rows[0]["total"] if rows else 0, clusters=totals["clusters"], alone=totals["alone"],
-        cases=totals["cases"],
+        items=[_cluster(r["cause_key"], r, spark) for r in listed], total=first["total"], clusters=first["clusters"],
+        alone=first["alone"], cases=first["cases"],
     )  # fmt: skip
 
 
