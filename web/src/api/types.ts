@@ -153,6 +153,11 @@ export interface Case {
 }
 export interface RuleHit { table: string; version: string; rule: string; because: string; how?: string; instead_of?: string; within?: string }
 export interface CaseDetail extends Case {
+  linked: { id: string; number: string; title: string; status: string; note: string; by: string; at: Time }[];
+  merged: { id: string; number: string; title: string; order: string | null; evidence: Json; comments: { at: Time; by: string; text: string }[] }[];
+  present: { user: string; doing: 'looks' | 'edits' }[];
+  files: { id: string; name: string; media_type: string; size_bytes: number; by: string; at: Time; message: string | null }[];
+  messages: { id: string; direction: 'in' | 'out'; sender: string; to: string[]; subject: string; body: string; state: string; by: string; at: Time; error: string }[];
   placed_by: RuleHit | null; calendar: string | null; clocked_by: RuleHit | null; clears: string; reopened: number; merged_into: string | null; clearing: string | null;
   snoozed_until?: Time | null; resolution?: string | null; resolved_by?: string | null; evidence: Json; editable: string[]; data: Json; comments: { at: Time; by: string; text: string }[]; history: { at: Time; by: string; what: string }[];
 }
@@ -175,6 +180,9 @@ export interface FixItem { case: string; number: string; title: string; order: s
 export interface DeadLetter { seq: number; type: string; subject: string; source: string; id: string; reason: string; at: Time; received_at: Time; listeners: boolean }
 export interface Foreseen { seq: number; type: string; subject: string; taken: boolean; heard: number; text: string }
 export interface Delivery { document: string; number: number; channel: string; state: string; detail: string; began_at: Time }
+export interface Team { team: string; title: string; calendar: string; members: { user: string; away_until: Time | null; open: number }[]; open: number; unowned: number }
+export interface Handover { id: string; number: string; given_by: string; to_owner: string | null; to_team: string; note: string; given_at: Time; seen_by: string | null; seen_at: Time | null; cases: { id: string; number: string; title: string; status: string; owner: string | null; priority: number; note: string }[] }
+export interface ReplyTemplate { name: string; title: string; subject: string; body: string }
 export interface Incident {
   id: string; number: string; system: string; state: 'open' | 'resolved'; opened_at: Time; resolved_at: Time | null; orders: number;
   money: Money | null; title: string; detail: string;

@@ -13,6 +13,7 @@ import { failed } from '../lib/notify';
 import { useCanWork, useSession } from '../lib/session';
 import { Facts, Failed, Pill, Rows, Sev, Sla, When, whyOf } from './Bits';
 import { CaseMenu, ResolveDialog } from './CaseActions';
+import { Files, Mail, Presence, Together } from './CaseTogether';
 import { Readable } from './Readable';
 
 export function CaseDetail({ id, page }: { id: string; page?: boolean }) {
@@ -33,6 +34,8 @@ export function CaseDetail({ id, page }: { id: string; page?: boolean }) {
           <p>{reasonOf(c.detail)}</p>{c.reason && c.reason !== c.detail && <p className="muted">{reasonOf(c.reason)}</p>}
           {c.incident && <p className="note">{t.cases.incidentOwned} <Link to="/incidents/$id" params={{ id: c.incident }}>{t.cases.incident}</Link></p>}
         </div>
+        <Presence of={c} />
+        {c.clearing && c.status !== 'closed' && <p className="note">{t.cases.clearing(c.clearing)}</p>}
         {may && <div className="case-actions">
           {c.status !== 'closed' && c.actions.map((a, i) => <Button key={a.id} variant={i === 0 ? 'filled' : 'default'} onClick={() => choose(a)} title={a.effect}>{a.label}</Button>)}
           {c.status !== 'closed' && c.actions.length === 0 && <span className="muted">{t.cases.noActions}</span>}
@@ -42,6 +45,9 @@ export function CaseDetail({ id, page }: { id: string; page?: boolean }) {
         </div>}
         {part(t.cases.whyRank(c.priority), <ul className="ranks">{c.priority_why.map((w, i) => <li key={i}><span className="num">{w.points < 0 ? '−' : '+'}{Math.abs(w.points)}</span> {w.because}</li>)}{c.priority_why.length === 0 && <li className="muted">{t.cases.noRank}</li>}</ul>)}
         {part(t.cases.evidence, c.evidence && typeof c.evidence === 'object' && Object.keys(c.evidence).length ? <Readable of={c.evidence} /> : <p className="muted">{t.cases.noEvidence}</p>)}
+        {part(t.mail.title, <Mail of={c} />, c.messages.length)}
+        {part(t.files.title, <Files of={c} />, c.files.length)}
+        <Together of={c} part={part} />
         {part(t.cases.comments, <><Comments of={c.comments} />{may && <AddComment id={c.id} after={() => work.refresh(c)} />}</>, c.comments.length)}
       </div>
       <aside className="case-side" aria-label={t.cases.detail}>

@@ -1,6 +1,6 @@
 /* Exceptions: the list with a drawer for triage, and one exception as a page of its own. */
 import { useCallback, useState } from 'react';
-import { Drawer, SegmentedControl } from '@mantine/core';
+import { Button, Drawer, SegmentedControl } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { q } from '../api/queries';
@@ -9,10 +9,12 @@ import { t, word, words } from '../i18n';
 import { titleOf } from '../lib/cases';
 import { useFilters } from '../lib/filters';
 import { useRows } from '../lib/rows';
+import { useCanWork } from '../lib/session';
 import { Empty, Hints, LinkButton, Pill } from '../components/Bits';
 import { CaseDetail } from '../components/CaseDetail';
 import { CaseTable } from '../components/CaseTable';
 import { Choice, FilterBar, SearchBox, Shown } from '../components/FilterBar';
+import { HandoverDialog, Received } from '../components/Handover';
 import { PageHead } from '../components/PageHead';
 
 const FILTERS = ['q', 'status', 'owner', 'team', 'kind', 'incident'];
@@ -21,13 +23,16 @@ const some = (rows: Case[], f: (c: Case) => string) => [...new Set(rows.map(f))]
 export function Exceptions() {
   const [f, set] = useFilters();
   const [current, setCurrent] = useState<string | null>(f.open ?? null);
+  const may = useCanWork(), [handing, setHanding] = useState(false);
   const status = f.status ?? 'open', owner = f.owner ?? 'any';
   const of = useRows<Case>(q.cases({ status, owner, team: f.team, queue: f.queue, kind: f.kind, incident: f.incident, q: f.q }));
   const open = useCallback((c: Case) => { setCurrent(c.id); set({ open: c.id }); }, [set]);
   const opened = of.rows.find((c) => c.id === f.open);
   return (
     <div className="page fill">
-      <PageHead title={t.cases.title} />
+      <PageHead title={t.cases.title} after={may && <Button variant="default" size="compact-sm" onClick={() => setHanding(true)}>{t.shift.open}</Button>} />
+      <Received />
+      {handing && <HandoverDialog close={() => setHanding(false)} />}
       <FilterBar clear={FILTERS} end={<Shown n={of.rows.length} total={of.total} />}>
         <SearchBox placeholder={t.cases.filter} />
         <SegmentedControl size="xs" value={owner} onChange={(v) => set({ owner: v === 'any' ? undefined : v })} aria-label={t.cases.show} data={[{ value: 'any', label: t.cases.all }, { value: 'me', label: t.cases.mine }, { value: 'none', label: t.cases.free }]} />
