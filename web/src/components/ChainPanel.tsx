@@ -13,6 +13,9 @@ const KINDS = ['order', 'response', 'despatch', 'receipt', 'invoice', 'remittanc
 /** Which differences stand at which column. */
 const AT: Record<string, string[]> = { promised: ['promised'], shipped: ['shipped'], received: ['received'], invoiced: ['invoiced', 'credited'], price: ['invoiced.price', 'promised.price'] };
 
+/** What costs most first; what we told the buyer ourselves last. */
+const byMoney = (c: Chain) => [...c.differences].sort((a, b) => Number(a.told) - Number(b.told) || Math.abs(Number(b.money ?? 0)) - Math.abs(Number(a.money ?? 0)));
+
 export function ChainPanel({ order }: { order: string }) {
   const { data: c, error, refetch } = useQuery(q.chain(order));
   if (!c) return error instanceof ApiError && error.status === 404 ? <div className="panel"><Empty title={t.chain.none}>{t.chain.noneWhy}</Empty></div> : <div className="panel">{error ? <Failed error={error} retry={() => void refetch()} /> : <Rows n={6} />}</div>;
@@ -20,8 +23,8 @@ export function ChainPanel({ order }: { order: string }) {
   return (
     <Panel title={t.chain.title} right={<><Pill of={real.length ? 'rejected' : 'ok'} label={real.length ? t.chain.differs(real.length, money(c.money, c.currency)) : t.chain.agree} />{c.case && <Link to="/exceptions/$id" params={{ id: c.case }}>{t.chain.case}</Link>}</>}>
       <ol className="chainway">{[...KINDS, ...(c.documents.some((d) => d.kind === 'credit') ? ['credit'] : [])].map((k) => { const docs = c.documents.filter((d) => d.kind === k); return <li key={k} data-empty={docs.length === 0 || undefined}><h3>{word(t.chain.kinds, k)}</h3>{docs.length === 0 ? <span className="muted">{t.chain.noneYet}</span> : docs.map((d) => <Link key={d.document} className="mono" to="/documents/$id" params={{ id: d.document }} title={word(t.docTypes, d.type)}>{d.type} {d.number}</Link>)}</li>; })}</ol>
+      {c.differences.length > 0 && <ul className="list diffs" aria-label={t.chain.differences}>{byMoney(c).map((d, n) => <li key={n} data-told={d.told || undefined}><strong className="num">{money(d.money, c.currency)}</strong><div><span>{d.text}{d.told && <span className="muted"> ({t.chain.told})</span>}</span><br />{d.documents.map((x) => { const of = c.documents.find((y) => y.document === x); return <Link key={x} className="mono small chainref" to="/documents/$id" params={{ id: x }}>{of ? `${of.type} ${of.number}` : x.slice(0, 8)}</Link>; })}</div></li>)}</ul>}
       {c.lines.length === 0 ? <p className="muted pad">{t.chain.noLines}</p> : <Lines of={c} />}
-      {c.differences.length > 0 && <ul className="list">{c.differences.map((d, n) => <li key={n}><div className="a"><span>{d.text}{d.told && <span className="muted"> ({t.chain.told})</span>}</span><span className="num">{money(d.money, c.currency)}</span></div>{d.documents.map((x) => { const of = c.documents.find((y) => y.document === x); return <Link key={x} className="mono small chainref" to="/documents/$id" params={{ id: x }}>{of ? `${of.type} ${of.number}` : x.slice(0, 8)}</Link>; })}</li>)}</ul>}
       {c.changes.length > 0 && <Changes of={c} />}
       {c.members.length > 0 && <section className="pad"><h3>{t.chain.family(c.family!, c.members.length)}</h3><ul className="list">{c.members.map((m) => <li key={m.order}><div className="a"><span>{m.order === c.order ? <strong className="mono">{m.order}</strong> : <Link className="mono" to="/orders/$order" params={{ order: m.order }}>{m.order}</Link>} <span className="muted">{t.chain.place(m.ship_to || '–')}</span></span><Pill of={m.state === 'differs' ? 'rejected' : m.state === 'clear' ? 'ok' : 'waiting'} label={word(t.chain.states, m.state)} /></div></li>)}</ul></section>}
       {c.again_on && <p className="muted small pad">{t.chain.waiting(date(c.again_on))}</p>}

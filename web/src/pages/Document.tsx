@@ -60,8 +60,8 @@ export function DocumentPage() {
       </Panel>
       {d.state && <SentPanel id={d.id} />}
       {d.errors.length > 0 && <Panel title={t.documents.errorsTitle(d.errors.length)}><Findings of={d.errors} /></Panel>}
-      {!!d.notes?.length && <Panel title={t.documents.notes} count={d.notes.length}><Findings of={d.notes} /></Panel>}
       <Reading text={d.raw.text} format={d.format} parsed={d.parsed} canonical={d.canonical} errors={d.errors} notes={d.notes ?? []} origins={origins} correct={may && d.direction === 'in' && (d.status === 'held' || d.status === 'rejected') ? correct : undefined} />
+      {!!d.notes?.length && <Panel title={t.documents.notes} count={d.notes.length}><Findings of={d.notes} /></Panel>}
       {correcting && <CorrectDialog document={d.id} at={correcting} close={() => correct(null)} />}
       {d.errors.length + (d.notes?.length ?? 0) > 0 && <Hints of={[[['N', 'P'], t.keys.findings]]} />}
     </div>

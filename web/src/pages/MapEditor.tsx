@@ -72,7 +72,7 @@ function Editor({ detail, version, pick }: { detail: MapDetail; version: MapVers
     window.addEventListener('keydown', press);
     return () => window.removeEventListener('keydown', press);
   }, []);
-  const shown = preview?.documents[0];
+  const shown = preview?.documents[0], notes = shown?.findings.filter((x) => x.severity === 'note') ?? [], wrong = shown?.findings.filter((x) => x.severity !== 'note') ?? [];
   return (
     <>
       <div className="bar">
@@ -90,12 +90,12 @@ function Editor({ detail, version, pick }: { detail: MapDetail; version: MapVers
         <Panel title={t.maps.yaml} className="edit-panel">
           <Suspense fallback={<Rows n={10} />}><YamlEditor value={source} onChange={setSource} remarks={check.remarks} label={t.maps.yaml} readOnly={!may} look={look} /></Suspense>
           {check.remarks.length > 0 && <ul className="remarks" aria-label={t.maps.remarks(check.remarks.length)}>{check.remarks.map((r, n) => <li key={n}><button type="button" onClick={() => setLook({ line: r.line, nonce: Date.now() })}>{t.maps.at(r.line, r.column)}</button> {t.reading.said(r.expected, r.found)} <span className="fix">{r.fix}</span></li>)}</ul>}
+          {may && <Hints of={[['Ctrl S', t.maps.save], ['F8', t.maps.nextRemark]]} />}
         </Panel>
         <section className="stack" aria-label={t.maps.preview} aria-busy={looking}>
           <div className="bar">
             <Select size="xs" searchable clearable={false} allowDeselect={false} w={340} aria-label={t.maps.document} placeholder={t.maps.document} value={current ?? null} onChange={(v) => set({ doc: v ?? undefined })} onSearchChange={(s) => { if (s.length > 2 && !docs.some((d) => label(d) === s)) set({ find: s }); else if (!s) set({ find: undefined }); }} filter={({ options }) => options}
               data={[...docs, ...(doc && !docs.some((d) => d.id === doc.id) ? [doc] : [])].map((d) => ({ value: d.id, label: label(d) }))} nothingFoundMessage={t.maps.noDocument} comboboxProps={{ withinPortal: true }} />
-            <Hints of={[['Ctrl S', t.maps.save], ['F8', t.maps.nextRemark]]} />
             <span className="muted small">{looking ? t.maps.looking : doc && (doc.direction === 'out' ? t.maps.writes : t.maps.reads)}</span>
           </div>
           <Tabs defaultValue="preview" keepMounted={false} className="tabs">
@@ -105,8 +105,9 @@ function Editor({ detail, version, pick }: { detail: MapDetail; version: MapVers
                 : preview?.direction === 'out' ? <Panel title={t.maps.text}>{preview.findings.length > 0 && <Findings of={preview.findings} />}{preview.text && <pre className="code wrap" tabIndex={0} role="region" aria-label={t.list.scroll(t.maps.text)}>{preview.text}</pre>}</Panel>
                 : shown && <>
                   {shown.read_by !== version.map && <p className="note">{t.maps.otherMap(shown.read_by ?? '–')}</p>}
-                  {shown.findings.length > 0 && <Panel title={t.documents.errors} count={shown.findings.length}><Findings of={shown.findings} brief={false} /></Panel>}
-                  <Reading brief text={doc.raw.text} format={doc.format} parsed={doc.parsed} canonical={shown.canonical} errors={shown.findings.filter((x) => x.severity !== 'note')} notes={shown.findings.filter((x) => x.severity === 'note')} origins={shown.lineage} />
+                  {wrong.length > 0 && <Panel title={t.documents.errors} count={wrong.length}><Findings of={wrong} /></Panel>}
+                  <Reading brief text={doc.raw.text} format={doc.format} parsed={doc.parsed} canonical={shown.canonical} errors={wrong} notes={notes} origins={shown.lineage} />
+                  {notes.length > 0 && <Panel title={t.documents.notes} count={notes.length}><Findings of={notes} /></Panel>}
                 </>}
             </Tabs.Panel>
             <Tabs.Panel value="differences"><div className="panel">{check.differences.length === 0 ? <Empty title={t.maps.sameAsLibrary} /> : <div className="scroll flat" tabIndex={0} role="region" aria-label={t.list.scroll(t.maps.differences)}><table className="tbl plain" aria-label={t.maps.differences}><thead><tr><th scope="col">{t.maps.rule}</th><th scope="col">{t.maps.before}</th><th scope="col">{t.maps.after}</th></tr></thead><tbody>{check.differences.map((d, n) => <tr key={n}><td className="mono">{d.at}</td><td className="mono"><JsonView of={d.before} depth={2} /></td><td className="mono"><JsonView of={d.after} depth={2} /></td></tr>)}</tbody></table></div>}</div></Tabs.Panel>
