@@ -69,6 +69,29 @@ async def test_an_exception_that_is_not_corrected_or_of_an_order_typed_in_here_p
     assert (await cora.get("/api/cross-reference-proposals")).json == []
 
 
+async def test_an_order_for_one_of_several_places_teaches_from_the_document_of_them_all(gateway: Any) -> None:
+    cora = await gateway.as_("cora")
+    raw = purchase(61, "PO-61").decode()
+    told = "".join(f"N1*ST*{place}*92*{place}~N3*Dock 5~N4*Umea**90325*SE~" for place in ("0012", "0013"))
+    split = raw.replace("N1*ST*Shop*92*0012~", told).replace("~CTT", "~SDQ*CT*92*0012*4*0013*6~CTT")
+    done = await taken(gateway, split.replace("SE*6*0001", "SE*12*0001").encode())
+    assert done.status == "accepted", done.errors
+    part = f"{done.order}-1"
+    assert (await cora.get(f"/api/documents?order={part}")).json["total"] == 1, "it was divided"
+
+    class Part:
+        order = part
+
+    case = await in_case(gateway, Part)
+    body = {"action": "resubmit", "data": lines("CS", ("buyer", "X-1")), "note": "cases"}
+    assert (await cora.post(f"/api/cases/{case.case_id}/resolve", body)).status == 200
+    [proposal] = (await cora.get("/api/cross-reference-proposals")).json
+    assert (proposal["theirs"], proposal["ours"], proposal["partner"]) == ("CT", "CS", "bolts")
+    other = await in_case(gateway, Part)
+    shown = (await cora.get(f"/api/cross-reference-proposals/{proposal['id']}")).json
+    assert [c["number"] for c in shown["cases"]] == [other.number]
+
+
 async def proposed(gateway: Any, unit: str = "CS") -> Any:
     cora = await gateway.as_("cora")
     case = await in_case(gateway, await taken(gateway, purchase(20 + len(unit), f"PO-{unit}")))

@@ -26,10 +26,15 @@ update crossdock.cross_reference_proposal set state = $3, decided_by = $4, decid
 where tenant_id = $1 and proposal_id = $2
 
 -- name: ordered_by
--- The document that an order came in, the latest that a person released under its number.
-select document_id, (select length(w.bytes) from crossdock.document d join crossdock.raw w using (tenant_id, sha256)
-  where d.tenant_id = o.tenant_id and d.document_id = o.document_id) as size_bytes
-from crossdock.purchase_order o where o.tenant_id = $1 and o.order_no = $2 and o.purpose = 'original'
+-- The document that an order came in, the latest that a person released under its number; of one for one of several
+-- places, the document of them all.
+select d.document_id, length(w.bytes) as size_bytes
+from crossdock.document d join crossdock.raw w using (tenant_id, sha256)
+where d.tenant_id = $1 and d.document_id = coalesce(
+  (select o.document_id from crossdock.purchase_order o
+   where o.tenant_id = $1 and o.order_no = $2 and o.purpose = 'original'),
+  (select p.part_of from crossdock.document p
+   where p.tenant_id = $1 and p.order_no = $2 and p.part_of is not null limit 1))
 
 -- name: held
 -- What waits for a person, and is read anew when it is released.
