@@ -28,6 +28,7 @@ from crossdock.partners.maps.replaying import Replayed
 OpenDatabase = Callable[[], Awaitable[Database]]
 Tenant = Annotated[str, typer.Option(help="Whose maps and documents; needed when there are several")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per result, a line each")]
+SHARED = "codes"  # tables and parts that the library's maps share: no map
 SHOWN = 5  # fields of a document that are listed for people
 
 
@@ -92,13 +93,15 @@ def register(app: typer.Typer, open_database: OpenDatabase) -> None:
 
     @group.command("test")
     def test(  # pyright: ignore[reportUnusedFunction]
-        files: Annotated[list[Path], typer.Argument(help="Maps, or folders of them", metavar="FILE…")],
+        files: Annotated[
+            list[Path] | None, typer.Argument(help="Maps, or folders of them; none: the library's", metavar="FILE…")
+        ] = None,
         json: Json = False,
         update: Annotated[bool, typer.Option("--update", help="Write what is found as what is expected")] = False,
     ) -> None:
         """Check maps and run the samples beside them. Exits 1 when a map is wrong or a sample differs."""
         failed = count = 0
-        for file in _maps(files):
+        for file in _maps(files or samples.library()):
             checked = _checked(file)
             if checked.complete is None:
                 failed += 1
@@ -186,7 +189,8 @@ def _one(known: list[str], asked: str) -> str:
 
 def _maps(files: list[Path]) -> Iterator[Path]:
     for file in files:
-        yield from sorted(file.rglob("*.yaml")) if file.is_dir() else [file]
+        found = sorted(file.rglob("*.yaml")) if file.is_dir() else [file]
+        yield from (f for f in found if f.stem != SHARED)
 
 
 def _text(file: Path) -> str:

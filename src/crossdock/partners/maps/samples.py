@@ -11,6 +11,7 @@ A sample's expectation is written by `--update`, to be read and committed by a p
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.resources import files
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,12 @@ class Result:
 
 def folder(map_file: Path) -> Path:
     return map_file.with_suffix(".samples")
+
+
+def library() -> list[Path]:
+    """Where the library's maps lie, each with its samples."""
+    root = Path(str(files("crossdock.library")))
+    return [root.joinpath(*parts) for parts in (("partners", "maps"), ("maps",))]
 
 
 def run(edition: Edition, where: Path, *, update: bool = False) -> Iterator[Result]:
