@@ -104,6 +104,14 @@ ALL: tuple[Figure, ...] = (
         excluded="Open and sleeping ones.", clock="the closing", target=Decimal(4), from_orders=False,
     ),
     Figure(
+        key="first_fix", label="Solved at the first go", kind=Kind.SHARE, unit="percent", good="up",
+        of="exceptions solved",
+        formula="Exceptions solved by one action, not reopened, and not followed within 7 days by another of the same "
+        "kind about the same order ÷ exceptions solved in the period.",
+        excluded="Those that closed by themselves or were merged. Those of the last days may still come back.",
+        clock="the last closing", target=Decimal(80), from_orders=False,
+    ),
+    Figure(
         key="approval_time", label="Wait for approval", kind=Kind.MEDIAN, unit="hours", good="down",
         of="approvals decided",
         formula="Median of decision − request, over approvals decided in the period.",

@@ -83,6 +83,18 @@ from crossdock.cases c left join crossdock.order_view v on v.tenant_id = c.tenan
 where c.tenant_id = $1 and c.closed_at >= $2 and c.closed_at < $3 and $4::text is not null
   and ($5::text is null or v.channel = $5) and ($6::text is null or coalesce(nullif(c.customer_id, ''), v.customer_id) = $6)
 
+-- name: first_fix
+select c.number as id, c.order_no, c.closed_at as at,
+  c.reopened = 0 and not exists (
+    select from crossdock.cases n where n.tenant_id = $1 and n.order_no = c.order_no and c.order_no <> ''
+      and n.kind = c.kind and n.case_id <> c.case_id and n.opened_at > c.closed_at
+      and n.opened_at <= c.closed_at + interval '7 days') as hit,
+  c.reopened::numeric as amount
+from crossdock.cases c left join crossdock.order_view v on v.tenant_id = c.tenant_id and v.order_no = c.order_no
+where c.tenant_id = $1 and c.closed_at >= $2 and c.closed_at < $3 and c.resolution not in ('withdrawn', 'merged')
+  and $4::text is not null
+  and ($5::text is null or v.channel = $5) and ($6::text is null or coalesce(nullif(c.customer_id, ''), v.customer_id) = $6)
+
 -- name: approval_time
 select a.number as id, a.order_no, a.decided_at as at, null::boolean as hit,
   extract(epoch from a.decided_at - a.requested_at) / 3600 as amount
