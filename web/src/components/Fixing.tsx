@@ -92,7 +92,7 @@ function Items({ of: f }: { of: Fix }) {
   const stage = f.status === 'previewed';
   if (!data) return <Rows n={4} />;
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label={t.fixes.each} style={{ maxHeight: '40vh' }}>
+    <div className="scroll" tabIndex={0} role="region" aria-label={t.fixes.each} style={{ maxHeight: '40vh', flex: 'none' }}>
       <table className="tbl" aria-label={t.fixes.each}>
         <thead><tr>{[t.cases.number, t.cases.what, stage ? t.fixes.would : t.fixes.became, t.fixes.how].map((h) => <th key={h} scope="col">{h}</th>)}</tr></thead>
         <tbody>{data.map((i: FixItem) => <tr key={i.case}><td><Link className="mono quiet" to="/exceptions/$id" params={{ id: i.case }}>{i.number}</Link></td><td className="grow"><div className="cut" style={{ minWidth: 150 }}>{i.title}</div></td><td><Pill of={stage ? i.outcome : i.status} label={stage ? word(t.fixes.outcomes, i.outcome) : word(t.fixes.items, i.status)} /></td><td style={{ whiteSpace: 'normal' }}>{i.detail}</td></tr>)}</tbody>

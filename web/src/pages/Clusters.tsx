@@ -39,17 +39,17 @@ export function Clusters() {
   ], []);
   const rows = data?.items ?? [];
   return (
-    <div className="page">
+    <div className="page fill">
       <PageHead title={t.clusters.title} crumbs={[{ label: t.cases.title, to: '/exceptions' }]} />
       <FilterBar end={<Shown n={rows.length} total={data?.total} />}>
         <SegmentedControl size="xs" value={alone ? 'alone' : 'shared'} onChange={(v) => set({ alone: v === 'alone' ? 'true' : undefined })} aria-label={t.clusters.show} data={[{ value: 'shared', label: t.clusters.shared(data?.clusters ?? 0) }, { value: 'alone', label: t.clusters.alone(data?.alone ?? 0) }]} />
-        <LinkButton variant="subtle" size="compact-xs" to="/dead-letters">{t.dead.title}</LinkButton>
+        <Link className="small" to="/dead-letters">{t.dead.title}</Link>
       </FilterBar>
       <section className="panel" aria-label={t.clusters.title}>
         <DataTable label={t.clusters.title} columns={columns} rows={rows} rowId={(c) => c.key} rowLabel={(c) => `${c.cases} ${words(c.kind)}, ${about(c)}`} loading={isPending} error={data ? null : error} retry={() => void refetch()} current={current} onCurrent={setCurrent}
           onOpen={(c) => void go({ to: '/clusters/$key', params: { key: c.key } })} empty={<Empty title={alone ? t.clusters.noneAlone : t.clusters.none}>{t.clusters.noneWhy}</Empty>} />
       </section>
-      {!!fixes?.length && <Panel title={t.fixes.late} count={fixes.length}><FixList of={fixes} /></Panel>}
+      {!!fixes?.length && <Panel title={t.fixes.late} count={fixes.length}><div className="scroll" tabIndex={0} role="region" aria-label={t.list.scroll(t.fixes.late)} style={{ maxHeight: '24vh', flex: 'none' }}><FixList of={fixes} /></div></Panel>}
     </div>
   );
 }
@@ -84,7 +84,7 @@ export function ClusterPage() {
 
 function CaseList({ of }: { of: Case[] }) {
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label={t.list.scroll(t.cases.title)} style={{ maxHeight: '50vh' }}>
+    <div className="scroll" tabIndex={0} role="region" aria-label={t.list.scroll(t.cases.title)} style={{ maxHeight: '50vh', flex: 'none' }}>
       <table className="tbl" aria-label={t.cases.title}>
         <thead><tr>{[t.cases.severity, t.cases.number, t.cases.what, t.cases.order, t.cases.money, t.cases.sla].map((h) => <th key={h} scope="col">{h}</th>)}</tr></thead>
         <tbody>{of.map((c) => <tr key={c.id}><td><Sev of={c.severity} /></td><td><Link className="mono quiet" to="/exceptions/$id" params={{ id: c.id }}>{c.number}</Link></td><td className="grow"><div className="cut" style={{ minWidth: 150 }}>{c.title}</div></td><td>{c.order ? <Link className="mono quiet" to="/orders/$order" params={{ order: c.order }}>{c.order}</Link> : '–'}</td><td className="r num">{money(c.money, c.currency, true)}</td><td><Sla from={c.opened_at} due={c.due_at} /></td></tr>)}</tbody>

@@ -39,7 +39,7 @@ export function DeadLetters() {
       </FilterBar>
       <section className="panel" aria-label={t.dead.title}>
         {!data ? error ? <Failed error={error} retry={() => void refetch()} /> : <Rows /> : all.length === 0 ? <Empty title={t.dead.empty}>{t.dead.emptyWhy}</Empty> : (
-          <div className="scroll" tabIndex={0} role="region" aria-label={t.list.scroll(t.dead.title)} style={{ maxHeight: '50vh' }}>
+          <div className="scroll" tabIndex={0} role="region" aria-label={t.list.scroll(t.dead.title)} style={{ maxHeight: '50vh', flex: 'none' }}>
             <table className="tbl" aria-label={t.dead.title}>
               <thead><tr>{may && <th scope="col"><Checkbox size="xs" aria-label={t.dead.chooseAll} checked={chosen.length === all.length} indeterminate={chosen.length > 0 && chosen.length < all.length} onChange={(e) => choose(e.currentTarget.checked ? all.map((d) => d.seq) : [])} /></th>}{[t.dead.box, t.dead.what, t.dead.about, t.dead.why, t.dead.since].map((h) => <th key={h} scope="col">{h}</th>)}</tr></thead>
               <tbody>{all.map((d) => (

@@ -2,7 +2,7 @@
 import { useCallback, useState } from 'react';
 import { Button, Drawer, SegmentedControl } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { q } from '../api/queries';
 import type { Case } from '../api/types';
 import { t, word, words } from '../i18n';
@@ -39,7 +39,7 @@ export function Exceptions() {
         <SegmentedControl size="xs" value={status} onChange={(v) => set({ status: v === 'open' ? undefined : v })} aria-label={t.cases.status} data={(['open', 'snoozed', 'closed'] as const).map((s) => ({ value: s, label: t.cases[s] }))} />
         <Choice name="team" label={t.cases.team} any={t.cases.anyTeam} options={some(of.rows, (c) => c.team).map((x) => [x, x])} />
         <Choice name="kind" label={t.cases.kind} any={t.cases.anyKind} options={some(of.rows, (c) => c.kind).map((x) => [x, words(x)])} />
-        <LinkButton variant="subtle" size="compact-xs" to="/clusters">{t.clusters.byCause}</LinkButton>
+        <Link className="small" to="/clusters">{t.clusters.byCause}</Link>
       </FilterBar>
       <section className="panel" aria-label={t.cases.title}>
         <CaseTable full of={of} onOpen={open} current={current} onCurrent={setCurrent} keys={!f.open}

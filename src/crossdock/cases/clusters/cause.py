@@ -31,6 +31,7 @@ _VARIABLE = (
 )
 # Which segment, line or row of a file; element BAK02 is a place of every file of its type, and stays.
 _PLACES = re.compile(r"(?<![\w-])\d+(?!\w)")
+_ASIDE = re.compile(r"\s*\([^)]*#[^)]*\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,11 +116,16 @@ def _findings(kind: str, customer: str, told: Mapping[str, Any]) -> Cause:
     coded = [f for f in listed if f.get("code") in OF_ONE_VALUE]
     return Cause(
         kind=kind, partner=_text(told.get("partner")) or customer, rule=_joined(_text(f.get("code")) for f in listed),
-        field=_joined(_PLACES.sub("#", _text(f.get("where"))) for f in listed),
+        field=_joined(_place(_text(f.get("where"))) for f in listed),
         system=" ".join(filter(None, (_text(told.get("format")), _text(told.get("type"))))),
         subject=_joined(_text(f.get("found")).strip("'") for f in coded),
         error="" if coded else _joined(words(_text(f.get("expected"))) for f in listed)[:MAX_TEXT],
     )  # fmt: skip
+
+
+def _place(where: str) -> str:
+    """Which element of every file of its type; where in this one is left out."""
+    return _ASIDE.sub("", _PLACES.sub("#", where)).strip()
 
 
 def _error(kind: str, error: Mapping[str, Any], told: Mapping[str, Any]) -> Cause:
