@@ -12,6 +12,7 @@ import argparse
 import sys
 import tempfile
 from collections import defaultdict
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ from crossdock.flow import program as programs
 from crossdock.flow.facts import Fact
 
 DATABASE = "crossdock_histories"
-# One order of each kind, by what its row in the store says; the first that fits.
+# One order of each kind, by what its row in the store says; the first that fits. The files without a version in their
+# name are of order-to-cash 1.0.0.
 CLOSED = "outcome = 'closed' and "
 TROUBLED = (
     "exists (select from crossdock.instance i join crossdock.attempt a using (tenant_id, instance_id)"
@@ -85,7 +87,13 @@ async def of_orders(count: int, wanted: set[str]) -> dict[str, folding.History]:
                 await house.set_clock(OPENS, rate)
                 await house.feed(house.plan.deliveries, rate)
                 await house.run_on(MORNING + PATIENCE)
-                return {k: h for k in sorted(wanted) if (h := await _order(house, k))}
+                return {_named(k): h for k in sorted(wanted) if (h := await _order(house, k))}
+
+
+def _named(kind: str) -> str:
+    """The file of a kind of order under the version of order-to-cash that is shipped now; those before it stay."""
+    shipped = files("crossdock.library").joinpath("workflows", "order-to-cash.yaml").read_bytes()
+    return f"{kind}-{programs.load(shipped.decode(), 'order-to-cash.yaml').version.replace('.', '-')}"
 
 
 async def _order(house: Installation, kind: str) -> folding.History | None:
@@ -119,7 +127,7 @@ async def _facts(house: Installation, instance_id: Any) -> list[Fact]:
 async def main(orders: int, again: list[str]) -> None:
     there = {p.name.partition(".")[0] for p in folding.files()} - set(again)
     histories = {run.name: await of_run(run) for run in runs.RUNS if run.name not in there}
-    if orders and (wanted := set(KINDS) - there):
+    if orders and (wanted := {k for k in KINDS if _named(k) not in there}):
         histories |= await of_orders(orders, wanted)
     for name, history in histories.items():
         path = folding.write(name, history)
