@@ -1,16 +1,18 @@
 """Documents we sent: what became of each, sending one again, and the outbox from which a partner collects."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from crossdock.events.inbox import business_now
 from crossdock.gateway.access import Anyone, Caller, allow
 from crossdock.gateway.documents import profile_of
-from crossdock.gateway.models import Answer, Json, Limit, Search, Time
-from crossdock.partners.sending import outbox, store
+from crossdock.gateway.models import Answer, Json, Limit, Money, Search, Time
+from crossdock.partners.sending import outbox, payments, store
 from crossdock.policy import Action
 
 router = APIRouter(prefix="/api", tags=["sent documents"])
@@ -129,6 +131,56 @@ async def again(document: UUID, way: Way, caller: Operator) -> Sent:
         if way is Way.REISSUE:
             return _sent(await store.reissue(tx, caller.tenant_id, document, caller.name, now))
         return _sent(await store.again(tx, caller.tenant_id, document, way.value, caller.name, now))
+
+
+class Settles(BaseModel):
+    """One invoice of theirs; amounts as text. deducted: held back beside the discount, for the reason (X12 426)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    invoice: str = Field(min_length=1, max_length=80)
+    amount: Money
+    discount: Money | None = None
+    deducted: Money = "0"
+    reason: str = Field(default="", max_length=3)
+
+
+class Pays(BaseModel):
+    """number: of the transfer or check. method: X12 591."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: str = Field(min_length=1, max_length=50)
+    paid_on: date
+    invoices: list[Settles] = Field(min_length=1, max_length=5000)
+    currency: str = Field(default="", max_length=3)
+    method: str = Field(default="ACH", min_length=3, max_length=3)
+
+
+class Advice(Answer):
+    """document null: a preview, which changed nothing. orders: of ours, that the invoices bill. text: its segments."""
+
+    document: str | None
+    partner: str
+    type: str
+    number: str
+    amount: Money
+    currency: str
+    orders: list[str]
+    text: str
+
+
+@router.post("/partners/{partner}/remittances", summary="Tell a supplier what we pay")
+async def remit(partner: str, body: Pays, caller: Operator, dry_run: bool = False) -> Advice:
+    """An 820 by map, in the chain of each order that the invoices bill; the same number again changes nothing."""
+    async with caller.transaction() as tx:
+        payment, now = payments.read(body.model_dump()), await business_now(tx)
+        shown = await payments.preview(tx, caller.tenant_id, partner, payment, now)
+        sent = None
+        if not dry_run:
+            key = payments.key_of(partner, payment)
+            sent = await payments.send(tx, caller.tenant_id, partner, payment, now, key=key, by=caller.name)
+        return Advice.model_validate({**shown, "document": str(sent.document_id) if sent is not None else None})
 
 
 @router.get("/partner/outbox", summary="What a partner may collect")

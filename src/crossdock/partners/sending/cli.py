@@ -15,7 +15,7 @@ from crossdock.errors import CrossdockError, PartnerError, SetupError
 from crossdock.events.inbox import business_now
 from crossdock.partners import jsonorder
 from crossdock.partners.model import Context
-from crossdock.partners.sending import outbox, purchases, store
+from crossdock.partners.sending import outbox, payments, purchases, store
 
 OpenDatabase: TypeAlias = Callable[[], Awaitable[Database]]
 Tenant = Annotated[str, typer.Option(help="Whose documents; needed when there are several")]
@@ -65,6 +65,28 @@ def register(app: typer.Typer, open_database: OpenDatabase) -> None:
                 now = await business_now(tx)
                 key = f"purchase/{partner}/{found.order.number}"
                 made = await purchases.send(tx, tenant_id, partner, found.order, now, key=key, by=getpass.getuser())
+                return {"document": str(made.document_id), "type": made.type, "control": made.control}
+
+        run(tenant, work)
+
+    @documents.command("pay")
+    def pay(  # pyright: ignore[reportUnusedFunction] - typer keeps it
+        file: Annotated[Path, typer.Argument(help="The payment as JSON (docs/sending.md): number, paid_on, invoices")],
+        partner: Annotated[str, typer.Option(help="The supplier, a trading partner")],
+        dry_run: DryRun = False,
+        tenant: Tenant = "",
+    ) -> None:
+        """Tell a supplier which of its invoices we pay (820). The same file again changes nothing."""
+        raw = file.read_bytes()
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            payment = payments.read(exactjson.loads(raw))
+            async with db.transaction(tenant_id) as tx:
+                now, by = await business_now(tx), f"cli:{getpass.getuser()}"
+                if dry_run:
+                    return await payments.preview(tx, tenant_id, partner, payment, now)
+                key = payments.key_of(partner, payment)
+                made = await payments.send(tx, tenant_id, partner, payment, now, key=key, by=by)
                 return {"document": str(made.document_id), "type": made.type, "control": made.control}
 
         run(tenant, work)

@@ -6,6 +6,7 @@ about it is compared with it (docs/reconciliation.md).
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from crossdock import ids
 from crossdock.canonical.order import PurchaseOrder
@@ -29,7 +30,7 @@ async def send(
     """
     if (before := await store.by_key(tx, tenant_id, key)) is not None:
         return Sent(
-            document_id=before["document"], type=before["type"], control=str(before["control"]),
+            document_id=UUID(before["document"]), type=before["type"], control=str(before["control"]),
             deadline=before["deadline"],
         )  # fmt: skip
     partner = await deadlines.profile_of(tx, tenant_id, partner_id)

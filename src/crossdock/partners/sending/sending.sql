@@ -7,6 +7,23 @@ join crossdock.document d on d.tenant_id = p.tenant_id and d.document_id = p.doc
 left join crossdock.document f on f.tenant_id = d.tenant_id and f.document_id = d.part_of
 where p.tenant_id = $1 and p.order_no = $2 and (p.purpose = 'original' or p.purpose like 'part/%')
 
+-- name: own_order
+-- Our order to a supplier; nothing when the document is a customer's to us.
+select format, type, canonical from crossdock.document
+where tenant_id = $1 and document_id = $2 and direction = 'out'
+
+-- name: payable
+-- Invoices of a supplier by their numbers, with the orders of ours that they bill.
+select distinct i.canonical ->> 'number' as invoice, c.document_id, c.order_no, c.po, c.partner_id, c.currency, c.opened_at,
+  o.format, o.type, o.canonical, s.sender, s.receiver, s.version, s.test
+from crossdock.chain c
+join crossdock.chain_document p on p.tenant_id = c.tenant_id and p.document_id = c.document_id and p.kind = 'invoice'
+join crossdock.document i on i.tenant_id = p.tenant_id and i.document_id = p.part_id
+join crossdock.document o on o.tenant_id = c.tenant_id and o.document_id = c.document_id
+join crossdock.sending s on s.tenant_id = c.tenant_id and s.document_id = c.document_id
+where c.tenant_id = $1 and c.partner_id = $2 and c.side = 'buyer' and i.canonical ->> 'number' = any($3::text[])
+order by c.opened_at, c.document_id
+
 -- name: addresses
 -- How a partner and we named each other last.
 select sender, receiver from crossdock.document

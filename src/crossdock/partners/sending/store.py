@@ -19,6 +19,7 @@ from crossdock import audit, exactjson, ids
 from crossdock.canonical.despatch import DespatchAdvice
 from crossdock.canonical.invoice import Invoice
 from crossdock.canonical.order import PurchaseOrder
+from crossdock.canonical.remittance import RemittanceAdvice
 from crossdock.canonical.response import OrderResponse
 from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
@@ -49,6 +50,7 @@ class Kind(StrEnum):
     CHANGE = "change"  # the answer to the buyer's change
     DESPATCH = "despatch"
     INVOICE = "invoice"
+    REMITTANCE = "remittance"  # what we pay a supplier
 
 
 MAPS = {
@@ -57,6 +59,7 @@ MAPS = {
     ("x12", Kind.CHANGE): "x12-865",
     ("x12", Kind.DESPATCH): "x12-856",
     ("x12", Kind.INVOICE): "x12-810",
+    ("x12", Kind.REMITTANCE): "x12-820",
     ("edifact", Kind.ORDER): "edifact-orders",
     ("edifact", Kind.RESPONSE): "edifact-ordrsp",
     ("edifact", Kind.CHANGE): "edifact-ordrsp",
@@ -89,6 +92,7 @@ CONTENT: dict[Kind, type[Canonical]] = {
     Kind.CHANGE: OrderResponse,
     Kind.DESPATCH: DespatchAdvice,
     Kind.INVOICE: Invoice,
+    Kind.REMITTANCE: RemittanceAdvice,
 }
 # The answer to the request, or the network, says that XML arrived; nothing says that it could be read.
 UNACKNOWLEDGED = frozenset({"ubl", "cxml"})
@@ -127,7 +131,7 @@ class Sent:
 async def ordered(tx: Tx, tenant_id: str, order_no: str) -> Ordered | None:
     """None when there is nobody to write to: the order came from no partner, or in a format that has no answers."""
     row = await tx.fetchrow(SQL["order"], tenant_id, order_no)
-    syntax = _syntax(row["format"], row["type"]) if row is not None else ""
+    syntax = syntax_of(row["format"], row["type"]) if row is not None else ""
     if row is None or not syntax or not row["partner_id"]:
         return None
     return Ordered(
@@ -163,7 +167,7 @@ def type_of(syntax: str, kind: Kind) -> str:
     return ROOTS.get(found, found.upper())
 
 
-def _syntax(format_: str, type_: str) -> str:
+def syntax_of(format_: str, type_: str) -> str:
     """ "" for a format that has no answers."""
     match format_:
         case "x12" | "edifact":
@@ -223,7 +227,7 @@ async def _written(
     raw, type_, control, taken = await bytes_(tx, tenant_id, to, declared, told, now)
     sha256 = hashlib.sha256(raw).digest()
     await tx.execute(INTAKE["store_raw"], tenant_id, sha256, raw, len(raw))
-    lines = len(list(content.lines())) if isinstance(content, DespatchAdvice) else len(to.order.lines)
+    lines, total = _size(to, content)
     values: list[Any] = [
         *(tenant_id, document_id, None, 0, "out", _format(to.syntax), type_, "sent", to.test, sha256),
         *(
@@ -233,7 +237,7 @@ async def _written(
             to.customer_id,
         ),
         *(to.receiver, to.sender, control, str(taken.messages[0]), to.order_no, to.order.number, None),
-        *(getattr(content, "stated_total", None), to.order.currency, lines, "[]", "[]"),
+        *(total, getattr(content, "currency", "") or to.order.currency, lines, "[]", "[]"),
         *(exactjson.text({"text": raw.decode("utf-8", "replace")}), exactjson.text(content), None, now),
         exactjson.text(read_by(declared)),
     ]
@@ -251,7 +255,8 @@ async def _written(
         about = (to.partner_id, type_, to.version, to.order.number, number, to.order_no)
         await expectations.sent(tx, tenant_id, *about, document_id, now, expectations.dates(to.order))
     part = chains.kind_of(content)
-    if part is not None and not to.test and not to.fresh:
+    # what we pay is about several orders, and `payments` says which
+    if part is not None and not to.test and not to.fresh and kind is not Kind.REMITTANCE:
         sold = chains.Order(
             document_id=to.document_id, side=Side.SELLER, partner_id=to.partner_id, order_no=to.order_no,
             po=to.order.number, currency=to.order.currency,
@@ -260,6 +265,17 @@ async def _written(
     detail = {"document": str(document_id), "type": type_, "partner": to.partner_id, "control": control}
     await audit.record(tx, tenant_id, by, "document.send", to.order_no, detail)
     return Sent(document_id=document_id, type=type_, control=control, deadline=due.at)
+
+
+def _size(to: Ordered, content: Canonical) -> tuple[int, Any]:
+    """How many lines it has, and the amount that it states."""
+    match content:
+        case DespatchAdvice():
+            return len(list(content.lines())), None
+        case RemittanceAdvice():
+            return sum(len(e.items) for e in content.entities), content.amount
+        case _:
+            return len(to.order.lines), getattr(content, "stated_total", None)
 
 
 def _format(syntax: str) -> str:
@@ -373,7 +389,7 @@ async def reissue(tx: Tx, tenant_id: str, document_id: UUID, by: str, now: datet
     """The same content under new numbers. Raises Conflict when its state does not allow it."""
     row = await _locked(tx, tenant_id, document_id)
     state = _moved(row, "reissue")
-    to = await ordered(tx, tenant_id, row["order_no"])
+    to = await _bought(tx, tenant_id, row) or await ordered(tx, tenant_id, row["order_no"])
     stored = await tx.fetchrow(SQL["document"], tenant_id, document_id)
     if to is None or stored is None:
         raise Conflict("The order it tells of is gone.")
@@ -389,6 +405,25 @@ async def reissue(tx: Tx, tenant_id: str, document_id: UUID, by: str, now: datet
     detail = {"document": str(document_id), "by": str(sent.document_id), "control": sent.control}
     await audit.record(tx, tenant_id, by, "document.reissue", row["order_no"], detail)
     return await one(tx, tenant_id, sent.document_id)
+
+
+async def _bought(tx: Tx, tenant_id: str, row: Any) -> Ordered | None:
+    """Our own order to a supplier, which the document is or is about; None when it is about a customer's."""
+    own = await tx.fetchrow(SQL["own_order"], tenant_id, row["about"])
+    if own is None:
+        return None
+    return Ordered(
+        document_id=row["about"],
+        order_no=row["order_no"],
+        partner_id=row["partner_id"],
+        customer_id="",
+        syntax=syntax_of(own["format"], own["type"]),
+        sender=row["receiver"],
+        receiver=row["sender"],
+        version=row["version"] or VERSION,
+        test=row["test"],
+        order=msgspec.convert(exactjson.loads(own["canonical"]), PurchaseOrder, strict=False),
+    )
 
 
 async def _locked(tx: Tx, tenant_id: str, document_id: UUID) -> Any:
