@@ -43,3 +43,6 @@ async def test_a_changed_map_is_compared_saved_and_put_in_force(database: Databa
     assert (await run(database, "activate", "orders", "1", "--tenant", T))[0] == 0
     assert (await run(database, "diff", str(changed), "--tenant", T))[1] == "1 documents replayed, 0 differ\n"
     assert "all: 1" in (await run(database, "list", "--tenant", T))[1]
+    status, said = await run(database, "undo", "orders", "--tenant", T)
+    assert (status, said) == (0, "orders: version 0 is in force for all partners.\n")
+    assert "1 documents replayed, 1 differ" in (await run(database, "diff", str(changed), "--tenant", T))[1]
