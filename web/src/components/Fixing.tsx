@@ -14,6 +14,7 @@ import { useCanWork } from '../lib/session';
 import { Facts, Panel, Pill, Rows } from './Bits';
 
 const RUNNING = ['asked', 'running', 'undoing'];
+const TONES: Record<string, string> = { solved: 'done', fails: 'failed', blocked: 'held', stands: 'held', undone: 'replaced' };
 const text = (v: Json | undefined) => (v === undefined || v === null ? '' : typeof v === 'string' ? v : JSON.stringify(v));
 const stale = (qc: QueryClient) => void qc.invalidateQueries({ predicate: (x) => ['/cases', '/clusters', '/fixes', '/documents'].some((p) => String(x.queryKey[0]).startsWith(p)) });
 
@@ -95,7 +96,7 @@ function Items({ of: f }: { of: Fix }) {
     <div className="scroll" tabIndex={0} role="region" aria-label={t.fixes.each} style={{ maxHeight: '40vh', flex: 'none' }}>
       <table className="tbl" aria-label={t.fixes.each}>
         <thead><tr>{[t.cases.number, t.cases.what, stage ? t.fixes.would : t.fixes.became, t.fixes.how].map((h) => <th key={h} scope="col">{h}</th>)}</tr></thead>
-        <tbody>{data.map((i: FixItem) => <tr key={i.case}><td><Link className="mono quiet" to="/exceptions/$id" params={{ id: i.case }}>{i.number}</Link></td><td className="grow"><div className="cut" style={{ minWidth: 150 }}>{i.title}</div></td><td><Pill of={stage ? i.outcome : i.status} label={stage ? word(t.fixes.outcomes, i.outcome) : word(t.fixes.items, i.status)} /></td><td style={{ whiteSpace: 'normal' }}>{i.detail}</td></tr>)}</tbody>
+        <tbody>{data.map((i: FixItem) => <tr key={i.case}><td><Link className="mono quiet" to="/exceptions/$id" params={{ id: i.case }}>{i.number}</Link></td><td className="grow"><div className="cut" style={{ minWidth: 150 }}>{i.title}</div></td><td><Pill of={TONES[stage ? i.outcome : i.status] ?? i.status} label={stage ? word(t.fixes.outcomes, i.outcome) : word(t.fixes.items, i.status)} /></td><td style={{ whiteSpace: 'normal', minWidth: 300 }}>{i.detail}</td></tr>)}</tbody>
       </table>
     </div>
   );
