@@ -129,6 +129,7 @@ class SupplierPortal:
         self._numbers = Numbering("P-", 6)
         self.routes = (
             Route("GET", "/suppliers", "listSuppliers", self.list_suppliers),
+            Route("GET", "/offers", "listOffers", self.list_offers),
             Route("POST", "/purchase-orders", "placeOrder", self.place_order),
             Route("GET", "/purchase-orders", "findOrders", self.find_orders),
             Route("GET", "/purchase-orders/{po-number}", "getOrder", self.get_order),
@@ -141,6 +142,29 @@ class SupplierPortal:
             for v in self._vendors.values()
         ]
         return Reply({"suppliers": rows})
+
+    def list_offers(self, call: Call) -> Reply:
+        """When each supplier could send these parts today; a slip of its own counted in."""
+        parts = [p for p in call.query.get("parts", "").split(",") if p]
+        for part in parts:
+            if part not in self._main_vendor:
+                raise Refused(422, "unknown-part", f"Part {part} is not in any supplier's range", "parts")
+        rows: list[dict[str, object]] = []
+        for vendor in self._vendors.values():
+            own = all(self._main_vendor[part] == vendor.supplier_id for part in parts)
+            slip = self._slips.get(vendor.supplier_id)
+            days = vendor.lead_days + (0 if own else OTHER_RANGE_DAYS) + (slip.days if slip else 0)
+            ships = working_day(call.now + timedelta(days=days))
+            arrives = working_day(ships + timedelta(days=2))
+            rows.append(
+                {
+                    "supplier-code": vendor.supplier_id,
+                    "name": vendor.name,
+                    "usual": own,
+                    "expected-arrival": arrives.date().isoformat(),
+                }
+            )
+        return Reply({"offers": rows})
 
     def place_order(self, call: Call) -> Reply:
         new = call.read(_orders)

@@ -5,7 +5,7 @@ from typing import Any
 
 from crossdock.flow.outcomes import Absent, Done, Failed, Unknown
 
-from .test_connect_sandbox import Calls, Goods, calls, enterprise, goods
+from .test_connect_sandbox import TENANT, Calls, Goods, calls, enterprise, goods
 
 __all__ = ["calls", "enterprise"]  # fixtures
 
@@ -153,3 +153,34 @@ async def test_a_freight_claim_is_found_by_what_it_was_filed_for(calls: Calls) -
     found = await remote.probe(call)
     assert isinstance(found, Done)
     assert await remote.perform(call) == found
+
+
+async def test_suppliers_tell_what_was_bought_and_who_else_has_it(calls: Calls) -> None:
+    order, g = calls.enterprise.order(), await goods(calls)
+    assert await calls.do("erp.sold", order=order) == {"sales_order": None, "customer_id": None}
+    line = {"line": "1", "sku": g.sku, "quantity": 10, "unit": "EA", "unit_price": Decimal("4.20")}
+    sold = await calls.do(
+        "erp.createSalesOrder", order=order, po="45", customer_id=g.customer, currency=g.currency,
+        lines=[{**line, "amount": Decimal(42)}], total=Decimal(42),
+    )  # fmt: skip
+    assert await calls.do("erp.sold", order=order) == {"sales_order": sold["sales_order"], "customer_id": g.customer}
+
+    few = [{"line": "1", "sku": g.sku, "quantity": 5}]
+    bought = await calls.do("supplier.order", order=order, lines=few)
+    (one,) = (await calls.do("supplier.orders", order=order))["orders"]
+    assert (one["supplier_order"], one["status"], one["lines"]) == (bought["supplier_order"], "received", few)
+    offers = (await calls.do("supplier.offers", skus=[g.sku]))["offers"]
+    (usual,) = [o for o in offers if o["usual"]]
+    assert usual["supplier_id"] == bought["supplier_id"]
+    await calls.enterprise.control("POST", "/_slip", {"tenant": TENANT, "supplier": usual["supplier_id"], "days": 20})
+    later = (await calls.do("supplier.offers", skus=[g.sku]))["offers"]
+    assert next(o for o in later if o["usual"])["promised_on"] > usual["promised_on"]
+
+    elsewhere = next(o for o in offers if not o["usual"])
+    other = await calls.do(
+        "supplier.order", order=order, supplier_id=elsewhere["supplier_id"], site=one["site"], lines=few,
+        purpose=f"instead-of-{bought['supplier_order']}",
+    )  # fmt: skip
+    await calls.do("supplier.cancelOrder", supplier_order=bought["supplier_order"])
+    states = {o["supplier_order"]: o["status"] for o in (await calls.do("supplier.orders", order=order))["orders"]}
+    assert states == {bought["supplier_order"]: "cancelled", other["supplier_order"]: "received"}

@@ -22,6 +22,7 @@ LANGUAGES = ("en", "de", "sv")
 MOMENTS = (
     "confirmed", "backordered", "delayed", "shipped", "delivered", "cancelled", "rejected", "overdue",
     "return-approved", "return-refused", "return-credited", "dispute-credited", "dispute-refused", "delivery-credited",
+    "repromised",
 )  # fmt: skip
 _NAME = re.compile(r"\{(\w+)\}")
 _MONEY = {"en": (",", "."), "de": (".", ","), "sv": ("\u00a0", ",")}

@@ -20,7 +20,7 @@ async def ended(db: Database, tenants: Sequence[str]) -> int:
 
 
 async def under_way(db: Database, tenants: Sequence[str]) -> int:
-    """Processes after the sale that have not come to an end."""
+    """Processes beside the orders, of supply and after the sale, that have not come to an end."""
     async with db.transaction(*tenants) as tx:
         return await tx.fetchval(SQL["under_way"])
 

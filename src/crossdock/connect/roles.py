@@ -172,6 +172,17 @@ class Invoice(Result, frozen=True, kw_only=True):
     due_on: date
 
 
+class SoldArguments(Arguments, frozen=True, kw_only=True):
+    order: str
+
+
+class Sold(Result, frozen=True, kw_only=True):
+    """Who an order was sold to; None where the ERP has no sales order of it that stands."""
+
+    sales_order: str | None
+    customer_id: str | None
+
+
 class BillingArguments(Arguments, frozen=True, kw_only=True):
     order: str
 
@@ -481,6 +492,44 @@ class SupplierOrder(Result, frozen=True, kw_only=True):
     promised_on: date | None
 
 
+class SupplierOrdersArguments(Arguments, frozen=True, kw_only=True):
+    order: str
+
+
+class SupplierOrderState(Part, frozen=True, kw_only=True):
+    """What was bought for an order. status: received, confirmed, delayed, shipped, delivered or cancelled."""
+
+    supplier_order: str
+    supplier_id: str
+    site: str
+    status: Literal["received", "confirmed", "delayed", "shipped", "delivered", "cancelled"]
+    promised_on: date | None
+    lines: tuple[Quantity, ...]
+
+
+class SupplierOrders(Result, frozen=True, kw_only=True):
+    orders: tuple[SupplierOrderState, ...]
+
+
+class OffersArguments(Arguments, frozen=True, kw_only=True):
+    skus: tuple[str, ...]
+
+
+class Offer(Part, frozen=True, kw_only=True):
+    """usual: who mainly supplies all of it."""
+
+    supplier_id: str
+    name: str
+    usual: bool
+    promised_on: date
+
+
+class Offers(Result, frozen=True, kw_only=True):
+    """Who could deliver these items, and when, if they were ordered now."""
+
+    offers: tuple[Offer, ...]
+
+
 class CancelSupplierOrderArguments(Arguments, frozen=True, kw_only=True):
     supplier_order: str
     reason: str = ""
@@ -552,6 +601,7 @@ OPERATIONS: Mapping[str, Role] = {
     ),
     "erp.cancelSalesOrder": Role(CancelSalesOrderArguments, Cancelled),
     "erp.createInvoice": Role(CreateInvoiceArguments, Invoice),
+    "erp.sold": Role(SoldArguments, Sold, safe=True),
     "erp.billing": Role(BillingArguments, Billing, safe=True),
     "erp.createCreditNote": Role(CreateCreditNoteArguments, CreditNote),
     "wms.availability": Role(AvailabilityArguments, Availability, safe=True),
@@ -570,6 +620,8 @@ OPERATIONS: Mapping[str, Role] = {
     "carrier.cancelBooking": Role(CancelBookingArguments, Cancelled),
     "tax.quote": Role(TaxQuoteArguments, TaxQuote, safe=True),
     "payment.request": Role(RequestPaymentArguments, PaymentRequest),
+    "supplier.orders": Role(SupplierOrdersArguments, SupplierOrders, safe=True),
+    "supplier.offers": Role(OffersArguments, Offers, safe=True),
     "supplier.order": Role(SupplierOrderArguments, SupplierOrder, undo=Undo("supplier.cancelOrder", "supplier_order")),
     "supplier.cancelOrder": Role(CancelSupplierOrderArguments, Cancelled),
     "helpdesk.openTicket": Role(OpenTicketArguments, Ticket),

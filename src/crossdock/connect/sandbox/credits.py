@@ -1,4 +1,4 @@
-"""What the sandbox's ERP has billed and credited of an order, and new credit memos.
+"""What the sandbox's ERP has sold, billed and credited of an order, and new credit memos.
 
 Business identity of a memo: the order, the invoice, and what it is given for (ReasonRef), not cancelled.
 """
@@ -63,6 +63,30 @@ class _Memos(msgspec.Struct, frozen=True):
 
 class _Found(msgspec.Struct, frozen=True):
     d: _Memos
+
+
+class Document(_Wire, frozen=True, rename="pascal"):
+    sales_doc: str
+    cust_no: str
+    status: str
+
+
+class _Documents(msgspec.Struct, frozen=True):
+    results: tuple[Document, ...]
+
+
+class _FoundDocuments(msgspec.Struct, frozen=True):
+    d: _Documents
+
+
+def _ask_sold(a: roles.SoldArguments) -> Ask:
+    return Ask("GET", "/api/SalesOrders", {"ExtRef": a.order})
+
+
+def _read_sold(a: roles.SoldArguments, body: bytes) -> roles.Sold:
+    standing = [d for d in read(_FoundDocuments, body).d.results if d.status != "CANCELLED"]
+    last = standing[-1] if standing else None
+    return roles.Sold(sales_order=last and last.sales_doc, customer_id=last and last.cust_no)
 
 
 def _ask_billing(a: roles.BillingArguments) -> Ask:
@@ -154,6 +178,7 @@ def _date(value: str) -> date:
 
 
 ACTIONS: Mapping[str, Action] = {
+    "erp.sold": action(_ask_sold, _read_sold),
     "erp.billing": action(_ask_billing, _read_billing),
     "erp.createCreditNote": action(_ask_credit, _read_credit, _find_credit, _found_credit),
 }

@@ -90,6 +90,63 @@ def _found_cancel(a: roles.CancelSupplierOrderArguments, body: bytes) -> roles.C
     return roles.Cancelled(cancelled=po.po_number) if po.status == "cancelled" else None
 
 
+class Bought(msgspec.Struct, frozen=True, rename="kebab"):
+    po_number: str
+    supplier_code: str
+    deliver_to: str
+    status: str
+    items: tuple[Item, ...]
+    expected_arrival: date | None = None
+
+
+class AllBought(msgspec.Struct, frozen=True, rename="kebab"):
+    purchase_orders: tuple[Bought, ...]
+
+
+def _ask_orders(a: roles.SupplierOrdersArguments) -> Ask:
+    return Ask("GET", "/purchase-orders", {"buyer-reference": a.order, "top": "500"})
+
+
+def _read_orders(a: roles.SupplierOrdersArguments, body: bytes) -> roles.SupplierOrders:
+    return roles.SupplierOrders(
+        orders=tuple(
+            roles.SupplierOrderState(
+                supplier_order=po.po_number,
+                supplier_id=po.supplier_code,
+                site=po.deliver_to,
+                status=po.status,
+                promised_on=po.expected_arrival,
+                lines=tuple(roles.Quantity(line=i.line, sku=i.part_number, quantity=i.quantity) for i in po.items),
+            )
+            for po in read(AllBought, body).purchase_orders
+        )
+    )
+
+
+class Offer(msgspec.Struct, frozen=True, rename="kebab"):
+    supplier_code: str
+    name: str
+    usual: bool
+    expected_arrival: date
+
+
+class Offers(msgspec.Struct, frozen=True):
+    offers: tuple[Offer, ...]
+
+
+def _ask_offers(a: roles.OffersArguments) -> Ask:
+    return Ask("GET", "/offers", {"parts": ",".join(a.skus)})
+
+
+def _read_offers(a: roles.OffersArguments, body: bytes) -> roles.Offers:
+    return roles.Offers(
+        offers=tuple(
+            roles.Offer(supplier_id=o.supplier_code, name=o.name, usual=o.usual, promised_on=o.expected_arrival)
+            for o in read(Offers, body).offers
+        )
+    )
+
+
 class _Param(msgspec.Struct, frozen=True):
     name: str = ""
 
@@ -115,6 +172,8 @@ VENDOR = Vendor(
     name="sandbox.supplier",
     system="supplier",
     actions={
+        "supplier.orders": action(_ask_orders, _read_orders),
+        "supplier.offers": action(_ask_offers, _read_offers),
         "supplier.order": action(_ask_order, _read_order, _find_order, _found_order),
         "supplier.cancelOrder": action(_ask_cancel, _read_cancel, _find_cancel, _found_cancel),
     },

@@ -388,20 +388,21 @@ class _SupplierEvent(msgspec.Struct, frozen=True, rename="kebab"):
     reason: str | None = None
 
 
-def _supplier(body: bytes) -> Event | None:
+def _supplier(body: bytes) -> Event | list[Event] | None:
     s = read(_SupplierEvent, body)
     if s.event not in ("po-confirmed", "po-delayed", "po-shipped"):
         return None
-    return _event(
-        s.event_id,
-        f"supplier.{s.event.removeprefix('po-')}",
-        s.buyer_reference,
-        s.occurred_at,
-        supplier_order=s.po_number,
-        supplier_id=s.supplier_code,
-        promised_on=s.expected_arrival,
-        reason=s.reason,
-    )
+    facts = {
+        "supplier_order": s.po_number, "supplier_id": s.supplier_code, "promised_on": s.expected_arrival,
+        "reason": s.reason,
+    }  # fmt: skip
+    told = _event(
+        s.event_id, f"supplier.{s.event.removeprefix('po-')}", s.buyer_reference, s.occurred_at, **facts
+    )  # fmt: skip
+    if s.event != "po-delayed":
+        return told
+    # An event of its own: it starts a process beside the backorder's, which hears of the delay itself.
+    return [told, _event(f"{s.event_id}/slip", "supplier.slipped", s.buyer_reference, s.occurred_at, **facts)]
 
 
 # ── helpdesk ─────────────────────────────────────────────────────────────────────────────────────────────────────
