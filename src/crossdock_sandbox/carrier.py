@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import msgspec
 
 from .claims import Claims, NoteRemark
-from .clock import working_day
+from .clock import Appointment, working_day
 from .surroundings import Surroundings, fresh_id
 from .wire import CENT, Call, Common, Dialect, Numbering, Reference, Refused, Reply, Route, Text, plain
 from .world import Site
@@ -119,6 +119,16 @@ class Booking(msgspec.Struct, rename="camel"):
     promise: Promise
 
 
+class NewInstruction(msgspec.Struct):
+    note: Text
+
+
+class Instruction(msgspec.Struct, rename="camel"):
+    note: str
+    given_at: str
+
+
+_instructions = msgspec.json.Decoder(NewInstruction)
 _rates = msgspec.json.Decoder(RateRequest)
 _bookings = msgspec.json.Decoder(BookingRequest)
 
@@ -167,6 +177,9 @@ class Carrier:
         self._destinations: dict[str, Address] = {}
         self._events: dict[str, list[dict[str, object]]] = {}
         self._handed_over: set[str] = set()
+        self._arrivals: dict[str, Appointment] = {}
+        self._unclear: dict[str, datetime] = {}  # tracking number -> when it comes if somebody says where to
+        self._instructions: dict[str, list[Instruction]] = {}
         self._remarks: dict[str, list[NoteRemark]] = {}
         self._claims = Claims(around, self._order_of, lambda number: self._remarks.get(number, []))
         self.signs: Callable[[str, str, str], list[NoteRemark]] = lambda tracking, site, purpose: []
@@ -179,6 +192,8 @@ class Carrier:
             Route("GET", "/api/v2/shipments/{trackingNumber}", "getShipment", self.get_shipment),
             Route("GET", "/api/v2/shipments/{trackingNumber}/events", "listEvents", self.list_events),
             Route("DELETE", "/api/v2/shipments/{trackingNumber}", "voidShipment", self.void_shipment),
+            Route("POST", "/api/v2/shipments/{trackingNumber}/instructions", "giveInstruction", self.instruct),
+            Route("GET", "/api/v2/shipments/{trackingNumber}/instructions", "listInstructions", self.list_instructions),
             *self._claims.routes,
         )
 
@@ -293,9 +308,35 @@ class Carrier:
             where = (destination.city, destination.country_code)
             agenda.at(delivered, lambda at: self._track(booking, "EXC", at, where, reason=reason))
             delivered = working_day(delivered + timedelta(days=1))
+            if reason == "ADDRESS":  # nobody knows where to go: a day more, unless somebody says
+                self._unclear[number] = delivered
+                delivered = working_day(delivered + timedelta(days=1))
         signer = chance.pick(SIGNERS, *identity, "signer")
         where = (destination.city, destination.country_code)
-        agenda.at(delivered, lambda at: self._track(booking, "DLV", at, where, signer=signer))
+        self._arrivals[number] = agenda.at(delivered, lambda at: self._track(booking, "DLV", at, where, signer=signer))
+
+    def instruct(self, call: Call) -> Reply:
+        """The shipper says where to find the receiver; taken while the parcel is held up."""
+        booking, note = self._known(call), call.read(_instructions).note
+        number = booking.tracking_number
+        if booking.status.code != "EXCEPTION":
+            raise Refused(409, "SHIPMENT.NOT.HELD", f"Shipment {number} is {booking.status.code}, not held up")
+        said = self._instructions.setdefault(number, [])
+        said.append(Instruction(note, _stamp(call.now)))
+        self._around.ledger.write(
+            call.now, "instruction", number, order=booking.reference.order, purpose=number, status="TAKEN",
+            site=booking.reference.facility_code, detail={"note": note},
+        )  # fmt: skip
+        earlier = self._unclear.pop(number, None)
+        if earlier is not None and number in self._arrivals:
+            pending = self._arrivals[number]
+            pending.cancel()
+            soonest = max(earlier, call.now + timedelta(hours=2))
+            self._arrivals[number] = self._around.agenda.at(min(soonest, pending.at), pending.action)
+        return Reply({"instructions": said}, 201)
+
+    def list_instructions(self, call: Call) -> Reply:
+        return Reply({"instructions": self._instructions.get(self._known(call).tracking_number, [])})
 
     def _track(
         self, booking: Booking, code: str, at: datetime, where: tuple[str, str], reason: str = "", signer: str = ""
@@ -336,6 +377,8 @@ class Carrier:
         }
         self._around.announce(booking.reference.order, event_id, message, at)
         if state == "DELIVERED":
+            self._arrivals.pop(number, None)
+            self._unclear.pop(number, None)
             self.delivered(number, booking.reference.facility_code, booking.reference.purpose, at)
 
     # Helpers

@@ -184,3 +184,17 @@ async def test_suppliers_tell_what_was_bought_and_who_else_has_it(calls: Calls) 
     await calls.do("supplier.cancelOrder", supplier_order=bought["supplier_order"])
     states = {o["supplier_order"]: o["status"] for o in (await calls.do("supplier.orders", order=order))["orders"]}
     assert states == {bought["supplier_order"]: "cancelled", other["supplier_order"]: "received"}
+
+
+async def test_an_instruction_is_for_a_parcel_that_is_held_up(calls: Calls) -> None:
+    order, g = calls.enterprise.order(), await goods(calls)
+    to = {"name": "Shop", "city": "Umeå", "country": "SE"}
+    booked = await calls.do(
+        "carrier.book", order=order, site=g.site, service="GROUND", ship_to=to, weight_kg=Decimal(2)
+    )
+    arguments = {"order": order, "tracking": booked["tracking"], "note": "Back entrance"}
+    call = calls.call("carrier.instruct", arguments)
+    refused = await calls.remotes["carrier.instruct"].perform(call)
+    assert isinstance(refused, Failed)
+    assert refused.error.status == 409
+    assert isinstance(await calls.remotes["carrier.instruct"].probe(call), Absent)

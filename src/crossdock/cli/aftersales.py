@@ -16,6 +16,7 @@ Entry = Mapping[str, Any]
 Effects = Mapping[str, Sequence[Entry]]
 Say = Callable[[str], None]
 
+RMA, CALLED_OFF = "rma", "rma-called-off"
 NONE = Decimal(0)
 CENT = Decimal("0.01")
 OURS = ("damaged", "wrong-item")
@@ -86,7 +87,7 @@ def _return(say: Say, name: str, tier: str, letter: Entry, effects: Effects) -> 
     number = str(letter["reference"])
     asked = _of(effects, "request", number)
     wanted = {str(i["line"]): Decimal(str(i["pieces"])) for i in letter["detail"]["items"]}
-    announced = _by_line(_of(effects, "rma", number))
+    announced = _by_line(_of(effects, RMA, number))
     came = _by_line(_of(effects, "return-receipt", number))
     placed = _of(effects, "put-away", number)
     notes = [e for e in effects.get("credit-line", ()) if _request(e) == number]
@@ -111,7 +112,8 @@ def _return(say: Say, name: str, tier: str, letter: Entry, effects: Effects) -> 
     )  # a cent may decide either way
     if agreed.refused and (announced or credited):
         say(f"{name}: was too late, and is credited all the same")
-    if not announced and not credited and not (agreed.refusable or agreed.refused or near or _again(effects, wanted)):
+    excused = agreed.refusable or agreed.refused or near or _again(effects, wanted) or _of(effects, CALLED_OFF, number)
+    if not announced and not credited and not excused:
         say(f"{name}: is within the terms, and was neither announced nor credited")
     if credited and not announced and not agreed.keep and not near:
         say(f"{name}: credited without its goods, which the terms want back")

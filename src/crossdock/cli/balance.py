@@ -26,7 +26,7 @@ from crossdock.cli.day import Order
 
 CENT = Decimal("0.01")
 # effects of which one order may have many by nature: a mail a moment, a ticket a question
-REPEATABLE = {"message", "ticket", "receipt", "payment", "request"}
+REPEATABLE = {"message", "ticket", "receipt", "payment", "request", "instruction"}
 ENDING_WITH_THE_ORDER = (
     "sales-order", "sales-order-line", "shipment", "booking", "invoice", "invoice-line", "payment-request", "payment",
     "rma", "credit-note", "credit-line", "claim", "claim-payment"
@@ -79,6 +79,8 @@ def compare(
         for e in entries:
             if e["state"] == "active" and e.get("order"):
                 active[tenant, e["order"]][e["effect"]].append(e)
+            elif e["effect"] == aftersales.RMA and e.get("order"):  # goods that were never sent
+                active[tenant, e["order"]][aftersales.CALLED_OFF].append(e)
     known = {(s.tenant, s.order) for _, s in by_identity}
     for key in sorted(set(active) - known):
         report.say(f"{key[0]} {key[1]}: systems have effects of an order that nobody sent: {sorted(active[key])}")

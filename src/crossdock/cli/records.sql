@@ -2,11 +2,11 @@
 select count(*) from crossdock.order_view where outcome is not null
 
 -- name: under_way
-select count(*) from crossdock.instance where ended_at is null and namespace in ('after-sales', 'supply')
+select count(*) from crossdock.instance where ended_at is null and namespace in ('after-sales', 'supply', 'logistics')
 
 -- name: after_sales
 select name, coalesce(output ->> 'outcome', status) as outcome, count(*)
-from crossdock.instance where namespace in ('after-sales', 'supply') group by 1, 2 order by 1, 2
+from crossdock.instance where namespace in ('after-sales', 'supply', 'logistics') group by 1, 2 order by 1, 2
 
 -- name: credited
 -- What our own events say was credited to each order's customer.

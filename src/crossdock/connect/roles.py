@@ -417,6 +417,16 @@ class Proof(Result, frozen=True, kw_only=True):
     remarks: tuple[Remark, ...] = ()
 
 
+class InstructArguments(Arguments, frozen=True, kw_only=True):
+    order: str
+    tracking: str
+    note: str
+
+
+class Instructed(Result, frozen=True, kw_only=True):
+    tracking: str
+
+
 class FileClaimArguments(Arguments, frozen=True, kw_only=True):
     """request: what it is filed for, on our side; one parcel is claimed once for one request."""
 
@@ -615,6 +625,7 @@ OPERATIONS: Mapping[str, Role] = {
     "wms.putAway": Role(PutAwayArguments, ExpectedReturn),
     "carrier.rate": Role(RateArguments, Rate, safe=True),
     "carrier.proof": Role(ProofArguments, Proof, safe=True),
+    "carrier.instruct": Role(InstructArguments, Instructed),
     "carrier.fileClaim": Role(FileClaimArguments, Claim),
     "carrier.book": Role(BookArguments, Booking, undo=Undo("carrier.cancelBooking", "tracking")),
     "carrier.cancelBooking": Role(CancelBookingArguments, Cancelled),

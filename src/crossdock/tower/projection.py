@@ -29,7 +29,8 @@ MACHINES = ("policy:", "system", "workflow:", "key:")
 # Under which heading the open pages hear of an event, by its area.
 AREAS = {
     "order": "order", "shipment": "order", "tracking": "order", "payment": "order", "supplier": "order",
-    "stock": "order", "backorder": "order", "hold": "order", "case": "case", "incident": "case", "sla": "case",
+    "stock": "order", "backorder": "order", "hold": "order", "return": "order", "dispute": "order",
+    "delivery": "order", "claim": "order", "case": "case", "incident": "case", "sla": "case",
     "approval": "approval", "alert": "alert",
 }  # fmt: skip
 

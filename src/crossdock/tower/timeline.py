@@ -23,7 +23,9 @@ DECISION = "decision"
 
 # Events of these areas are items of their own kind; all others are plain events.
 KINDS = {"case": "case", "approval": "approval", "hold": "hold", "milestone": "task", "payment": "money"}
-MONEY = frozenset({"order.priced", "order.invoiced", "order.paid"})
+MONEY = frozenset(
+    {"order.priced", "order.invoiced", "order.paid", "return.credited", "dispute.credited", "delivery.credited"}
+)
 TITLES = {
     "order.received": "Order received", "order.validated": "Validated", "order.priced": "Priced",
     "order.credit-cleared": "Credit cleared", "order.allocated": "Goods reserved",
@@ -50,6 +52,16 @@ TITLES = {
     "approval.withdrawn": "Approval no longer needed", "approval.voted": "One approver said yes",
     "approval.stands": "An approval given before stands", "approval.reminded": "Reminded of an approval",
     "approval.escalated": "Approval escalated", "hold.placed": "Hold placed", "hold.released": "Hold released",
+    "return.requested": "The customer wants to return goods", "return.approved": "Return accepted",
+    "return.refused": "Return refused", "return.arrived": "Returned goods arrived",
+    "return.inspected": "Returned goods inspected", "return.credited": "Return credited",
+    "return.not-credited": "Return not credited", "return.expired": "Return never sent",
+    "dispute.raised": "The customer disputes an invoice", "dispute.credited": "Dispute credited",
+    "dispute.refused": "Dispute refused", "delivery.remarked": "The receiver remarked something",
+    "delivery.credited": "Delivery credited", "claim.decided": "The carrier decided a claim",
+    "claim.closed": "Freight claim closed", "shipment.held-up": "The parcel is held up",
+    "shipment.cleared": "The parcel goes on", "supplier.slipped": "The supplier slips",
+    "supplier.replaced": "Bought elsewhere",
     "milestone.reached": "Milestone", "sla.warned": "A promise is close to its end",
     "sla.breached": "A promise was broken",
 }  # fmt: skip

@@ -1,8 +1,13 @@
 """After the sale: customers write to the helpdesk, goods come back to the warehouse, the ERP credits them."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+
+from crossdock_sandbox.carrier import EXCEPTION_SHARE, REASONS
+from crossdock_sandbox.chance import Chance
+from crossdock_sandbox.clock import working_day
 
 from .test_systems import ship, stock
 
@@ -196,3 +201,60 @@ async def test_a_claim_for_a_parcel_that_is_not_ours_is_refused(outside):
     claim = {"trackingNumber": "1Z", "reference": "r", "items": items, "amount": {"amount": 1, "currency": "EUR"}}
     told = await outside.call("POST", "/norrland/carrier/api/v2/claims", {"claim": claim})
     assert (told.status, told.content["errors"][0]["code"]) == (404, "TRACKING.NUMBER.NOTFOUND")
+
+
+async def test_only_a_parcel_that_is_held_up_takes_an_instruction(outside, bodies):
+    _, booking, _ = await ship(outside, bodies)
+    path = f"/norrland/carrier/api/v2/shipments/{booking['trackingNumber']}/instructions"
+    told = await outside.call("POST", path, {"note": "Back entrance"})
+    assert (told.status, told.content["errors"][0]["code"]) == (409, "SHIPMENT.NOT.HELD")
+    assert (await outside.good("GET", path))["instructions"] == []
+
+
+async def held_up(outside, bodies, reason):
+    """The tracking number and order of a parcel that is held up for this reason; chance decides which order that is."""
+    for n in range(1, 400):
+        order = f"SO-H{n}"
+        chance = Chance(7, "norrland")
+        identity = (order, "UME", "allocation")
+        if (
+            chance.share(*identity, "EXC") < EXCEPTION_SHARE
+            and chance.pick(tuple(REASONS), *identity, "reason") == reason
+        ):
+            break
+    else:
+        raise AssertionError(f"no order of 400 meets {reason}")
+    wanted = {**bodies["/norrland/carrier/api/v2/shipments"]["shipment"]}
+    wanted["reference"] = {"order": order, "facilityCode": "UME", "purpose": "allocation"}
+    booked = await outside.good("POST", "/norrland/carrier/api/v2/shipments", {"shipment": wanted})
+    held = {**bodies["/norrland/wms/v1/reservations"], "order_ref": order}
+    reservation = await outside.good("POST", "/norrland/wms/v1/reservations", held)
+    number = booked["shipment"]["trackingNumber"]
+    shipment = {
+        "order_ref": order, "reservation_no": reservation["reservation_no"], "site_code": "UME",
+        "consignee": {"name": "A", "country_code": "SE"}, "service_code": "GROUND", "tracking_no": number,
+    }  # fmt: skip
+    await outside.good("POST", "/norrland/wms/v1/shipments", shipment)
+    for _ in range(30 * 24):
+        await outside.advance(hours=1)
+        path = f"/norrland/carrier/api/v2/shipments/{number}"
+        if (await outside.good("GET", path))["shipment"]["status"]["code"] == "EXCEPTION":
+            return number, order
+    raise AssertionError("never held up")
+
+
+@pytest.mark.parametrize(("says", "days"), [(True, 1), (False, 2)])
+async def test_who_says_where_the_receiver_is_has_it_delivered_a_day_earlier(outside, bodies, says, days):
+    number, order = await held_up(outside, bodies, "ADDRESS")
+    path = f"/norrland/carrier/api/v2/shipments/{number}"
+    (stopped,) = [e for e in (await outside.good("GET", f"{path}/events"))["events"] if e["code"] == "EXC"]
+    if says:
+        answer = await outside.good("POST", f"{path}/instructions", {"note": "Back entrance"}, key="k")
+        assert await outside.good("POST", f"{path}/instructions", {"note": "Back entrance"}, key="k") == answer
+        assert [e["purpose"] for e in await outside.ledger("carrier", order, "instruction")] == [number]
+    await outside.advance(days=10)
+    (came,) = [e for e in (await outside.good("GET", f"{path}/events"))["events"] if e["code"] == "DLV"]
+    expected = datetime.fromisoformat(stopped["timestamp"])
+    for _ in range(days):
+        expected = working_day(expected + timedelta(days=1))
+    assert datetime.fromisoformat(came["timestamp"]).date() == expected.date()

@@ -100,6 +100,14 @@ def test_a_return_that_went_nowhere_is_found(returned: Records) -> None:
     finds(returned, "neither announced nor credited")
 
 
+def test_goods_that_were_never_sent_are_announced_called_off_and_not_credited(returned: Records) -> None:
+    for effect in ("return-receipt", "put-away", "credit-note", "credit-line"):
+        gone(effect)(returned)
+    change("rma", state="cancelled")(returned)
+    returned.stored = [replace(s, credited=Decimal(0)) for s in returned.stored]
+    assert returned.compare().findings == []
+
+
 def test_goods_credited_that_should_have_come_back_are_found(returned: Records) -> None:
     for effect in ("rma", "return-receipt", "put-away"):
         gone(effect)(returned)

@@ -152,6 +152,35 @@ def _read_proof(a: roles.ProofArguments, body: bytes) -> roles.Proof:
     )
 
 
+# ── instructions for parcels that are held up ────────────────────────────────────────────────────────────────────
+
+
+class _Said(msgspec.Struct, frozen=True):
+    note: str
+
+
+class _AllSaid(msgspec.Struct, frozen=True):
+    instructions: tuple[_Said, ...]
+
+
+def _ask_instruct(a: roles.InstructArguments) -> Ask:
+    return Ask("POST", f"/api/v2/shipments/{segment(a.tracking)}/instructions", body={"note": a.note})
+
+
+def _read_instruct(a: roles.InstructArguments, body: bytes) -> roles.Instructed:
+    read(_AllSaid, body)
+    return roles.Instructed(tracking=a.tracking)
+
+
+def _find_instruct(a: roles.InstructArguments) -> Ask:
+    return Ask("GET", f"/api/v2/shipments/{segment(a.tracking)}/instructions")
+
+
+def _found_instruct(a: roles.InstructArguments, body: bytes) -> roles.Instructed | None:
+    said = any(i.note == a.note for i in read(_AllSaid, body).instructions)
+    return roles.Instructed(tracking=a.tracking) if said else None
+
+
 # ── freight claims ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -284,6 +313,7 @@ VENDOR = Vendor(
     actions={
         "carrier.rate": action(_ask_rate, _read_rate),
         "carrier.proof": action(_ask_proof, _read_proof),
+        "carrier.instruct": action(_ask_instruct, _read_instruct, _find_instruct, _found_instruct),
         "carrier.fileClaim": action(_ask_claim, _read_claim, _find_claim, _found_claim),
         "carrier.book": action(_ask_book, _read_book, _find_book, _found_book),
         "carrier.cancelBooking": action(_ask_cancel, _read_cancel, _find_cancel, _found_cancel),

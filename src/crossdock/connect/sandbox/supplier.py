@@ -5,7 +5,7 @@ Business identity of a purchase order: our order, the purpose and the items; can
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -94,7 +94,7 @@ class Bought(msgspec.Struct, frozen=True, rename="kebab"):
     po_number: str
     supplier_code: str
     deliver_to: str
-    status: str
+    status: Literal["received", "confirmed", "delayed", "shipped", "delivered", "cancelled"]
     items: tuple[Item, ...]
     expected_arrival: date | None = None
 

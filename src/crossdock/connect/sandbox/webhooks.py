@@ -291,6 +291,15 @@ def _carrier(body: bytes) -> Event | list[Event] | None:
         reason=mark.reason.text or mark.reason.code if mark.reason else None,
         signed_by=mark.proof_of_delivery.signed_by if mark.proof_of_delivery else None,
     )
+    if kind == "exception" and mark.reason is not None:
+        # An event of its own, as below.
+        held = _event(
+            f"{t.notification.id}/held", "shipment.held-up", t.tracking.reference.order, mark.timestamp,
+            tracking=t.tracking.number, at=mark.timestamp.astimezone(UTC), code=mark.reason.code.lower(),
+            reason=mark.reason.text or mark.reason.code,
+            location=", ".join(p for p in (place.city, place.country_code) if p) if place else None,
+        )  # fmt: skip
+        return [told, held]
     proof = mark.proof_of_delivery
     if proof is None or not proof.remarks:
         return told
