@@ -2,7 +2,8 @@
 
 Nobody writes unless told to: habits, set from outside, say which share of deliveries comes back, of invoices is
 disputed, and of deliveries is signed for with a remark. Who writes, about what, and when is drawn from what it is
-about, so a run of the same orders has the same letters whatever order things happen in.
+about, so a run of the same orders has the same letters whatever order things happen in. About one order a customer says
+one thing.
 """
 
 from collections.abc import Callable
@@ -58,23 +59,25 @@ class Customers:
         self._helpdesk = helpdesk
         self._parcel_of = parcel_of
         self.habits = Habits(around.distributor.tenant)
+        self._spoken: set[str] = set()  # orders about which their customers have said what they have to say
 
     def signs(self, tracking: str, site: str, purpose: str) -> list[NoteRemark]:
         """What is written on the proof of delivery before it is signed."""
         parcel = self._parcel_of(tracking)
-        if parcel is None or not parcel.lines:
+        if parcel is None or not parcel.lines or parcel.order in self._spoken:
             return []
         chance, identity = self._around.chance, (parcel.order, site, purpose)
         if chance.share(*identity, "remarks") >= self.habits.remarks:
             return []
         line, pieces = parcel.lines[chance.whole(0, len(parcel.lines) - 1, *identity, "remarked line")]
+        self._spoken.add(parcel.order)
         code = "MISSING" if chance.share(*identity, "remarked as") < 0.5 else "DAMAGED"
         return [NoteRemark(line, code, chance.whole(1, min(pieces, 6), *identity, "remarked pieces"))]
 
     def delivered(self, tracking: str, site: str, purpose: str, now: datetime) -> None:
         parcel = self._parcel_of(tracking)
-        if parcel is None or not parcel.lines or self.signs(tracking, site, purpose):
-            return  # what was wrong is on the proof of delivery
+        if parcel is None or not parcel.lines or parcel.order in self._spoken:
+            return
         chance, identity = self._around.chance, (parcel.order, site, purpose)
         if chance.share(*identity, "returns") < self.habits.returns:
             some = [n for n in parcel.lines if chance.share(*identity, n[0], "returned") < 0.4] or parcel.lines[:1]
@@ -85,7 +88,11 @@ class Customers:
 
     def billed(self, invoice: Bill, now: datetime) -> None:
         chance, identity = self._around.chance, (invoice.order, invoice.delivery)
-        if not invoice.lines or chance.share(*identity, "disputes") >= self.habits.disputes:
+        if (
+            not invoice.lines
+            or invoice.order in self._spoken
+            or chance.share(*identity, "disputes") >= self.habits.disputes
+        ):
             return
         reason = chance.pick(DISPUTE_REASONS, *identity, "dispute reason")
         line, pieces, amount = invoice.lines[chance.whole(0, len(invoice.lines) - 1, *identity, "disputed line")]
@@ -101,4 +108,5 @@ class Customers:
         self._write(later, invoice.order, f"Invoice {invoice.number}", SAID[reason], form)
 
     def _write(self, at: datetime, order: str, subject: str, body: str, form: Form) -> None:
+        self._spoken.add(order)
         self._around.agenda.at(at, lambda now: self._helpdesk.hear(order, subject, body, form, now))
