@@ -1,6 +1,6 @@
 """An order for several places as one order for each of them, and a change of it likewise.
 
-A line says how much of it goes where (X12 SDQ, EDIFACT LOC with QTY, UBL Delivery); what a line does not split goes to
+A line says how much of it goes where (X12 SDQ, EDIFACT LOC with QTY); what a line does not split goes to
 the order's own ship-to. The parts add up to the order exactly: quantities by line, and the total that the document
 states. Their numbers follow the order in which the places are first named, so that the same document gives the same
 parts again. Nothing here knows a document format.
