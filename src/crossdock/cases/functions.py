@@ -138,6 +138,8 @@ class Hold:
             words += [holds.word("customer", c) for c in [a.text("customer", "")] if c]
             words += [holds.word("item", i) for i in a.texts("items")]
             words += [holds.word("site", s) for s in a.texts("sites")]
+            words += [holds.word("partner", p) for p in [a.text("partner", "")] if p]
+            words += [holds.word("order", o) for o in a.texts("copy_of")]
         except Misuse as e:
             return common.misused("hold", e)
         standing = await holds.check(tx, call.tenant_id, call.instance_id, call.at, order, words, call.now)

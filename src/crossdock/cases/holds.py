@@ -1,14 +1,17 @@
-"""Holds: nothing goes on for this order, customer, item or site until somebody with the right role lets it.
+"""Holds: nothing goes on for this order, customer, item, site or partner until somebody who may lets it.
 
     active → released | expired
 
-Holds stack: an order that several apply to goes on when the last is gone. A hold meets every order that reaches its
-hold check while the hold stands.
+Holds stack: an order that several apply to goes on when the last is gone. A hold meets every order that reaches a hold
+check while the hold stands, also those that come later; it is on a number, so an order that is changed and prepared
+anew meets it again, and a copy or a part of an order meets what its original is held by. Who releases one needs its
+role, and a limit that reaches the money it is about.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -28,6 +31,7 @@ class Scope(StrEnum):
     CUSTOMER = "customer"
     ITEM = "item"
     SITE = "site"
+    PARTNER = "partner"
 
 
 class Status(StrEnum):
@@ -55,6 +59,8 @@ class Hold:
     released_by: str | None
     released_at: datetime | None
     note: str | None
+    amount: Decimal | None
+    currency: str
     orders: int
 
     def view(self) -> dict[str, Any]:
@@ -65,6 +71,7 @@ class Hold:
             "placed_at": self.placed_at, "release_role": self.release_role, "expires_at": self.expires_at,
             "status": self.status.value, "released_by": self.released_by, "released_at": self.released_at,
             "note": self.note, "orders": self.orders,
+            "amount": None if self.amount is None else str(self.amount), "currency": self.currency,
         }  # fmt: skip
 
 
@@ -86,14 +93,20 @@ async def place(
     release_role: str = "coordinator",
     expires_at: datetime | None = None,
     evidence: Any = None,
+    amount: Decimal | None = None,
+    currency: str = "",
 ) -> Hold:
-    """Raises PartnerError for an unknown scope, an empty key or reason, or an expiry in the past."""
+    """amount: who releases it needs a limit that reaches it.
+
+    Raises PartnerError for an unknown scope, an empty key or reason, or an expiry in the past.
+    """
     wrong = [
         Finding("hold", f"/{name}", expected, found or "nothing", "Correct it")
         for name, right, expected, found in (
-            ("scope", scope in list(Scope), "order, customer, item or site", scope),
+            ("scope", scope in list(Scope), "order, customer, item, site or partner", scope),
             ("key", bool(key.strip()), "what is held", key),
             ("reason", bool(reason.strip()), "a reason", reason),
+            ("amount", amount is None or amount >= 0, "an amount of zero or more", str(amount)),
             ("expires_at", expires_at is None or expires_at > now, "a time in the future", str(expires_at)),
         )
         if not right
@@ -103,7 +116,7 @@ async def place(
     number = await common.number(tx, tenant_id, "HD")
     row = await tx.fetchrow(
         SQL["place"], tenant_id, ids.new(), number, scope, key.strip(), kind, reason, exactjson.text(evidence or {}),
-        by, now, release_role, expires_at,
+        by, now, release_role, expires_at, amount, currency,
     )  # fmt: skip
     assert row is not None, "an insert returns its row"
     await audit.record(tx, tenant_id, by, "hold.place", number, {"scope": scope, "key": key, "reason": reason})
@@ -156,12 +169,13 @@ async def find(
     status: str | None = None,
     scope: str | None = None,
     key: str | None = None,
+    order: str | None = None,
     q: str | None = None,
     limit: int = 50,
     cursor: str | None = None,
 ) -> common.Page[Hold]:
-    """status: "active" or "released". The newest first."""
-    filters = (status, scope, key, f"%{q}%" if q else None)
+    """status: "active" or "released". order: those on it, and those that it waits for. The newest first."""
+    filters = (status, scope, key, f"%{q}%" if q else None, order)
     after = common.read_cursor(cursor)
     rows = [_hold(r, r["orders"]) for r in await tx.fetch(SQL["list"], tenant_id, *filters, *after, limit + 1)]
     total: int = await tx.fetchval(SQL["count"], tenant_id, *filters)
@@ -212,5 +226,5 @@ def _hold(row: Any, orders: int) -> Hold:
         reason=row["reason"], evidence=common.json_of(row["evidence"]), placed_by=row["placed_by"],
         placed_at=row["placed_at"], release_role=row["release_role"], expires_at=row["expires_at"],
         status=Status(row["status"]), released_by=row["released_by"], released_at=row["released_at"],
-        note=row["note"], orders=orders,
+        note=row["note"], amount=row["amount"], currency=row["currency"], orders=orders,
     )  # fmt: skip

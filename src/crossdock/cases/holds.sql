@@ -1,7 +1,7 @@
 -- name: place
 insert into crossdock.hold (tenant_id, hold_id, number, scope, key, kind, reason, evidence, placed_by, placed_at,
-  release_role, expires_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+  release_role, expires_at, amount, currency)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 returning *
 
 -- name: applying
@@ -54,21 +54,26 @@ returning *
 select * from crossdock.hold where tenant_id = $1 and status = 'active' and expires_at <= $2 for update
 
 -- name: list
--- With how many orders each one stops now. status: active, or released for both ways of ending.
+-- With how many orders each one stops now. status: active, or released for both ways of ending. $6: on that order, or
+-- what one of its steps waits for.
 select h.*, (select count(*) from crossdock.hold_wait w
   where w.tenant_id = h.tenant_id and w.word = h.scope || ':' || h.key) as orders
 from crossdock.hold h
 where h.tenant_id = $1 and ($2::text is null or (h.status = 'active') = ($2 = 'active'))
   and ($3::text is null or h.scope = $3) and ($4::text is null or h.key = $4)
   and ($5::text is null or h.number ilike $5 or h.key ilike $5 or h.reason ilike $5)
-  and ($6::timestamptz is null or (h.placed_at, h.hold_id) < ($6, $7))
-order by h.placed_at desc, h.hold_id desc limit $8
+  and ($6::text is null or (h.scope = 'order' and h.key = $6) or exists (select from crossdock.hold_wait w
+    where w.tenant_id = h.tenant_id and w.order_no = $6 and w.word = h.scope || ':' || h.key))
+  and ($7::timestamptz is null or (h.placed_at, h.hold_id) < ($7, $8))
+order by h.placed_at desc, h.hold_id desc limit $9
 
 -- name: count
 select count(*) from crossdock.hold h
 where h.tenant_id = $1 and ($2::text is null or (h.status = 'active') = ($2 = 'active'))
   and ($3::text is null or h.scope = $3) and ($4::text is null or h.key = $4)
   and ($5::text is null or h.number ilike $5 or h.key ilike $5 or h.reason ilike $5)
+  and ($6::text is null or (h.scope = 'order' and h.key = $6) or exists (select from crossdock.hold_wait w
+    where w.tenant_id = h.tenant_id and w.order_no = $6 and w.word = h.scope || ':' || h.key))
 
 -- name: of_order
 -- Holds on any of these keys, ended ones too: for the order's page.

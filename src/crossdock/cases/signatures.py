@@ -310,12 +310,14 @@ with:
         ),
         Signature(
             "hold",
-            "Waits while an active hold applies to the order, its customer, items or sites.",
+            "Waits while an active hold applies to the order, its customer, partner, items or sites.",
             (
                 _ORDER,
                 *_CUSTOMER,
                 _a("items", K.TEXTS, "Items of the order"),
                 _a("sites", K.TEXTS, "Sites that serve it"),
+                _a("partner", K.TEXT, "Trading partner that it came from"),
+                _a("copy_of", K.TEXTS, "Orders that it is a copy or a part of: what holds them holds it"),
             ),
             "`{held: false}` at once, or `{held: true, released_by, note}` when the last hold is gone",
             (_VALIDATION,),

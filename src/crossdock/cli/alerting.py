@@ -5,7 +5,7 @@ Documents are YAML or JSON (docs/alerts.md); what is put is checked whole and re
 
 import getpass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -42,18 +42,25 @@ def _looking(group: typer.Typer) -> None:
         """The tenant's own rules."""
 
         async def work(tx: Tx, chosen: str) -> list[dict[str, Any]]:
-            return [exactjson.plain(r) | {"watch": r.document["watch"]} for r in await rules.every(tx, chosen)]
+            return [exactjson.plain(r) | {"watch": _member(r.document, "watch")} for r in await rules.every(tx, chosen)]
 
-        show(in_tenant(tenant, work), ["name", "watch", "since", "put_by", "put_at"], json)
+        show(in_tenant(tenant, work), ["name", "watch", "since", "put_by", "put_at", "error"], json)
 
     @group.command("channels")
     def _channels(tenant: Tenant = "", json: Json = False) -> None:  # pyright: ignore[reportUnusedFunction]
         """Whom alerts are told, what waits there, and why it does."""
 
         async def work(tx: Tx, chosen: str) -> list[dict[str, Any]]:
-            return [exactjson.plain(c) | {"means": c.document["means"]} for c in await notices.every(tx, chosen)]
+            return [
+                exactjson.plain(c) | {"means": _member(c.document, "means")} for c in await notices.every(tx, chosen)
+            ]
 
         show(in_tenant(tenant, work), ["name", "means", "waiting", "failed", "told_at", "error"], json)
+
+
+def _member(document: Any, name: str) -> Any:
+    """Of what an earlier version stored, too."""
+    return cast("dict[str, Any]", document).get(name) if isinstance(document, dict) else None
 
 
 def _writing(group: typer.Typer) -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from crossdock.errors import Finding, PartnerError
 from crossdock.events.inbox import business_now
 from crossdock.gateway.access import Caller, Reader, allow
-from crossdock.gateway.models import Answer, Page, Time
+from crossdock.gateway.models import Answer, Json, Page, Time
 from crossdock.policy import Action
 from crossdock.tower.alerts import notices, rules
 
@@ -25,20 +25,28 @@ class Document(BaseModel):
 
 
 class Rule(Answer):
-    """since: when what it watches began to be wrong; null while it is right."""
+    """since: when what it watches began to be wrong; null while it is right. error: why it watches nothing."""
 
     name: str
-    document: dict[str, Any]
+    document: Json
     since: Time | None
     put_by: str
     put_at: Time
+    error: str
+
+
+class Previewed(Answer):
+    """What a rule would find now. detail: in words, empty while it is right."""
+
+    wrong: bool
+    detail: str
 
 
 class Channel(Answer):
     """waiting, failed: messages. error: why the last of those was not told."""
 
     name: str
-    document: dict[str, Any]
+    document: Json
     put_by: str
     put_at: Time
     waiting: int
@@ -56,6 +64,14 @@ async def list_rules(caller: Reader) -> Page[Rule]:
     async with caller.transaction() as tx:
         found = await rules.every(tx, caller.tenant_id)
     return Page[Rule](items=[Rule.model_validate(r, from_attributes=True) for r in found], total=len(found))
+
+
+@router.post("/alert-rules/{name}/preview", summary="What an alert rule would find now")
+async def preview_rule(name: Name, given: Document, caller: Manager) -> Previewed:
+    """Watches nothing yet; everything that is wrong with it is said at once."""
+    async with caller.transaction() as tx:
+        detail = await rules.preview(tx, caller.tenant_id, _named(given, name), await business_now(tx))
+    return Previewed(wrong=bool(detail), detail=detail)
 
 
 @router.put("/alert-rules/{name}", summary="Add or replace an alert rule")

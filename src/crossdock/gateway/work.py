@@ -231,7 +231,7 @@ class Approval(Answer):
 
 
 class Hold(Answer):
-    """A deliberate stop. orders: how many it stops now."""
+    """A deliberate stop. orders: how many it stops now. amount: who releases it needs a limit that reaches it."""
 
     id: str
     number: str
@@ -248,4 +248,6 @@ class Hold(Answer):
     released_by: str | None
     released_at: Time | None
     note: str | None
+    amount: Money | None
+    currency: str
     orders: int

@@ -393,3 +393,57 @@ async def test_rules_and_channels_are_written_by_admins_and_tested_the_real_way(
 async def test_a_tenant_has_at_most_so_many_rules(story: Any) -> None:
     with pytest.raises(PartnerError, match="100 rules"):
         await put(story, *({**MANY, "name": f"n{n}"} for n in range(101)))
+
+
+async def test_a_rule_that_is_no_longer_understood_keeps_no_other_rule_and_no_other_tenant(gateway: Any) -> None:
+    """Stored by an earlier version, say; the first tenant's comes before all others."""
+    now = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+    right = {"name": "few", "title": "Too few orders", "watch": {"kpi": "open_orders", "below": 5}}
+    unknown = '{"name": "aged", "watch": {"kpi": "gone", "above": 1}}'
+    broken = (unknown, '{"name": "aged"}', "7", '{"watch": {"objective": 1}}')
+    for document in broken:
+        for tenant in ("castell", "norrland"):
+            async with gateway.db.transaction(tenant) as tx:
+                await rules.put(tx, tenant, {**right, "name": "aged"}, "ann", now)
+                await rules.put(tx, tenant, right, "ann", now)
+                await tx.execute("update crossdock.alert_rule set document = $1 where name = 'aged'", document)
+        await alerts.check_all(gateway.db, now)
+        for tenant in ("castell", "norrland"):
+            ada = await gateway.as_("ada", tenant)
+            told = (await ada.get("/api/alerts")).json["items"]
+            firing = {a["title"]: a["link"] for a in told if a["state"] == "firing"}
+            assert firing["Too few orders"] == "/orders?status=open"
+            assert firing["The alert rule aged watches nothing: it is not understood"] == "/alerts"
+            shown = {r["name"]: r["error"] for r in (await ada.get("/api/alert-rules")).json["items"]}
+            assert shown["few"] == ""
+            assert "expected" in shown["aged"]
+    async with gateway.db.transaction("norrland") as tx:
+        await rules.put(tx, "norrland", {**right, "name": "aged"}, "ann", now)
+    await alerts.check_all(gateway.db, now)
+    ada = await gateway.as_("ada", "norrland")
+    assert {r["error"] for r in (await ada.get("/api/alert-rules")).json["items"]} == {""}
+
+
+async def test_a_channel_that_is_no_longer_understood_keeps_no_other_from_being_told(gateway: Any) -> None:
+    now = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+    async with gateway.db.transaction("norrland") as tx:
+        for name in ("aged", "desk"):
+            document = {"name": name, "means": "mail", "to": ["a@example.com"], "group": "PT0S"}
+            await notices.put(tx, "norrland", document, "ann", now)
+        await tx.execute("""update crossdock.alert_channel set document = '{"means": "fax"}' where name = 'aged'""")
+        await rules.put(tx, "norrland", {"name": "few", "watch": {"kpi": "open_orders", "below": 5}}, "ann", now)
+    await alerts.check_all(gateway.db, now)
+    async with gateway.db.transaction("norrland") as tx:
+        assert [r["channel"] for r in await tx.fetch("select channel from crossdock.alert_message")] == ["desk"]
+
+
+async def test_a_rule_is_tried_before_it_watches(gateway: Any) -> None:
+    ada = await gateway.as_("ada", "norrland")
+    tried = await ada.post("/api/alert-rules/few/preview", {"watch": {"kpi": "open_orders", "below": 5}})
+    assert (tried.json["wrong"], "below 5" in tried.json["detail"]) == (True, True)
+    assert (await ada.post("/api/alert-rules/few/preview", {"watch": {"kpi": "exceptions", "above": 5}})).json == {
+        "wrong": False, "detail": ""
+    }  # fmt: skip
+    wrong = await ada.post("/api/alert-rules/few/preview", {"watch": {"kpi": "x", "above": 5, "below": 6}})
+    assert [f["where"] for f in wrong.json["findings"]] == ["/watch/kpi", "/watch"]
+    assert (await ada.get("/api/alert-rules")).json["total"] == 0

@@ -121,3 +121,40 @@ async def test_the_page_of_an_order_has_everything_around_it(gateway: Any) -> No
     assert instance["definition"] == "order-to-cash"
     incident = (await cora.get(f"/api/incidents/{things.incident}")).json
     assert [o["order"] for o in incident["orders"]] == [things.order]
+
+
+async def test_several_holds_are_released_in_one_go_each_with_its_reason_within_role_and_limit(gateway: Any) -> None:
+    ada, app = await gateway.as_("ada", "norrland"), await gateway.as_("app")
+
+    async def place(**more: Any) -> str:
+        given = {"scope": "partner", "key": "acme", "kind": "credit", "reason": "overdue", "release_role": "approver"}
+        answer = await ada.post("/api/holds", {**given, **more})
+        assert answer.status == 201, answer.body
+        return str(answer.json["id"])
+
+    within = await place(amount="5000", currency="EUR", evidence={"statement": "2026-02", "days": 45})
+    above, admins = await place(amount="5000.01", currency="EUR"), await place(release_role="admin")
+    free = await place(scope="site", key="north")
+    assert (await app.post(f"/api/holds/{above}/release", {"note": "paid"})).json["detail"].endswith("than your limit.")
+    items = [{"id": i, "note": f"because {n}"} for n, i in enumerate((within, above, admins, free))]
+    assert (await app.post("/api/holds/release", {"items": [{"id": within, "note": ""}]})).status == 422
+    done = {i["id"]: i for i in (await app.post("/api/holds/release", {"items": items})).json["items"]}
+    assert {i: d["status"] for i, d in done.items() if d["why_not"] is None} == {within: "released", free: "released"}
+    assert "5000.01 EUR" in done[above]["why_not"]
+    assert "role admin" in done[admins]["why_not"]
+    shown = (await app.get(f"/api/holds/{within}")).json
+    assert (shown["note"], shown["evidence"]["statement"]) == ("because 0", "2026-02")
+    records = (await ada.get("/api/audit?action=hold.released")).json["items"]
+    assert sorted(r["detail"]["note"] for r in records) == ["because 0", "because 3"]
+    assert (await ada.post("/api/holds", {"scope": "moon", "key": "1", "kind": "x", "reason": "y"})).status == 422
+
+
+async def test_what_an_order_is_stopped_by_is_listed(gateway: Any) -> None:
+    things = await gateway.things()
+    cora = await gateway.as_("cora")
+    placed = await cora.post(
+        "/api/holds", {"scope": "order", "key": things.order, "kind": "quality", "reason": "look at it"}
+    )
+    await cora.post("/api/holds", {"scope": "order", "key": "SO-9", "kind": "quality", "reason": "another"})
+    listed = (await cora.get(f"/api/holds?status=active&order={things.order}")).json
+    assert [h["id"] for h in listed["items"]] == [placed.json["id"]]

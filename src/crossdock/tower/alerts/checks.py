@@ -5,23 +5,26 @@
     outbox        events wait to be handed on, more than usual
     dead-letters  events could not be handed on
     rule          what a rule of the tenant's own watches (tower.alerts.rules)
+    rule-unread   a rule of the tenant's own that this version does not understand, and so watches nothing
 
 Limits are the tenant's (settings.alerts): flow_minutes, incident_minutes, outbox, dead_letters. Without flow_minutes
 the limit is ten times the tenant's own recent gap between two releases, between half an hour and four hours.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from crossdock import exactjson, ids
-from crossdock.db import Database, Tx, queries
+from crossdock.db import PASSING, Database, Tx, queries
 from crossdock.events import outbox
 from crossdock.tower.alerts import notices, rules
 from crossdock.tower.alerts.documents import Severity
 
 SQL = queries("crossdock.tower.alerts", "alerts.sql")
+log = logging.getLogger(__name__)
 
 DAY = timedelta(hours=24)
 GAPS = 10
@@ -59,11 +62,16 @@ async def check(tx: Tx, tenant_id: str, now: datetime) -> int:
 
 
 async def check_all(db: Database, now: datetime) -> int:
-    """`check` for each tenant, in a transaction each."""
+    """`check` for each tenant, in a transaction each; trouble with one keeps no other from being looked at."""
     changed = 0
     for tenant_id in await db.tenant_ids():
-        async with db.transaction(tenant_id) as tx:
-            changed += await check(tx, tenant_id, now)
+        try:
+            async with db.transaction(tenant_id) as tx:
+                changed += await check(tx, tenant_id, now)
+        except PASSING:
+            raise  # the database itself: the next look finds the same
+        except Exception:
+            log.exception("alerts of %s could not be looked at", tenant_id)
     return changed
 
 
@@ -113,11 +121,21 @@ async def _troubles(tx: Tx, tenant_id: str, limits: Mapping[str, Any], now: date
     if backlog["dead_letters"] > _count(limits, "dead_letters", DEAD_LETTERS):
         found.append(Trouble(kind="dead-letters", title=f"{backlog['dead_letters']} events could not be handed on"))
     for w in await rules.wrong(tx, tenant_id, now):
-        found.append(
-            Trouble(
-                kind="rule", key=w.rule.name, title=w.rule.title, detail=w.detail, severity=w.rule.severity, link="/"
-            )
-        )
+        match w:
+            case rules.Wrong(rule, detail):
+                found.append(
+                    Trouble(
+                        kind="rule",
+                        key=rule.name,
+                        title=rule.title,
+                        detail=detail,
+                        severity=rule.severity,
+                        link=rules.view(rule),
+                    )
+                )
+            case rules.Unread(name, error):
+                title = f"The alert rule {name} watches nothing: it is not understood"
+                found.append(Trouble(kind="rule-unread", key=name, title=title, detail=error, link="/alerts"))
     return found
 
 

@@ -21,7 +21,7 @@ from uuid import UUID
 from crossdock import audit, exactjson, ids
 from crossdock.cases import calendars
 from crossdock.db import Database, Tx, queries
-from crossdock.errors import CrossdockError, NotFound
+from crossdock.errors import CrossdockError, NotFound, PartnerError
 from crossdock.outbound import Client, Request, Response
 from crossdock.outbound.mail import Mailer, NotSent
 from crossdock.tower.alerts import documents
@@ -116,7 +116,11 @@ async def queue(
     """Puts it on every channel that wants it. The end of what nobody was told of takes the beginning back instead."""
     heard = {r["channel"]: r["state"] for r in await tx.fetch(SQL["fired_on"], tenant_id, alert_id)}
     for row in await tx.fetch(SQL["channels"], tenant_id):
-        channel = documents.channel(exactjson.loads(row["document"]))
+        try:
+            channel = documents.channel(exactjson.loads(row["document"]))
+        except PartnerError as e:
+            log.warning("a channel of %s is not understood, and is told nothing: %s", tenant_id, e)
+            continue
         if not channel.wants(kind, severity):
             continue
         if what == "resolved":
@@ -153,7 +157,8 @@ async def run_due(db: Database, teller: Teller, now: datetime) -> int:
         async with db.transaction(tenant_id) as tx:
             channels = [r["channel"] for r in await tx.fetch(SQL["due"], tenant_id, now)]
         for name in channels:
-            with suppress(NotFound):  # removed meanwhile, and what waited there with it
+            # removed meanwhile, and what waited there with it; or no longer understood, and it waits for a better one
+            with suppress(NotFound, PartnerError):
                 told += await _tell(db, teller, tenant_id, name, now)
     return told
 

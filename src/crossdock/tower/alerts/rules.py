@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
+
 from crossdock import audit, exactjson
 from crossdock.db import Tx, queries
 from crossdock.errors import Finding, NotFound, PartnerError
@@ -18,18 +20,23 @@ from crossdock.tower.alerts import documents
 from crossdock.tower.alerts.documents import Burn, Objective, Rule, Threshold
 
 SQL = queries("crossdock.tower.alerts", "rules.sql")
+VIEWS = {
+    "open_orders": "/orders?status=open", "cycle_time": "/orders?status=open", "otif": "/orders?late=true",
+    "exceptions": "/exceptions", "approvals": "/approvals",
+}  # fmt: skip
 MOST_RULES = 100  # of a tenant: each is looked at every few seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """since: when what it watches began to be wrong; None while it is right."""
+    """since: when what it watches began to be wrong; None while it is right. error: why it watches nothing."""
 
     name: str
     document: Any
     since: datetime | None
     put_by: str
     put_at: datetime
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,14 @@ class Wrong:
 
     rule: Rule
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A rule that cannot be followed, and why."""
+
+    name: str
+    error: str
 
 
 async def put(tx: Tx, tenant_id: str, document: Any, by: str, now: datetime) -> Rule:
@@ -60,33 +75,71 @@ async def remove(tx: Tx, tenant_id: str, name: str, by: str) -> None:
 
 async def every(tx: Tx, tenant_id: str) -> list[Stored]:
     return [
-        Stored(r["name"], exactjson.loads(r["document"]), r["since"], r["put_by"], r["put_at"])
+        Stored(r["name"], exactjson.loads(r["document"]), r["since"], r["put_by"], r["put_at"], r["error"])
         for r in await tx.fetch(SQL["all"], tenant_id)
     ]
 
 
-async def wrong(tx: Tx, tenant_id: str, now: datetime) -> list[Wrong]:
-    """What the tenant's rules find, of what has lasted long enough."""
-    stored = await every(tx, tenant_id)
-    if not stored:
-        return []
-    figures: Mapping[str, kpis.Kpi] | None = None
-    found: list[Wrong] = []
-    for s in stored:
-        rule = documents.rule(s.document)
-        match rule.watch:
-            case Threshold() as t:
-                if figures is None:
-                    figures = {k.key: k for k in await kpis.strip(tx, tenant_id, now)}
-                detail, lasting = _beyond(t, figures[t.kpi]), t.lasting
-            case Burn() as b:
-                detail, lasting = await _burning(tx, tenant_id, b, now), timedelta(0)
+async def wrong(tx: Tx, tenant_id: str, now: datetime) -> list[Wrong | Unread]:
+    """What the tenant's rules find, of what has lasted long enough; and which of them cannot be followed.
+
+    A rule that this version does not understand watches nothing, and keeps no other from watching.
+    """
+    found: list[Wrong | Unread] = []
+    figures = Figures()
+    for s in await every(tx, tenant_id):
+        try:
+            rule = documents.rule(s.document)
+            async with tx.transaction():  # whatever fails in the database here fails here alone
+                detail, lasting = await _look(tx, tenant_id, rule, figures, now)
+        except (PartnerError, LookupError, ArithmeticError, asyncpg.DataError) as e:
+            error = str(e)[:500] or type(e).__name__
+            found.append(Unread(s.name, error))
+            if error != s.error:
+                await tx.execute(SQL["error"], tenant_id, s.name, error)
+            continue
         since = (s.since or now) if detail else None
-        if since != s.since:
+        if since != s.since or s.error:
             await tx.execute(SQL["since"], tenant_id, s.name, since)
         if detail and since is not None and now - since >= lasting:
             found.append(Wrong(rule, detail))
     return found
+
+
+async def preview(tx: Tx, tenant_id: str, document: Any, now: datetime) -> str:
+    """What a rule would find now, in words; empty when nothing is wrong. Raises PartnerError."""
+    detail, _ = await _look(tx, tenant_id, documents.rule(document), Figures(), now)
+    return detail
+
+
+def view(rule: Rule) -> str:
+    """The page that shows what the rule watches."""
+    match rule.watch:
+        case Threshold() as t:
+            return VIEWS.get(t.kpi, "/")
+        case Burn() as b:
+            return "/orders?late=true" if b.objective is Objective.DELIVERED_BY_PROMISE else "/orders?status=open"
+
+
+class Figures:
+    """The board's own strip, read once a look and only when a rule asks."""
+
+    def __init__(self) -> None:
+        self._known: Mapping[str, kpis.Kpi] | None = None
+
+    async def of(self, tx: Tx, tenant_id: str, key: str, now: datetime) -> kpis.Kpi:
+        if self._known is None:
+            self._known = {k.key: k for k in await kpis.strip(tx, tenant_id, now)}
+        return self._known[key]
+
+
+async def _look(tx: Tx, tenant_id: str, rule: Rule, figures: Figures, now: datetime) -> tuple[str, timedelta]:
+    """What is wrong, in words, and for how long it has to last."""
+    match rule.watch:
+        case Threshold() as t:
+            return _beyond(t, await figures.of(tx, tenant_id, t.kpi, now)), t.lasting
+        case Burn() as b:
+            return await _burning(tx, tenant_id, b, now), timedelta(0)
 
 
 def _beyond(t: Threshold, kpi: kpis.Kpi) -> str:

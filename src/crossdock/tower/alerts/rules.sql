@@ -1,7 +1,7 @@
 -- name: put
 insert into crossdock.alert_rule (tenant_id, name, document, put_by, put_at) values ($1, $2, $3, $4, $5)
 on conflict (tenant_id, name) do update
-set document = excluded.document, put_by = excluded.put_by, put_at = excluded.put_at, since = null
+set document = excluded.document, put_by = excluded.put_by, put_at = excluded.put_at, since = null, error = ''
 
 -- name: count
 select count(*) from crossdock.alert_rule where tenant_id = $1
@@ -10,10 +10,13 @@ select count(*) from crossdock.alert_rule where tenant_id = $1
 delete from crossdock.alert_rule where tenant_id = $1 and name = $2 returning name
 
 -- name: all
-select name, document, since, put_by, put_at from crossdock.alert_rule where tenant_id = $1 order by name
+select name, document, since, put_by, put_at, error from crossdock.alert_rule where tenant_id = $1 order by name
 
 -- name: since
-update crossdock.alert_rule set since = $3 where tenant_id = $1 and name = $2
+update crossdock.alert_rule set since = $3, error = '' where tenant_id = $1 and name = $2
+
+-- name: error
+update crossdock.alert_rule set since = null, error = $3 where tenant_id = $1 and name = $2
 
 -- name: released_within
 -- Orders whose limit ($4 after receipt) passed since $3, or that were released within it since then. Cancelled and
