@@ -15,6 +15,7 @@ const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, v
 export function makeRouter(qc: QueryClient) {
   const signIn = createRoute({ getParentRoute: () => root, path: '/sign-in', component: SignIn });
   const invitation = createRoute({ getParentRoute: () => root, path: '/invitation', component: lazyRouteComponent(() => import('./pages/Invitation'), 'InvitationPage') });
+  const approve = createRoute({ getParentRoute: () => root, path: '/approve', component: lazyRouteComponent(() => import('./pages/Approve'), 'ApprovePage') });
   const app = createRoute({
     getParentRoute: () => root, id: 'app', component: Shell,
     beforeLoad: async ({ location }) => {
@@ -22,7 +23,7 @@ export function makeRouter(qc: QueryClient) {
     },
   });
   const page = <P extends string>(path: P, component: ReturnType<typeof lazyRouteComponent>) => createRoute({ getParentRoute: () => app, path, component, errorComponent: (e: ErrorComponentProps) => <Crash {...e} /> });
-  const tree = root.addChildren([signIn, invitation, app.addChildren([
+  const tree = root.addChildren([signIn, invitation, approve, app.addChildren([
     page('/', lazyRouteComponent(() => import('./pages/Board'), 'Board')),
     page('/orders', lazyRouteComponent(() => import('./pages/Orders'), 'Orders')),
     page('/orders/$order', lazyRouteComponent(() => import('./pages/Order'), 'OrderPage')),
@@ -35,6 +36,7 @@ export function makeRouter(qc: QueryClient) {
     page('/dead-letters', lazyRouteComponent(() => import('./pages/DeadLetters'), 'DeadLetters')),
     page('/approvals', lazyRouteComponent(() => import('./pages/Approvals'), 'Approvals')),
     page('/holds', lazyRouteComponent(() => import('./pages/Holds'), 'Holds')),
+    page('/alerts', lazyRouteComponent(() => import('./pages/Alerts'), 'AlertsPage')),
     page('/incidents', lazyRouteComponent(() => import('./pages/Incidents'), 'Incidents')),
     page('/incidents/$id', lazyRouteComponent(() => import('./pages/Incidents'), 'IncidentPage')),
     page('/documents', lazyRouteComponent(() => import('./pages/Documents'), 'Documents')),

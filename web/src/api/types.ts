@@ -194,17 +194,29 @@ export interface Approval {
   id: string; number: string; title: string; kind: string; order: string | null; customer: string | null; amount: Money | null;
   currency: string | null; role: string; reason: string; rule: string | null; requested_at: Time; due_at: Time | null; status: ApprovalStatus;
   decided_by: string | null; decided_at: Time | null; note: string | null; hash: string; data: Json; can_decide: boolean; why_not: string | null;
+  acts_for: string | null; overdue: boolean; in_sequence: boolean; table: string; again_of: string | null; changed: { where: string; was: Json; now: Json }[];
+  steps: { role: string; people: string[]; need: number; missing: number; open: boolean }[];
+  votes: { voter: string; right: string; who: string; step: number; outcome: string; note: string; way: string; at: Time; hash: string }[];
+  expires_at: Time | null; reminded_at: Time | null; escalated_at: Time | null; escalated_to: string | null;
 }
-export type Scope = 'order' | 'customer' | 'item' | 'site';
+export interface Judged { id: string; number: string | null; title: string | null; amount: Money | null; currency: string | null; status: string | null; acts_for: string | null; why_not: string | null }
+export interface ManyJudged { items: Judged[]; sums: { currency: string; amount: Money; count: number }[]; refused: number }
+export interface Decider { name: string; display_name: string; role: Role; limit: Money | null; takers: string[] }
+export interface StandIn { id: string; giver: string; taker: string; from_at: Time; until_at: Time; limit: Money | null; kinds: string[]; reason: string; state: 'coming' | 'active' | 'over' }
+export interface Linked { tenant: string; tenant_name: string; person: string; sign_in: boolean; expires_at: Time; approval: Approval }
+export interface ReleasedMany { items: { id: string; number: string | null; status: string | null; resumed: number; why_not: string | null }[]; resumed: number }
+export interface AlertRule { name: string; document: Json; since: Time | null; put_by: string; put_at: Time; error: string }
+export interface AlertChannel { name: string; document: Json; put_by: string; put_at: Time; waiting: number; failed: number; told_at: Time | null; error: string }
+export type Scope = 'order' | 'customer' | 'item' | 'site' | 'partner';
 export interface Hold {
   id: string; number: string; scope: Scope; key: string; kind: string; reason: string; evidence: Json; placed_by: string; placed_at: Time;
-  release_role: string | null; expires_at: Time | null; status: string; orders: number;
+  release_role: string | null; expires_at: Time | null; status: string; orders: number; amount: Money | null; currency: string;
 }
 
 export interface Definition { namespace: string; name: string; version: string; title?: string | null; summary?: string | null; published_at?: Time | null; running?: number | null }
 export interface DefinitionDetail extends Partial<Definition> { yaml: string; graph: { nodes: (Partial<FlowNode> & { id: string; label: string })[]; edges: FlowEdge[] } }
 export interface AuditRecord { at: Time; actor: string; action: string; object: string; detail: Json }
-export interface Alert { id: string; at: Time; title: string; state: 'firing' | 'resolved'; link: string | null }
+export interface Alert { id: string; at: Time; title: string; state: 'firing' | 'resolved'; link: string | null; detail?: string; severity?: 'warning' | 'critical'; resolved_at?: Time | null }
 export interface Hit { kind: 'order' | 'case' | 'document' | 'approval' | 'customer'; id: string; title: string; subtitle: string; link: string }
 export interface Customer { customer_id: string; name: string; tier: string; ship_to?: Address | null; currency?: string | null }
 export interface Item { sku: string; description: string; unit: string; list_price: Money }

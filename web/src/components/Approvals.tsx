@@ -13,8 +13,9 @@ export function useDecide() {
   return useMemo(() => async (a: Approval, outcome: 'approved' | 'rejected', note = '') => {
     const refresh = () => { void qc.invalidateQueries({ queryKey: ['/approvals'] }); void qc.invalidateQueries({ queryKey: ['/kpis'] }); if (a.order) void qc.invalidateQueries({ queryKey: [`/orders/${encodeURIComponent(a.order)}`] }); };
     try {
-      await act.decide(a.id, outcome, note, a.hash);
-      done(outcome === 'approved' ? t.approvals.approved(a.number) : t.approvals.rejected(a.number), a.title);
+      const now = await act.decide(a.id, outcome, note, a.hash);
+      const missing = now.steps.reduce((n, s) => n + s.missing, 0);
+      done(outcome === 'rejected' ? t.approvals.rejected(a.number) : now.status === 'pending' ? t.approving.voted(a.number, missing) : t.approvals.approved(a.number), a.title);
       refresh();
       return true;
     } catch (e) {

@@ -1,8 +1,11 @@
 /* Every text of the control tower. Functions take what varies; no sentence is put together elsewhere. */
+import { deciding } from './deciding';
+
 const s = (n: number, one: string, many: string) => `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
 const dict = (d: Record<string, string>) => d;
 
 export const en = {
+  ...deciding,
   locale: 'en-US',
   app: 'Crossdock',
   nav: {
@@ -97,9 +100,9 @@ export const en = {
     approve: 'Approve', reject: 'Reject', decideFailed: 'The decision was not taken', approved: (n: string) => `${n} approved`, rejected: (n: string) => `${n} rejected`, what: 'What exactly is approved', rule: 'Rule', role: 'Role', reason: 'Reason', requested: 'Requested', due: 'Due', order: 'Order', customer: 'Customer', amount: 'Amount', hash: 'Hash of the action', hashWhy: 'Your decision binds to this hash: a changed action needs a new approval.', whyNot: 'Why you cannot decide', rejectTitle: (n: string) => `Reject ${n}?`, rejectNote: 'Why (the requester reads it)', approveTitle: (n: string) => `Approve ${n}`, noteOptional: 'Note (optional)', decidedBy: (who: string, at: string) => `${who}, ${at}`, number: 'Approval', request: 'Request', list: 'Approvals', changed: 'The action was changed after it was shown. Read it again before you decide.', outcome: 'Outcome', by: 'Decided by', choose: 'Choose an approval to see what exactly is approved.',
   },
   holds: {
-    title: 'Holds', place: 'Place a hold', number: 'Hold', scope: 'Scope', key: 'On', kind: 'Kind', reason: 'Reason', by: 'Placed by', at: 'Placed', role: 'Released by', expires: 'Expires', orders: 'Orders', status: 'Status', active: 'Active', released: 'Released', release: 'Release', releaseTitle: (n: string) => `Release ${n}?`, releaseBody: (k: string) => `Orders that wait for it go on at once (${k}).`, releaseNote: 'Note', releasedOk: (n: string) => `${n} released`, releaseFailed: (n: string) => `${n} could not be released`, placeTitle: 'Place a hold', placed: 'The hold is placed', placeFailed: 'The hold was not placed', empty: 'No holds', emptyWhy: 'A hold stops orders of one order number, customer, item or site until somebody releases it.', expiresAt: 'Expires (optional)', never: 'When released', keyHint: dict({ order: 'Order number, e.g. SO-10001', customer: 'Customer number, e.g. C-0001', item: 'SKU', site: 'Site' }), affected: (n: number) => s(n, 'order waits', 'orders wait'), need: 'Is needed', evidence: 'Evidence',
+    title: 'Holds', place: 'Place a hold', number: 'Hold', scope: 'Scope', key: 'On', kind: 'Kind', reason: 'Reason', by: 'Placed by', at: 'Placed', role: 'Released by', expires: 'Expires', orders: 'Orders', status: 'Status', active: 'Active', released: 'Released', release: 'Release', releaseTitle: (n: string) => `Release ${n}?`, releaseBody: (k: string) => `Orders that wait for it go on at once (${k}).`, releaseNote: 'Note', releasedOk: (n: string) => `${n} released`, releaseFailed: (n: string) => `${n} could not be released`, placeTitle: 'Place a hold', placed: 'The hold is placed', placeFailed: 'The hold was not placed', empty: 'No holds', emptyWhy: 'A hold stops orders of one order number, customer, item or site until somebody releases it.', expiresAt: 'Expires (optional)', never: 'When released', keyHint: dict({ order: 'Order number, e.g. SO-10001', customer: 'Customer number, e.g. C-0001', item: 'SKU', site: 'Site', partner: 'Partner id, e.g. acme-retail' }), affected: (n: number) => s(n, 'order waits', 'orders wait'), need: 'Is needed', evidence: 'Evidence',
   },
-  scopes: dict({ order: 'Order', customer: 'Customer', item: 'Item', site: 'Site' }),
+  scopes: dict({ order: 'Order', customer: 'Customer', item: 'Item', site: 'Site', partner: 'Partner' }),
   holdKinds: dict({ credit: 'Credit', quality: 'Quality', compliance: 'Compliance', fraud: 'Fraud', stock: 'Stock', commercial: 'Commercial' }),
   incidents: { title: 'Incidents', number: 'Incident', system: 'System', state: 'State', opened: 'Opened', lasted: 'Lasted', orders: 'Orders held up', money: 'Money held up', empty: 'No incidents', emptyWhy: 'When a system is down, its orders are gathered in one incident and go on by themselves.', what: 'What happened', open: 'Open', resolved: 'Resolved', heldUp: 'Orders held up', none: 'No order is held up any more.', resumes: 'Orders resume by themselves when the system answers again. Nothing needs to be repeated by hand.', title1: (n: string) => `Incident ${n}`, cases: 'Exceptions of this incident', all: 'All' },
   documents: {

@@ -5,6 +5,7 @@ import { useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { q } from '../api/queries';
 import type { Alert, Flow, Json, NodeCount, Now } from '../api/types';
 import { t } from '../i18n';
+import { tellBrowser } from './browser';
 import { setClock } from './clock';
 import { notifications } from '@mantine/notifications';
 
@@ -61,6 +62,7 @@ function open(qc: QueryClient): () => void {
     on<Now>('clock', (d) => d && setClock(d));
     on<Alert | null>('alert', (d) => {
       mark('/alerts');
+      if (d?.state === 'firing') tellBrowser(d);
       if (d?.state === 'firing' && d.title) notifications.show({ id: `alert-${d.id}`, title: d.title, message: '', color: 'red', autoClose: 12_000, closeButtonProps: { 'aria-label': t.act.close } });
     });
   };

@@ -1,9 +1,9 @@
 /* The places one can go: the side bar and the command palette both read this. */
-import { IconAlertTriangle, IconArrowsExchange2, IconBolt, IconBuildingStore, IconChartBar, IconChecklist, IconFileText, IconFlask, IconGitBranch, IconHandStop, IconPlayerPause, IconLayoutDashboard, IconPackages, IconPlus, IconReplace, IconRoute, IconShieldCheck, type Icon } from '@tabler/icons-react';
+import { IconAlertTriangle, IconBell, IconArrowsExchange2, IconBolt, IconBuildingStore, IconChartBar, IconChecklist, IconFileText, IconFlask, IconGitBranch, IconHandStop, IconPlayerPause, IconLayoutDashboard, IconPackages, IconPlus, IconReplace, IconRoute, IconShieldCheck, type Icon } from '@tabler/icons-react';
 import { t } from '../i18n';
 import { useSession } from '../lib/session';
 
-export interface Place { to: '/' | '/orders' | '/flow' | '/exceptions' | '/approvals' | '/holds' | '/incidents' | '/new-order' | '/documents' | '/test-bench' | '/going-live' | '/partners' | '/maps' | '/cross-references' | '/definitions' | '/instances' | '/figures' | '/audit'; label: string; icon: Icon; count?: 'cases' | 'approvals' | 'incidents' | 'holds'; key: string; work?: boolean }
+export interface Place { to: '/' | '/orders' | '/flow' | '/exceptions' | '/approvals' | '/holds' | '/incidents' | '/alerts' | '/new-order' | '/documents' | '/test-bench' | '/going-live' | '/partners' | '/maps' | '/cross-references' | '/definitions' | '/instances' | '/figures' | '/audit'; label: string; icon: Icon; count?: 'cases' | 'approvals' | 'incidents' | 'holds'; key: string; work?: boolean }
 
 /** What a partner's own account is offered: its orders, its documents, its way to production. */
 export const PARTNER_NAV: { group: string; places: Place[] }[] = [{ group: t.nav.network, places: [
@@ -20,6 +20,7 @@ export const NAV: { group: string; places: Place[] }[] = [
     { to: '/approvals', label: t.nav.approvals, icon: IconChecklist, count: 'approvals', key: 'a' },
     { to: '/holds', label: t.nav.holds, icon: IconHandStop, count: 'holds', key: 'h' },
     { to: '/incidents', label: t.nav.incidents, icon: IconBolt, count: 'incidents', key: 'i' },
+    { to: '/alerts', label: t.alerting.title, icon: IconBell, key: 'z' },
     { to: '/new-order', label: t.nav.newOrder, icon: IconPlus, key: 'n', work: true },
   ] },
   { group: t.nav.network, places: [{ to: '/documents', label: t.nav.documents, icon: IconFileText, key: 'd' }, { to: '/partners', label: t.partners.title, icon: IconBuildingStore, key: 'p' }, { to: '/test-bench', label: t.bench.title, icon: IconFlask, key: 't', work: true }, { to: '/maps', label: t.maps.title, icon: IconArrowsExchange2, key: 'm' }, { to: '/cross-references', label: t.xref.title, icon: IconReplace, key: 'x' }] },
