@@ -24,6 +24,7 @@ PAGES = {
     "dead-letters": ("/dead-letters", "main .panel"),
     "approvals": ("/approvals", ".split"),
     "holds": ("/holds", "main .panel"),
+    "alerts": ("/alerts", "main .panel"),
     "incidents": ("/incidents", "main .panel"),
     "documents": ("/documents", ".tbl"),
     "document": ("/documents/{document}", ".side3"),

@@ -52,7 +52,7 @@ QUANTA = (
 )
 PEOPLE_EVERY = timedelta(minutes=20)  # how often the stated policy looks at its work
 TENANTS = ("castell", "norrland")
-ROLES = {"admin": Decimal(1_000_000)}
+ROLES = {"admin": Decimal(1_000_000), "approver": Decimal(5_000)}  # role → up to which amount it approves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +150,7 @@ async def _start(options: Options, console: Console, tree: Tree, db: Database, s
     keys = {t: await founding.found(db, t, seeds[t], sandbox_url) for t in TENANTS}
     user, password = "demo", secrets.token_urlsafe(9)
     await identity.add_user(db, user, "Dana Demo", password, {t: ("admin", ROLES["admin"]) for t in TENANTS})
+    await identity.add_user(db, "bo", "Bo Berg", password, {t: ("approver", ROLES["approver"]) for t in TENANTS})
     plan = day.make(seeds, options.orders, MORNING, options.seed)
     gateway = await _start_gateway(tree, port)
     running = Running(

@@ -6,6 +6,9 @@ is in the audit trail under that name.
 
 import getpass
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,7 +19,7 @@ from rich.table import Table
 
 from crossdock import exactjson, policy
 from crossdock import settings as environment
-from crossdock.cases import approvals, casework, holds
+from crossdock.cases import approvals, asking, casework, delegations, holds
 from crossdock.cli import compose
 from crossdock.db import Tx
 from crossdock.errors import SetupError
@@ -97,9 +100,60 @@ def _approvals() -> typer.Typer:
         async def work(tx: Tx, chosen: str) -> str:
             asked = await approvals.get(tx, chosen, approval)
             decided = await approvals.decide(
-                tx, chosen, approval, _operator(by, chosen), outcome, await business_now(tx), hash=asked.hash, note=note
-            )
+                tx, chosen, approval, _operator(by, chosen), outcome, await business_now(tx), hash=asked.hash,
+                note=note, way="cli",
+            )  # fmt: skip
             return f"{decided.number}: {decided.status}"
+
+        typer.echo(in_tenant(tenant, work))
+
+    @group.command("delegations")
+    def _delegations(tenant: Tenant = "", json: Json = False) -> None:  # pyright: ignore[reportUnusedFunction]
+        """Who stands in for whom."""
+
+        async def work(tx: Tx, chosen: str) -> list[dict[str, Any]]:
+            now = await business_now(tx)
+            return [exactjson.plain(d.view(now)) for d in await delegations.every(tx, chosen, now)]
+
+        show(in_tenant(tenant, work), ["giver", "taker", "from_at", "until_at", "limit", "kinds", "state", "id"], json)
+
+    @group.command("delegate")
+    def _delegate(  # pyright: ignore[reportUnusedFunction]
+        giver: Annotated[str, typer.Argument(help="Who is away")],
+        taker: Annotated[str, typer.Argument(help="Who stands in")],
+        days: Annotated[int, typer.Option(min=1, max=366, help="For so many days from now")] = 7,
+        limit: Annotated[str, typer.Option(help="Up to this amount; never more than the giver's limit")] = "",
+        kind: Annotated[list[str] | None, typer.Option(help="Of this kind; may be repeated; none: all")] = None,
+        reason: Annotated[str, typer.Option(help="Why")] = "", tenant: Tenant = "", by: As = "",
+    ) -> None:  # fmt: skip
+        """Let somebody decide for a person who is away."""
+        if limit and not limit.replace(".", "", 1).isdigit():
+            raise SetupError(f"Expected --limit to be an amount such as 5000, found {limit!r}.")
+
+        async def work(tx: Tx, chosen: str) -> str:
+            now = await business_now(tx)
+            made = await delegations.make(
+                tx, chosen, giver, taker, now, now + timedelta(days=days), _operator(by, chosen), now,
+                limit=Decimal(limit) if limit else None, kinds=kind or [], reason=reason,
+            )  # fmt: skip
+            return f"{made.taker} stands in for {made.giver} until {made.until_at:%Y-%m-%d %H:%M} UTC"
+
+        typer.echo(in_tenant(tenant, work))
+
+    @group.command("table")
+    def _table(  # pyright: ignore[reportUnusedFunction]
+        file: Annotated[Path | None, typer.Argument(help="A decision table (JDM) to put; none: show it")] = None,
+        tenant: Tenant = "", by: As = "",
+    ) -> None:  # fmt: skip
+        """Show or replace the table that says who is asked."""
+        document = exactjson.loads(file.read_bytes()) if file else None
+
+        async def work(tx: Tx, chosen: str) -> str:
+            if document is None:
+                return exactjson.indented((await asking.current(tx, chosen)).document).decode()
+            now = await business_now(tx)
+            version = await asking.put(tx, chosen, document, "", by or getpass.getuser(), now)
+            return f"The table of approvals is version {version} now"
 
         typer.echo(in_tenant(tenant, work))
 
@@ -144,7 +198,7 @@ def _cases() -> typer.Typer:
 
 
 def _holds() -> typer.Typer:
-    group = typer.Typer(no_args_is_help=True, help="What stops orders, customers, items or sites.")
+    group = typer.Typer(no_args_is_help=True, help="What stops orders, customers, items, sites or partners.")
 
     @group.command("list")
     def _list(tenant: Tenant = "", json: Json = False) -> None:  # pyright: ignore[reportUnusedFunction]
@@ -155,6 +209,26 @@ def _holds() -> typer.Typer:
             return [exactjson.plain(h.view()) for h in page.items]
 
         show(in_tenant(tenant, work), ["number", "scope", "key", "kind", "reason", "placed_by", "orders", "id"], json)
+
+    @group.command("place")
+    def _place(  # pyright: ignore[reportUnusedFunction]
+        scope: Annotated[str, typer.Argument(help="order, customer, item, site or partner")],
+        key: Annotated[str, typer.Argument(help="Which one")],
+        reason: Annotated[str, typer.Option(help="Why")],
+        kind: Annotated[str, typer.Option(help="credit, quality, compliance, …")] = "commercial",
+        role: Annotated[str, typer.Option(help="Who may release it")] = "coordinator",
+        tenant: Tenant = "", by: As = "",
+    ) -> None:  # fmt: skip
+        """Stop orders, those to come as well, until it is released."""
+
+        async def work(tx: Tx, chosen: str) -> str:
+            placed = await holds.place(
+                tx, chosen, scope, key, kind=kind, reason=reason, by=by or getpass.getuser(),
+                now=await business_now(tx), release_role=role,
+            )  # fmt: skip
+            return f"{placed.number} stands"
+
+        typer.echo(in_tenant(tenant, work))
 
     @group.command("release")
     def _release(  # pyright: ignore[reportUnusedFunction]

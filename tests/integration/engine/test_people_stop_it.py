@@ -203,6 +203,7 @@ async def test_a_hold_survives_the_orders_copies_and_its_being_prepared_anew(sho
     hold = await shop.place("order", "SO-1")
     first = await shop.order()
     await shop.operate(first, Kind.SUSPEND)
+    await shop.host.run()
     await shop.operate(first, Kind.RESTART, at="beforePicking")
     await shop.host.run()
     assert shop.did == (0, 0)
