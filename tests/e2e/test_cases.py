@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,6 +13,8 @@ from .conftest import api, goto, shot
 
 pytestmark = pytest.mark.e2e
 
+LONG_MS = 60_000  # until a worker has looked at the documents, on a busy machine
+
 
 def send(page: Page, method: str, path: str, body: Any) -> Any:
     """As the signed-in person; the answer, or None where it was refused."""
@@ -19,15 +22,22 @@ def send(page: Page, method: str, path: str, body: Any) -> Any:
     return answer.json() if answer.ok and answer.body() else None
 
 
-def mergeable(page: Page) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Two open exceptions of which the first can be merged into the second: no process waits for its answer."""
-    found = api(page, "/cases?status=open&limit=100")["items"]
-    for one in found:
-        other = next(c for c in found if c["id"] != one["id"])
-        if send(page, "POST", f"/cases/{one['id']}/merge", {"into": other["id"]}):
-            assert send(page, "POST", f"/cases/{one['id']}/unmerge", {})
-            return one, other
-    pytest.skip("NOT RUN: a process waits for every exception of this day")
+def two_of_our_own(page: Page) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two exceptions that nothing else of the day touches: of documents that nobody can read."""
+    token = uuid4().hex[:10]
+    for n in (1, 2):
+        taken = page.request.post(
+            f"/api/intake?filename={token}-{n}.json",
+            data=f'{{"nonsense": "{token}", "n": {n}}}'.encode(),
+            headers={"X-Crossdock": "1"},
+        )
+        assert taken.ok, taken.text()
+    path = f"/cases?status=open&q={token}"
+    page.wait_for_function(
+        "async p => (await (await fetch('/api' + p)).json()).total >= 2", arg=path, polling=500, timeout=LONG_MS
+    )
+    one, two = api(page, path)["items"]
+    return one, two
 
 
 def test_a_mail_is_written_on_the_page_of_an_exception(tower: Page) -> None:
@@ -39,22 +49,22 @@ def test_a_mail_is_written_on_the_page_of_an_exception(tower: Page) -> None:
     goto(tower, f"/exceptions/{case['id']}")
     expect(tower.get_by_role("heading", name=re.compile("Why rank"))).to_be_visible()
     tower.get_by_role("button", name=re.compile("Write a mail|Reply")).click()
-    tower.get_by_label("Template").click()
+    tower.get_by_role("combobox", name="Template").click()
     tower.get_by_role("option", name="Delay").click()
-    expect(tower.get_by_label("Subject")).to_have_value(f"About {case['number']}")
-    tower.get_by_label("To", exact=True).fill("buyer@example.com")
+    expect(tower.get_by_role("textbox", name="Subject")).to_have_value(f"About {case['number']}")
+    tower.get_by_role("textbox", name="To", exact=True).fill("buyer@example.com")
     shot(tower, "case-mail")
-    tower.get_by_role("button", name="Send", exact=True).last.click()
+    tower.get_by_role("form", name="Write a mail").get_by_role("button", name="Send", exact=True).click()
     expect(tower.locator(".letter").first).to_contain_text("We are on it")
     shot(tower, "case-page")
 
 
 def test_two_exceptions_are_merged_and_parted_again(tower: Page) -> None:
     goto(tower, "/exceptions")
-    one, other = mergeable(tower)
+    one, other = two_of_our_own(tower)
     goto(tower, f"/exceptions/{one['id']}")
     tower.get_by_role("button", name="Merge or link").click()
-    tower.get_by_label("The other exception").fill(other["number"])
+    tower.get_by_role("combobox", name="The other exception").fill(other["number"])
     tower.get_by_role("option", name=re.compile(other["number"])).click()
     tower.get_by_role("button", name="Merge into it").click()
     expect(tower.get_by_text("Merged into")).to_be_visible()
@@ -72,7 +82,7 @@ def test_a_shift_is_handed_over_from_the_list(tower: Page) -> None:
     send(tower, "POST", f"/cases/{case['id']}/assign", {"owner": user})
     goto(tower, "/exceptions?owner=me")
     tower.get_by_role("button", name="Hand over a shift").click()
-    tower.get_by_label("To", exact=True).click()
+    tower.get_by_role("combobox", name="To").fill("Evening")
     tower.get_by_role("option", name="Evening").click()
     tower.get_by_label("A word about it").fill("The carrier calls at eight")
     shot(tower, "handover")

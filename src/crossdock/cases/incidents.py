@@ -82,19 +82,34 @@ async def tell(tx: Tx, tenant_id: str, now: datetime) -> int:
     rows = await tx.fetch(SQL["untold"], tenant_id, now, TELL_AFTER, TELL_AT_ORDERS)
     for row in rows:
         await tx.execute(SQL["told"], tenant_id, row["incident_id"], now)
-        new = casework.New(
-            kind="outage",
-            queue="integration",
-            severity="critical",
-            title=f"{row['system']} does not answer; {row['orders']} orders wait",
-            reason=row["detail"],
-            evidence={"incident": row["number"], "system": row["system"], "since": row["opened_at"]},
-            actions=(SEEN,),
-            key=f"incident/{row['incident_id']}",
-            incident_id=row["incident_id"],
-        )
-        await casework.open_case(tx, tenant_id, new, now)
+        await casework.open_case(tx, tenant_id, _new(row), now)
     return len(rows)
+
+
+async def case_of(tx: Tx, tenant_id: str, incident_id: UUID, now: datetime) -> casework.Case:
+    """The case that tells people of it; opened now when they have not heard of it. Raises NotFound."""
+    row = await tx.fetchrow(SQL["one"], tenant_id, incident_id)
+    if row is None:
+        raise NotFound("No such incident")
+    known = await casework.find(tx, tenant_id, casework.Filter(incident_id=incident_id, kind="outage"), limit=1)
+    if known.items:
+        return known.items[0]
+    await tx.execute(SQL["told"], tenant_id, incident_id, now)
+    return await casework.open_case(tx, tenant_id, _new(row), now)
+
+
+def _new(row: Any) -> casework.New:
+    return casework.New(
+        kind="outage",
+        queue="integration",
+        severity="critical",
+        title=f"{row['system']} does not answer; {row['orders']} orders wait",
+        reason=row["detail"],
+        evidence={"incident": row["number"], "system": row["system"], "since": row["opened_at"]},
+        actions=(SEEN,),
+        key=f"incident/{row['incident_id']}",
+        incident_id=row["incident_id"],
+    )
 
 
 async def find(

@@ -79,13 +79,13 @@ def check(subject: str, body: str) -> None:
 
 
 async def fill(
-    tx: Tx, tenant_id: str, case: Case, subject: str, body: str, me: str, orders: str = ""
+    tx: Tx, tenant_id: str, case: Case, subject: str, body: str, me: str, *, orders: str = "", customer: str = ""
 ) -> tuple[str, str]:
     """(subject, body) with this case's facts."""
     po = await tx.fetchval(SQL["po"], tenant_id, case.order)
     facts: dict[str, Any] = {
         "number": case.number, "title": case.title, "reason": case.reason, "order": case.order, "po": po or "",
-        "customer": case.customer, "promised_on": case.promised_on.isoformat() if case.promised_on else "",
+        "customer": customer or case.customer, "promised_on": case.promised_on.isoformat() if case.promised_on else "",
         "amount": case.money, "currency": case.currency, "orders": orders, "me": me,
     }  # fmt: skip
     facts = {name: facts.get(name) for name in (*FACTS, "currency")}

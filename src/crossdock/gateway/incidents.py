@@ -1,19 +1,23 @@
 """Incidents: a system that is down, once, with the orders that wait for it; and alerts of the watch itself."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
-from crossdock.cases import incidents
+from crossdock.cases import incidents, outages
 from crossdock.db import Tx
-from crossdock.gateway.access import Caller, Reader
+from crossdock.events.inbox import business_now
+from crossdock.gateway.access import Caller, Reader, allow
 from crossdock.gateway.models import Answer, Cursor, Limit, Money, Page, Time
 from crossdock.gateway.orders import OrderSummary, view
+from crossdock.policy import Action
 from crossdock.tower import alerts, orders
 
 router = APIRouter(prefix="/api", tags=["incidents"])
+Worker = Annotated[Caller, allow(Action.INCIDENT_WORK)]
 
 
 class State(StrEnum):
@@ -47,6 +51,21 @@ class IncidentDetail(Answer):
     money: Money | None
     title: str
     detail: str
+
+
+class Message(BaseModel):
+    """{orders}: the customer's orders that wait; the other facts as in reply templates."""
+
+    subject: str = Field(max_length=300)
+    body: str = Field(max_length=20_000)
+
+
+class ToldCustomers(Answer):
+    """case: where the mails lie. left_out: customers whose address is not known."""
+
+    case: str
+    written: int
+    left_out: list[str]
 
 
 class Alert(Answer):
@@ -89,6 +108,17 @@ async def one(incident: UUID, caller: Reader) -> IncidentDetail:
 async def _money(tx: Tx, caller: Caller, incident: UUID) -> Any:
     _, numbers = await incidents.get(tx, caller.tenant_id, incident)
     return await orders.worth(tx, caller.tenant_id, numbers)
+
+
+@router.post("/incidents/{incident}/message", status_code=201, summary="Tell all customers whom an incident holds up")
+async def tell(incident: UUID, given: Message, caller: Worker) -> ToldCustomers:
+    """A mail to each customer about its own orders; answers come back to the incident's exception."""
+    async with caller.transaction() as tx:
+        now = await business_now(tx)
+        told = await outages.tell_customers(
+            tx, caller.tenant_id, incident, given.subject, given.body, caller.name, now
+        )  # fmt: skip
+    return ToldCustomers(case=str(told.case_id), written=told.written, left_out=list(told.left_out))
 
 
 @router.get("/alerts", summary="Alerts")

@@ -183,3 +183,27 @@ async def test_a_template_is_checked_and_filled_with_the_exceptions_facts(gatewa
     assert (await cora.get("/api/case-templates")).json["items"][0]["name"] == "delay"
     assert (await ada.send("DELETE", "/api/case-templates/delay")).status == 204
     assert (await cora.get(f"/api/cases/{things.case}/replies/delay")).status == 404
+
+
+async def test_one_message_tells_each_customer_of_its_own_orders_that_an_outage_holds_up(gateway: Any) -> None:
+    things = await gateway.things()
+    ada, cora, vera = await gateway.as_("ada", "norrland"), await gateway.as_("cora"), await gateway.as_("vera")
+    await ada.send("PUT", "/api/case-mail", {"address": "service@norrland.example"})
+    path = f"/api/incidents/{things.incident}/message"
+    said = {"subject": "Your orders wait", "body": "Dear {customer},\nthe carrier is down. These wait:\n{orders}\n"}
+    assert (await vera.post(path, said)).status == 403
+    assert (await cora.post(path, {**said, "body": "{everybody}"})).status == 422
+    missed = (await cora.post(path, said)).json
+    assert (missed["written"], missed["left_out"]) == (0, ["C-0007"]), "nobody knows where to write to"
+    async with gateway.db.transaction("norrland") as tx:
+        await tx.execute(
+            "insert into crossdock.catalogue_customer (tenant_id, customer_id, name, tier, body)"
+            " values ('norrland', 'C-0007', 'Bolts', 'B', '{\"email\": \"buyer@bolts.example\"}')"
+        )
+    told = (await cora.post(path, said)).json
+    assert (told["written"], told["left_out"], told["case"]) == (1, [], missed["case"])
+    [mail] = (await cora.get(f"/api/cases/{told['case']}")).json["messages"]
+    assert mail["to"] == ["buyer@bolts.example"]
+    assert mail["body"] == f"Dear Bolts,\nthe carrier is down. These wait:\n{things.order}\n"
+    shown = (await cora.get(f"/api/incidents/{things.incident}")).json
+    assert [(o["order"], o["currency"], o["promised_on"]) for o in shown["orders"]] == [(things.order, "EUR", None)]

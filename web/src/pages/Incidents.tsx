@@ -8,7 +8,7 @@ import type { Incident } from '../api/types';
 import { t, words } from '../i18n';
 import { useNow } from '../lib/clock';
 import { useFilters } from '../lib/filters';
-import { money, num, span } from '../lib/format';
+import { date, money, num, span } from '../lib/format';
 import { useRows } from '../lib/rows';
 import { Empty, Facts, Failed, LinkButton, OrderPill, Panel, Pill, Rows, When } from '../components/Bits';
 import { DataTable, type Column } from '../components/DataTable';
@@ -66,7 +66,7 @@ export function IncidentPage() {
         </div>
       </Panel>
       <Panel title={t.incidents.heldUp} count={orders.length}>
-        {orders.length === 0 ? <Empty title={t.incidents.none} /> : <ul className="list">{orders.map((o) => (typeof o === 'string' ? <li key={o}><Link className="mono" to="/orders/$order" params={{ order: o }}>{o}</Link></li> : <li key={o.order}><div className="a"><Link className="mono" to="/orders/$order" params={{ order: o.order }}>{o.order}</Link><span>{o.customer}</span><OrderPill of={o.status} /><span className="num">{money(o.total, o.currency)}</span></div></li>))}</ul>}
+        {orders.length === 0 ? <Empty title={t.incidents.none} /> : <ul className="list">{orders.map((o) => (typeof o === 'string' ? <li key={o}><Link className="mono" to="/orders/$order" params={{ order: o }}>{o}</Link></li> : <li key={o.order}><div className="a"><Link className="mono" to="/orders/$order" params={{ order: o.order }}>{o.order}</Link><span>{o.customer}</span><OrderPill of={o.status} /><span className="num">{money(o.total, o.currency)}</span>{o.promised_on && <span className="muted">{t.cases.promised} {date(o.promised_on)}</span>}</div></li>))}</ul>}
       </Panel>
     </div>
   );
