@@ -118,9 +118,9 @@ class Settings:
     )
     otlp_url: str | None = _setting(None, _url, "OpenTelemetry collector (OTLP over HTTP) to send traces to")
     smtp_url: str | None = _setting(
-        None, _mail_server, "Mail server for alerts: smtp://user:password@host:587 or smtps://"
+        None, _mail_server, "Mail server for alerts and invitations: smtp://user:password@host:587 or smtps://"
     )
-    mail_from: str | None = _setting(None, _text, "Address that alerts come from")
+    mail_from: str | None = _setting(None, _text, "Address that they come from")
     workflow_secrets: Path | None = _setting(None, _path, "Directory of the secrets of workflows: TENANT/NAME")
     channel_folders: Path | None = _setting(None, _path, "Directory below which watched folders lie: TENANT/…")
     sftp_port: int | None = _setting(None, _port, "Serve SFTP to partners on this port; needs crossdock[sftp]")
@@ -129,6 +129,11 @@ class Settings:
     allow_internal_addresses: bool = _setting(
         False, _flag, "Let connectors call loopback and private networks, as the demo's sandbox needs"
     )
+
+    @property
+    def address(self) -> str:
+        """Ours, as links in mails name it."""
+        return self.public_url or f"http://{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

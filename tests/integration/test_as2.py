@@ -15,13 +15,15 @@ from crossdock.cli.silence import ChannelDesk
 from crossdock.clock import Clock
 from crossdock.db import Database
 from crossdock.errors import Conflict, PartnerError
+from crossdock.gateway import limits
 from crossdock.gateway.server import serve
 from crossdock.gateway.services import Services
 from crossdock.outbound import Client, Guard, Request, Response, TransportProblem
 from crossdock.partners import intake
+from crossdock.partners.intake import DocumentResult
 from crossdock.partners.profiles import Identifier, Profile
 from crossdock.partners.sending import store as sending
-from crossdock.partners.transports import certificates, handing, running, store
+from crossdock.partners.transports import certificates, handing, quarantine, releasing, running, store
 from crossdock.partners.transports.as2 import message, receipt, receiving
 from crossdock.partners.transports.model import Channel, Direction, Kind
 from crossdock.partners.transports.opening import Opener
@@ -235,6 +237,105 @@ async def test_strangers_and_other_tenants_are_told_nothing(ends: Ends) -> None:
     assert (await post(ends, {"Content-Type": "text/plain"}, b"hello")).status == 400
     for tenant in (T, OTHER):
         assert await rows(ends.db, "select 1 from crossdock.receipt", tenant) == []
+
+
+async def kept(ends: Ends, tenant: str = T) -> list[dict[str, Any]]:
+    async with ends.db.transaction(tenant) as tx:
+        return await quarantine.page(tx, tenant, state=quarantine.State.KEPT)
+
+
+async def test_a_strangers_message_is_kept_as_it_is_and_taken_in_once_its_sender_is_known(ends: Ends) -> None:
+    await ends.channel(OTHER)  # castell sends; norrland has no channel from it yet
+    known = await sender(ends)
+    headers, body, mic = built(ends, known, order(), "m-1@castell")
+    first = await post(ends, headers, body)
+    again = await post(ends, headers, body)
+    assert b"unknown-trading-relationship" in first.body
+    assert b"unknown-trading-relationship" in again.body
+    assert await listed(ends.db) == []
+    [item] = await kept(ends)
+    assert (item["sender"], item["receiver"], item["way"], item["times"]) == (OTHER, T, "as2", 2)
+    assert item["reason"] == "No AS2 channel goes between these two ends."
+    assert await kept(ends, OTHER) == []
+
+    async def release(partner: str = "") -> list[DocumentResult]:
+        vault = lambda tenant: ends.vault[tenant]  # noqa: E731
+        return await releasing.release(ends.db, T, UUID(item["id"]), partner, "ada", vault)
+
+    with pytest.raises(Conflict, match="No AS2 channel that is enabled"):
+        await release("bolts")
+    async with ends.db.transaction(T) as tx:  # its certificate is withdrawn: nobody vouches for the message
+        [theirs] = [h for h in await certificates.held(tx, T) if h.plain()["partner"] == "bolts"]
+        await certificates.withdraw(tx, T, "bolts", theirs.plain()["fingerprint"], "test")
+    await ends.channel(T)
+    with pytest.raises(Conflict, match="cannot be believed yet"):
+        await release()
+    await ends.certify(OTHER, "newer")
+    with pytest.raises(Conflict, match="cannot be believed yet"):
+        await release()  # signed with another one
+    async with ends.db.transaction(T) as tx:
+        await tx.execute("update crossdock.certificate set withdrawn_at = null where fingerprint = $1",
+                         theirs.plain()["fingerprint"])  # fmt: skip
+    with pytest.raises(Conflict, match="signed by bolts, not by acme"):
+        await release("acme")
+    [done] = await release()
+    assert (done.status, done.partner, done.po) == ("accepted", "bolts", "4500012")
+    with pytest.raises(Conflict, match="released by ada already"):
+        await release()
+    assert await kept(ends) == []
+    # the partner, which was refused, sends the same message again: it hears what it would have heard
+    after = await post(ends, headers, body)
+    assert receipt.read(known, after.headers, after.body).disposition.endswith("processed")
+    assert mic in after.body.decode("utf-8", "replace")
+    assert len(await listed(ends.db)) == 1
+
+
+async def test_a_suspended_channels_messages_wait_in_quarantine(ends: Ends) -> None:
+    await ends.channel(T)
+    await ends.channel(OTHER)
+    known = await sender(ends)
+    async with ends.db.transaction(T) as tx:
+        await store.enable(tx, T, "as2", False, "test")
+    await post(ends, *built(ends, known, order(), "m-1@castell")[:2])
+    [item] = await kept(ends)
+    assert (item["channel"], item["reason"]) == ("as2", "The channel as2 is disabled.")
+
+
+async def test_strangers_cannot_fill_the_disk(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is kept or not, each is answered alike."""
+    stranger = {"AS2-From": "MALLORY", "AS2-To": T, "Content-Type": "application/edi-x12",
+                "Disposition-Notification-To": "x"}  # fmt: skip
+
+    async def send(n: int, body: bytes) -> bytes:
+        answer = await post(ends, {**stranger, "Message-ID": f"<m-{n}@mallory>"}, body)
+        assert answer.status == 200
+        assert b"error: unknown-trading-relationship" in answer.body
+        assert f"<m-{n}@mallory>".encode() in answer.body
+        return answer.body
+
+    monkeypatch.setattr(quarantine, "MOST_OF_ONE", 1000)
+    await send(1, b"x" * 1001)
+    assert await kept(ends) == []
+    monkeypatch.setattr(quarantine, "MOST_BYTES", 2500)
+    for n in range(2, 5):
+        await send(n, b"x" * 1000)
+    assert len(await kept(ends)) == 2
+    monkeypatch.setattr(quarantine, "MOST_ITEMS", 3)
+    for n in range(5, 8):
+        await send(n, b"y")
+    assert len(await kept(ends)) == 3
+    async with ends.db.transaction(T) as tx:  # room is made by people only
+        await quarantine.discard(tx, T, UUID((await quarantine.page(tx, T))[0]["id"]), "junk", "ada")
+    await send(8, b"z")
+    assert len(await kept(ends)) == 3
+
+
+async def test_one_address_cannot_use_up_the_quarantine(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits.Attempts, "allows", lambda self, address: False)  # pyright: ignore[reportUnknownLambdaType]
+    headers = {"AS2-From": "MALLORY", "AS2-To": T, "Content-Type": "text/plain", "Message-ID": "<1@mallory>",
+               "Disposition-Notification-To": "x"}  # fmt: skip
+    assert b"unknown-trading-relationship" in (await post(ends, headers, b"x")).body
+    assert await kept(ends) == []
 
 
 async def test_a_lost_answer_is_a_question_and_the_same_message_settles_it(ends: Ends) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ from crossdock.cli.silence import ChannelDesk
 from crossdock.db import Database, Unavailable
 from crossdock.outbound import Client, Guard
 from crossdock.partners import intake
-from crossdock.partners.transports import imap, mail, smtpserver, taking
+from crossdock.partners.transports import imap, mail, quarantine, releasing, smtpserver, taking
 from crossdock.partners.transports.model import Channel, Direction, Kind
 from crossdock.partners.transports.opening import Opener
 from crossdock.partners.transports.settings import Smtp
@@ -150,13 +151,30 @@ async def test_a_mail_is_answered_after_its_attachments_are_stored_and_taken_onc
     ]
 
 
-async def test_a_stranger_is_quarantined_and_assigned(smtp: Taking, db: Database) -> None:
-    await smtp.send(written(("order.edi", order()), sender="mallory@example.net"))
+async def test_a_stranger_is_quarantined_and_released(smtp: Taking, db: Database) -> None:
+    message = written(("order.edi", order()), sender="mallory@example.net")
+    await smtp.send(message)
+    await smtp.send(message)  # as a server does that did not hear our 250
     await smtp.served.idle()
-    [held] = await listed(db)
-    assert (held["status"], held["partner"]) == ("held", None)
-    [done] = await intake.assign(db, T, held["id"], "bolts", "ada")
+    assert await listed(db) == []
+    async with db.transaction(T) as tx:
+        [kept] = await quarantine.page(tx, T)
+    assert (kept["sender"], kept["channel"], kept["way"]) == ("mallory@example.net", "files", "smtp")
+    [done] = await releasing.release(db, T, UUID(kept["id"]), "bolts", "ada", lambda _: {})
     assert (done.status, done.po) == ("accepted", "4500012")
+
+
+async def test_a_server_is_told_to_wait_when_strangers_have_no_room(
+    smtp: Taking, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "MOST_ITEMS", 1)
+    await smtp.send(written(("one.edi", order(1)), sender="mallory@example.net"))
+    with pytest.raises(smtplib.SMTPDataError) as refused:
+        await smtp.send(written(("two.edi", order(2)), sender="mallory@example.net"))
+    assert refused.value.smtp_code == 452
+    await smtp.send(written(("mine.edi", order(3))))
+    await smtp.served.idle()
+    assert [d["partner"] for d in await listed(db)] == ["bolts"], "a partner's mail is taken all the same"
 
 
 async def test_what_cannot_be_taken_is_refused_at_the_door(smtp: Taking, db: Database) -> None:
@@ -276,8 +294,10 @@ async def test_a_mailbox_is_emptied_once_and_what_is_no_document_goes_aside(
     ran = await run(db, remote.opener)
     assert (ran.trouble, ran.taken, ran.refused) == ("", 3, 1)
     assert sorted((str(d["po"]), d["status"]) for d in await listed(db)) == [
-        ("None", "held"), ("PO-1", "accepted"), ("PO-2", "accepted"),
+        ("PO-1", "accepted"), ("PO-2", "accepted"),
     ]  # fmt: skip
+    async with db.transaction(T) as tx:
+        assert [k["sender"] for k in await quarantine.page(tx, T)] == ["mallory@example.net"]
     assert await asyncio.to_thread(remote.count, "INBOX") == 0
     assert await asyncio.to_thread(remote.count, "Quarantine") == 1
     assert await asyncio.to_thread(remote.count, "Done") == (2 if done else 0)

@@ -14,7 +14,7 @@ from crossdock.cli.silence import ChannelDesk
 from crossdock.db import Database
 from crossdock.errors import Conflict, PartnerError
 from crossdock.outbound import Client, Guard
-from crossdock.partners import documents, intake
+from crossdock.partners import intake
 from crossdock.partners.transports import running, store, taking
 from crossdock.partners.transports.folder import WatchedFolder
 from crossdock.partners.transports.model import Channel, ChannelTrouble, Direction, Fate, Kind, PickedUp
@@ -237,46 +237,6 @@ async def test_another_tenant_sees_no_channel_and_no_arrival(db: Database, opene
         assert await store.find(tx, T) == []
         assert await store.arrivals(tx, T) == []
         assert await store.deliveries(tx, T) == []
-
-
-# ── quarantine ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_a_stranger_is_kept_unread_until_somebody_says_whose_it_is(db: Database) -> None:
-    channel = await declare(
-        db,
-        Channel(tenant_id=T, id="mail", kind=Kind.SMTP, direction=Direction.IN, partner=None,
-                settings={"senders": {}, "recipients": ["orders@norrland.example"]}),
-    )  # fmt: skip
-    # it claims to be of bolts, and uses a number that bolts will use
-    item = PickedUp(key="m1/0", name="order.edi", raw=order(), size_bytes=1, at=None, sender="mallory@example.net")
-
-    class Nowhere:
-        def pick_up(self) -> Any: ...
-
-        async def settle(self, item: PickedUp, fate: Fate) -> None: ...
-
-    done = await taking.take(db, channel, item, Nowhere())
-    assert done.fate is Fate.STORED
-    [held] = await listed(db)
-    assert (held["status"], held["partner"], held["po"]) == ("held", None, None)
-    assert await rows(db, "select 1 from crossdock.interchange") == []
-    async with db.transaction(T) as tx:
-        one = await documents.one(tx, T, held["id"])
-        assert one["errors"][0]["code"] == "channel.sender"
-        assert "mallory@example.net" in one["errors"][0]["found"]
-        with pytest.raises(Conflict, match="Assign the file"):
-            await intake.release(tx, T, held["id"], "ada")
-    [same] = await intake.receive(db, T, order(), "real.edi", "api", partner="bolts")
-    assert same.status == "accepted", "the real one is not in its way"
-    with pytest.raises(PartnerError):
-        await intake.assign(db, T, held["id"], "nobody", "ada")
-    [again] = await intake.assign(db, T, held["id"], "bolts", "ada")
-    assert (again.status, again.partner) == ("duplicate", "bolts")
-    assert again.document_id is not None
-    with pytest.raises(Conflict, match="not in quarantine"):
-        await intake.assign(db, T, again.document_id, "bolts", "ada")
-    assert len(await listed(db)) == 2
 
 
 # ── the duty and the command line ───────────────────────────────────────────────────────────────────────────────────

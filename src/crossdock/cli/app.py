@@ -85,7 +85,7 @@ async def _open_for_intake() -> Database:
     return owned
 
 
-intake.register(app, _open_for_intake)
+intake.register(app, _open_for_intake, lambda: compose.mail(working.settings()))
 channel.register(app, _open_for_intake, lambda db: compose.channel_means(working.settings(), db))
 
 

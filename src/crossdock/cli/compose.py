@@ -22,9 +22,11 @@ from crossdock.cases.fixes import jobs as fixes
 from crossdock.cases.fixes.carrying import Desk as FixDesk
 from crossdock.cases.hooks import People
 from crossdock.cases.signatures import PROGRAMS
-from crossdock.cli import differences
+from crossdock.cli import connections, differences
+from crossdock.cli.aside import Aside
+from crossdock.cli.connections import Connections
 from crossdock.cli.silence import ChannelDesk, Desk
-from crossdock.connect import config, registry, sandbox
+from crossdock.connect import config, sandbox
 from crossdock.connect.budget import Crew
 from crossdock.connect.config import Secrets, SystemConfig
 from crossdock.db import Database, Tx
@@ -219,6 +221,15 @@ async def listeners(db: Database, settings: Settings, say: Callable[[str], None]
         yield
 
 
+def mailer(settings: Settings) -> Mailer:
+    return Mailer(settings.smtp_url, settings.mail_from)
+
+
+def mail(settings: Settings) -> tuple[Mailer, str]:
+    """For the command line: how mail leaves, and our own address in it."""
+    return mailer(settings), settings.address
+
+
 # ── the gateway ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -227,11 +238,16 @@ async def gateway(db: Database, settings: Settings) -> "Services":
 
     resolve = secrets()
 
-    def webhook_secret(tenant_id: str, system: str) -> str:
+    read_at, known = 0.0, dict[tuple[str, str], SystemConfig]()
+
+    async def webhook_secret(tenant_id: str, system: str) -> str:
+        nonlocal read_at, known
+        if not read_at or monotonic() - read_at > connections.LOOK_EVERY_S:  # a new system needs no restart
+            known = {(c.tenant, c.system): c for c in await systems(db)}
+            read_at = monotonic()
         config = known.get((tenant_id, system))
         return resolve(config.webhook_secret) if config and config.webhook_secret else ""
 
-    known = {(c.tenant, c.system): c for c in await systems(db)}
     vault = Vault(settings.workflow_secrets).of
     return Services(
         db=db,
@@ -241,6 +257,7 @@ async def gateway(db: Database, settings: Settings) -> "Services":
         vault=vault,
         desk=ChannelDesk(),
         open_channel=channel_opener(settings, channel_client(settings), db),
+        mailer=mailer(settings),
     )
 
 
@@ -266,19 +283,20 @@ class Held:
 
 async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
     """A worker with all functions, and what its owner closes."""
-    configs = await systems(db)
-    http = client(settings, configs)
+    http = client(settings, await systems(db))
     crew = Crew()
-    by_name = registry.operations(configs, http, secrets=secrets(), crew=crew)
-    tenants = await db.tenant_ids()
-    operations: dict[str, dict[str, Any]] = {
-        t: {name: op for name, op in by_name.items() if op.available(t)} for t in tenants
-    }
+    links = connected(db, settings, crew)
     web = WebCalls(http.send)  # workflows of one's own may call HTTP; internal addresses stay guarded
     vault = Vault(settings.workflow_secrets)
     permitted = dict.fromkeys(PROGRAMS, programs.Programs(db))  # refuses what no policy of the tenant permits
-    functions = Functions({**catalogue(), "http": web, "openapi": web, **permitted}, operations, vault.of)
+    functions = Functions(
+        {**catalogue(), "http": web, "openapi": web, **permitted}, await links.changed() or {}, vault.of
+    )
     time = clock.Clock()
+
+    async def follow() -> None:
+        await links.follow(functions.connect)
+
     counted_at = 0.0
 
     async def count_crew() -> None:
@@ -293,31 +311,50 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
     def named(tenant_id: str) -> Mapping[str, Any]:
         return vault.of(tenant_id)
 
-    base = settings.public_url or f"http://{settings.host}:{settings.port}"
-    mailer = Mailer(settings.smtp_url, settings.mail_from)
-    messenger = notices.Messenger(http, named, mailer, base)
+    post = mailer(settings)
+    messenger = notices.Messenger(http, named, post, settings.address)
 
-    async def writing() -> None:
-        await _one_at_a_time(db, 0x0C0576, lambda: letters.run_due(db, mailer, base, time.now()))
+    async def write() -> None:
+        await _one_at_a_time(db, 0x0C0576, lambda: letters.run_due(db, post, settings.address, time.now()))
 
-    async def telling() -> None:
-        await _one_at_a_time(db, 0x0C0569, lambda: notices.run_due(db, messenger, time.now()))
-
-    async def corresponding() -> None:
+    async def correspond() -> None:
         await _one_at_a_time(db, 0x0C0577, lambda: mailing.run_due(db, settings.smtp_url, time.now()))
 
-    async def reporting() -> None:
-        await _one_at_a_time(db, 0x0C0580, lambda: reports.run_due(db, mailer, base, time.now()))
+    async def report() -> None:
+        await _one_at_a_time(db, 0x0C0580, lambda: reports.run_due(db, post, settings.address, time.now()))
+
+    # what waits for mail servers and webhooks
+    outside = [
+        telling(db, messenger, time), Aside("writing to people", write), Aside("mail about cases", correspond),
+        Aside("reports by mail", report),
+    ]  # fmt: skip
 
     crew.size = await living(db) + 1  # this one counts itself in a moment
     made = Worker(
         db, functions, time, People(), [projection.project, expectations.observe, causes.observe, awaited.observe],
         duties=[
-            count_crew, *duties(db, time, settings.retention), channels.duty, telling, writing, corresponding,
-            reporting,
+            count_crew, follow, *duties(db, time, settings.retention), channels.duty, *outside,
         ],
     )  # fmt: skip
-    return made, Held(channels, partners_http, http)
+    return made, Held(*outside, channels, partners_http, links, http)
+
+
+def connected(db: Database, settings: Settings, crew: Crew | None = None) -> Connections:
+    """The systems of all tenants, as they are connected from time to time."""
+
+    async def read() -> tuple[list[str], list[SystemConfig]]:
+        return await db.tenant_ids(), await systems(db)
+
+    return Connections(read, lambda configs: client(settings, configs), secrets(), crew)
+
+
+def telling(db: Database, teller: notices.Teller, time: clock.Clock) -> Aside:
+    """Alerts to those who asked for them: mail servers and webhooks answer when they like."""
+
+    async def tell() -> None:
+        await _one_at_a_time(db, 0x0C0569, lambda: notices.run_due(db, teller, time.now()))
+
+    return Aside("telling alerts", tell)
 
 
 def duties(db: Database, time: clock.Clock, keep: timedelta | None = None) -> list[Callable[[], Awaitable[object]]]:

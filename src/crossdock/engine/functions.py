@@ -61,6 +61,10 @@ class Functions:
         """operations: tenant → operation (`erp.priceOrder`) → the connector's implementation."""
         self._secrets = secrets
         self._catalogue = dict(catalogue)
+        self.connect(operations)
+
+    def connect(self, operations: Mapping[str, Mapping[str, Remote]]) -> None:
+        """From now on these are the role operations; a call that was begun ends with what it began with."""
         self._operations = {tenant: dict(by_name) for tenant, by_name in operations.items()}
 
     def resolve(self, tenant_id: str, name: str) -> Function | None:

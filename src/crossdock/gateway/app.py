@@ -41,6 +41,7 @@ from crossdock.gateway import (
     partners,
     people,
     problems,
+    quarantine,
     reference,
     run,
     runs,
@@ -60,7 +61,7 @@ from crossdock.tower.board import Drawings
 
 API = (
     session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
-    people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting, channels,
+    people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting, channels, quarantine,
     deadletters, reference, clusters, fixes, desks, scorecard, deciders,
     casedesk, cxml,
 )  # fmt: skip
@@ -76,7 +77,8 @@ def create(services: Services) -> FastAPI:
     drawings = Drawings()
     hub = Hub(services.db, services.clock, drawings)
     running = Running(
-        services=services, hub=hub, attempts=Attempts(), starts=runs.Starts(services.db), ends=runs.Ends(services.db),
+        services=services, hub=hub, attempts=Attempts(), strangers=Attempts(),
+        starts=runs.Starts(services.db), ends=runs.Ends(services.db),
         drawings=drawings,
     )  # fmt: skip
 

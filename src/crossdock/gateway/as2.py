@@ -47,7 +47,11 @@ async def post(tenant: str, request: Request, state: Annotated[Running, Depends(
     # latin-1 is what HTTP headers are
     headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in request.scope["headers"]}
     await state.pressure.check(services.db, tenant, services.settings.max_backlog)
-    answer = await receiving.receive(services.db, tenant, headers, await request.body(), services.vault, services.desk)
+    address = request.client.host if request.client else ""
+    answer = await receiving.receive(
+        services.db, tenant, headers, await request.body(), services.vault, services.desk,
+        may_keep=lambda: state.strangers.allows(address),
+    )  # fmt: skip
     then = None
     if (receipt_id := answer.receipt_id) is not None:
         carry_out: Callable[..., Awaitable[Any]] = intake.carry_out

@@ -10,11 +10,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
+from crossdock.db import Tx
 from crossdock.errors import NotFound
 from crossdock.gateway.access import Caller, Reader, allow
-from crossdock.gateway.documents import IntakeRow, Taken
 from crossdock.gateway.models import Answer, Json, Limit, Time
-from crossdock.partners import intake
 from crossdock.partners.model import MAX_BYTES
 from crossdock.partners.transports import certificates, handing, running, store
 from crossdock.partners.transports.model import Channel, ChannelTrouble, Direction, Kind
@@ -40,7 +39,7 @@ class Declared(BaseModel):
 
 
 class ChannelOut(Answer):
-    """failures: in a row. case: of its present trouble."""
+    """failures: in a row. case: of its present trouble. waiting: documents that are to leave by it."""
 
     channel: str
     kind: str
@@ -56,6 +55,8 @@ class ChannelOut(Answer):
     last_failure_at: Time | None
     last_failure: str
     case: str | None
+    last_arrival_at: Time | None
+    waiting: int
 
 
 class Tested(Answer):
@@ -65,7 +66,7 @@ class Tested(Answer):
 
 
 class Arrival(Answer):
-    """outcome: stored, or refused with its reason. documents: what was found in it."""
+    """outcome: stored, quarantined (its sender is not known), or refused with its reason. documents: what was found."""
 
     channel: str
     outcome: str
@@ -99,10 +100,6 @@ class Resent(Answer):
     document: str
     message_id: str
     channel: str
-
-
-class Assign(BaseModel):
-    partner: str = Field(min_length=1, max_length=80)
 
 
 class Certificate(Answer):
@@ -139,13 +136,13 @@ class Added(Answer):
 async def list_(caller: Admin) -> list[ChannelOut]:
     """With how they fare."""
     async with caller.transaction() as tx:
-        return [ChannelOut.model_validate(store.shown(c)) for c in await store.find(tx, caller.tenant_id)]
+        return [await _shown(tx, c) for c in await store.find(tx, caller.tenant_id)]
 
 
 @router.get("/channels/{channel}", summary="One channel")
 async def one(channel: str, caller: Admin) -> ChannelOut:
     async with caller.transaction() as tx:
-        return ChannelOut.model_validate(store.shown(await store.one(tx, caller.tenant_id, channel)))
+        return await _shown(tx, await store.one(tx, caller.tenant_id, channel))
 
 
 @router.put("/channels/{channel}", summary="Declare a channel")
@@ -157,7 +154,7 @@ async def put(channel: str, given: Declared, caller: Admin) -> ChannelOut:
     )  # fmt: skip
     async with caller.transaction() as tx:
         await store.add(tx, declared, caller.name)
-        return ChannelOut.model_validate(store.shown(await store.one(tx, caller.tenant_id, channel)))
+        return await _shown(tx, await store.one(tx, caller.tenant_id, channel))
 
 
 @router.post("/channels/{channel}/enable", summary="Let a channel run")
@@ -171,10 +168,14 @@ async def disable(channel: str, caller: Admin) -> ChannelOut:
     return await _switched(channel, False, caller)
 
 
+async def _shown(tx: Tx, channel: Channel) -> ChannelOut:
+    return ChannelOut.model_validate({**store.shown(channel), **await handing.fares(tx, channel)})
+
+
 async def _switched(channel: str, on: bool, caller: Caller) -> ChannelOut:
     async with caller.transaction() as tx:
         await store.enable(tx, caller.tenant_id, channel, on, caller.name)
-        return ChannelOut.model_validate(store.shown(await store.one(tx, caller.tenant_id, channel)))
+        return await _shown(tx, await store.one(tx, caller.tenant_id, channel))
 
 
 @router.post("/channels/{channel}/run", status_code=202, summary="Run a channel soon")
@@ -182,7 +183,7 @@ async def run(channel: str, caller: Admin) -> ChannelOut:
     """A worker takes it up within a second or so."""
     async with caller.transaction() as tx:
         await store.run_soon(tx, caller.tenant_id, channel)
-        return ChannelOut.model_validate(store.shown(await store.one(tx, caller.tenant_id, channel)))
+        return await _shown(tx, await store.one(tx, caller.tenant_id, channel))
 
 
 @router.post("/channels/{channel}/test", summary="Try a channel")
@@ -223,14 +224,6 @@ async def resend(document: UUID, caller: Operator) -> Resent:
     async with caller.transaction() as tx:
         again = await handing.again(tx, caller.tenant_id, document, caller.name, caller.running.services.desk)
     return Resent.model_validate(again)
-
-
-@router.post("/documents/{document}/assign", summary="Say whose a document in quarantine is")
-async def assign(document: UUID, given: Assign, caller: Operator) -> Taken:
-    """Then its file is read, as if its channel had known the sender."""
-    db = caller.running.services.db
-    done = await intake.assign(db, caller.tenant_id, document, given.partner, caller.name)
-    return Taken(documents=[IntakeRow.model_validate(d.plain()) for d in done])
 
 
 @router.get("/certificates", summary="Certificates")

@@ -110,7 +110,7 @@ async def hook(tenant: str, system: str, request: Request, state: Annotated[Runn
     body = await request.body()
     secret = ""
     if NAME.match(tenant) and NAME.match(system):
-        secret = state.services.webhook_secret(tenant, system)
+        secret = await state.services.webhook_secret(tenant, system)
     if not secret:
         # the same words whether there is no such tenant, no such system, or it signs nothing
         raise Refused(f"Expected a valid X-Signature of {system[:40]}, found another.")

@@ -54,6 +54,14 @@ class Attempts:
         self._most, self._rate, self._now = most, most / window_s, now
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
+    def allows(self, address: str) -> bool:
+        """Takes one, if there is one."""
+        try:
+            self.take(address)
+        except problems.TooMany:
+            return False
+        return True
+
     def take(self, address: str) -> None:
         """Raises problems.TooMany when the bucket is empty."""
         now = self._now()

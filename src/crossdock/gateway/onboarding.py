@@ -1,7 +1,7 @@
 """How a partner comes in: an invitation, its own account, its checklist, production."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
@@ -15,8 +15,9 @@ from crossdock.gateway.documents import profile_of
 from crossdock.gateway.models import Answer, Time
 from crossdock.gateway.sending import SentSummary
 from crossdock.gateway.services import Running, running
-from crossdock.partners.agreements import certification, invitations
+from crossdock.partners.agreements import certification, invitations, mailing
 from crossdock.partners.agreements.certification import Progress
+from crossdock.partners.agreements.mailing import Mailed
 from crossdock.policy import Action, Role
 
 router = APIRouter(prefix="/api", tags=["partners"])
@@ -25,17 +26,21 @@ TAKEN = "This name cannot be used; choose another, such as your mail address."
 
 
 class Invite(BaseModel):
-    email: str = Field("", max_length=254, description="To whom it goes; it is not sent from here")
+    email: str = Field("", max_length=254, description="To whom it goes; empty: to the partner's contact")
     days: int = Field(7, ge=1, le=30)
+    language: Literal["en", "de", "sv"] = "en"
+    send: bool = Field(False, description="Mail the link; false: it is only shown, and sent by whoever asked")
 
 
 class Invited(Answer):
-    """link: shown this once; the token stands behind #, where no log keeps it."""
+    """link: shown this once; the token stands behind #, where no log keeps it. mail_error: why no mail left."""
 
     id: str
     link: str
     token: str
     expires_at: Time
+    mailed_to: str
+    mail_error: str
 
 
 class InvitationOut(Answer):
@@ -46,6 +51,8 @@ class InvitationOut(Answer):
     expires_at: Time
     used_at: Time | None
     used_by: str | None
+    mailed_at: Time | None
+    mail_error: str
     state: str = Field(description="open, used, withdrawn or expired")
 
 
@@ -132,15 +139,32 @@ class Sample(BaseModel):
 
 @router.post("/partners/{partner}/invitations", status_code=201, summary="Invite a partner")
 async def invite(partner: str, wanted: Invite, caller: Manager) -> Invited:
-    """A link for one use. An earlier one of this partner ends; a partner in test begins its certification."""
-    async with caller.transaction() as tx:
-        now = await business_now(tx)
-        made = await invitations.invite(
-            tx, caller.tenant_id, partner, wanted.email, caller.name, now, timedelta(days=wanted.days)
-        )
-    address = caller.running.services.settings.public_url or ""
-    link = f"{address}/invitation#{made.token}"
-    return Invited(id=str(made.invitation_id), link=link, token=made.token, expires_at=made.expires_at)
+    """A link for one use, mailed to the partner where that is wanted. An earlier one of this partner ends; a partner in
+    test begins its certification."""
+    services = caller.running.services
+    made = await mailing.invite(
+        services.db, caller.tenant_id, partner, caller.name, services.mailer, services.settings.address,
+        email=wanted.email, lasts=timedelta(days=wanted.days), language=wanted.language, send=wanted.send,
+    )  # fmt: skip
+    return _made(made, services.settings.public_url or "")
+
+
+@router.post("/partners/{partner}/invitations/{invitation}/resend", status_code=201, summary="Mail a new link")
+async def resend(partner: str, invitation: UUID, caller: Manager) -> Invited:
+    """To the same address; the link before ends. A conflict when it was used."""
+    services = caller.running.services
+    made = await mailing.again(
+        services.db, caller.tenant_id, partner, invitation, caller.name, services.mailer, services.settings.address
+    )
+    return _made(made, services.settings.public_url or "")
+
+
+def _made(made: Mailed, base: str) -> Invited:
+    new = made.invited
+    return Invited(
+        id=str(new.invitation_id), link=mailing.link(base, new), token=new.token, expires_at=new.expires_at,
+        mailed_to=made.to, mail_error=made.error,
+    )  # fmt: skip
 
 
 @router.get("/partners/{partner}/invitations", summary="Invitations of a partner")

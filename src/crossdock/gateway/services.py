@@ -1,6 +1,6 @@
 """What the gateway is given by the composition root, and what it keeps for itself while it runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,6 +12,7 @@ from crossdock.clock import Clock
 from crossdock.db import Database, Tx
 from crossdock.gateway.identity import Keys
 from crossdock.gateway.pressure import Pressure
+from crossdock.outbound.mail import Mailer
 from crossdock.partners.transports.desk import Desk, Trouble
 from crossdock.partners.transports.model import Secrets
 from crossdock.partners.transports.running import Open
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from crossdock.gateway.runs import Ends, Starts
 
 # (tenant, system) → the secret with which that system signs its webhooks; "" when it sends none.
-WebhookSecret: TypeAlias = Callable[[str, str], str]
+WebhookSecret: TypeAlias = Callable[[str, str], Awaitable[str]]
 
 
-def no_webhooks(tenant_id: str, system: str) -> str:
+async def no_webhooks(tenant_id: str, system: str) -> str:
     """No system signs anything, so nothing that claims to come from one is believed."""
     return ""
 
@@ -35,6 +36,9 @@ def no_webhooks(tenant_id: str, system: str) -> str:
 def no_secrets(tenant_id: str) -> Mapping[str, Any]:
     """A vault without a directory."""
     return {}
+
+
+NO_MAIL = Mailer(None, None)
 
 
 class NoDesk:
@@ -61,16 +65,20 @@ class Services:
     vault: Secrets = no_secrets
     desk: Desk = field(default_factory=NoDesk)
     open_channel: Open | None = None
+    mailer: Mailer = NO_MAIL
     process: str = "gateway"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """One gateway at work: what it was given, its live hub, the definitions it has drawn, its counts of attempts."""
+    """One gateway at work: what it was given, its live hub, the definitions it has drawn, its counts of attempts.
+
+    strangers: of messages whose senders nobody knows, by address: how many of them are kept."""
 
     services: Services
     hub: "Hub"
     attempts: "Attempts"
+    strangers: "Attempts"
     starts: "Starts"
     ends: "Ends"
     drawings: Drawings = field(default_factory=Drawings)

@@ -32,13 +32,13 @@ from crossdock.partners.tabular import map as maps
 OpenDatabase: TypeAlias = Callable[[], Awaitable[Database]]
 
 
-def register(app: typer.Typer, open_database: OpenDatabase) -> None:
+def register(app: typer.Typer, open_database: OpenDatabase, mail: agreements.Mail) -> None:
     """Adds the commands. open_database: migrated and running, started if none runs; the command closes it."""
     edi.register(app)
     maps_cli.register(app, open_database)
     crossref.register(app, open_database)
     sending.register(app, open_database)
-    agreements.register(app, open_database)
+    agreements.register(app, open_database, mail)
 
     @app.command("intake")
     def command(  # pyright: ignore[reportUnusedFunction] - typer keeps it

@@ -26,8 +26,6 @@ def decode(raw: bytes, filename: str, context: Context) -> list[Decoded]:
         issue = error("file.size", filename, f"at most {context.max_bytes} bytes", found, "Send several files.")
         return [Decoded(index=0, format=Format.UNKNOWN, partner=context.partner, issues=(issue,))]
     format_, what = (Format.MANUAL, "") if context.manual else sniff.sniff(raw)
-    if context.stranger is not None:
-        return [_quarantined(format_, context.stranger)]
     if format_ is Format.UNKNOWN and sniff.is_text(raw) and tabular.fixed_width(context) is not None:
         format_ = Format.CSV  # a text of fixed width looks like nothing; its partner's map says what it is
     match format_:
@@ -55,18 +53,6 @@ def _unknown(what: str, context: Context) -> Decoded:
     fix = "Send the file again; nothing arrived." if empty else "Send orders in one of these formats."
     issue = error(code, "the file", expected, what, fix)
     return Decoded(index=0, format=Format.UNKNOWN, partner=context.partner, issues=(issue,))
-
-
-def _quarantined(format_: Format, sender: str) -> Decoded:
-    """Unread: an interchange number or a customer named in it may be another's."""
-    issue = hold(
-        "channel.sender",
-        "the channel",
-        "a sender among our partners",
-        shown(sender) if sender else "a sender that does not say who it is",
-        "Assign the file to a partner, and it is read; or leave it here.",
-    )
-    return Decoded(index=0, format=format_, issues=(issue,))
 
 
 def _agreed(document: Decoded) -> Decoded:

@@ -3,17 +3,9 @@
 insert into crossdock.raw (tenant_id, sha256, bytes, size_bytes) values ($1, $2, $3, $4) on conflict do nothing
 
 -- name: store_receipt
-insert into crossdock.receipt (tenant_id, receipt_id, sha256, filename, channel, partner_id, manual, adopt, stranger,
+insert into crossdock.receipt (tenant_id, receipt_id, sha256, filename, channel, partner_id, manual, adopt,
   received_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, crossdock.now()) returning received_at
-
--- name: assign_receipt
-update crossdock.receipt set partner_id = $3, assigned_by = $4, stranger = null, decoded_at = null
-where tenant_id = $1 and receipt_id = $2 and stranger is not null and decoded_at is not null returning true
-
--- name: drop_unread
--- What stood for a file in quarantine; its documents come in its place.
-delete from crossdock.document where tenant_id = $1 and document_id = $2
+values ($1, $2, $3, $4, $5, $6, $7, $8, crossdock.now()) returning received_at
 
 -- name: open_receipts
 -- What a crash left between the commit of the bytes and that of their documents.

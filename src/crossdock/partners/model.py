@@ -196,7 +196,6 @@ class Context:
 
     partner: the sender, as the operator or the channel says it; then the document's own sender is not looked up.
     adopt: an unknown sender becomes a trial partner instead of a reason to hold.
-    stranger: who sent it, where the channel does not know the sender; then nothing of the file is believed.
     book: the tenant's own versions of maps; None: the library's. trace: say where each field came from.
     """
 
@@ -205,7 +204,6 @@ class Context:
     partner: Profile | None = None
     adopt: bool = False
     manual: bool = False
-    stranger: str | None = None
     currency: str = "USD"
     max_bytes: int = MAX_BYTES
     book: "Book | None" = None

@@ -123,6 +123,10 @@ ORDER: dict[str, Any] = {
 }
 
 
+async def webhook_secret(tenant: str, system: str) -> str:
+    return SECRETS.get((tenant, system), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Gateway:
     base: str
@@ -350,7 +354,7 @@ async def gateway(database: Database, hashed: dict[str, str]) -> AsyncIterator[G
         db=database,
         clock=clock,
         settings=Settings(port=0),
-        webhook_secret=lambda tenant, system: SECRETS.get((tenant, system), ""),
+        webhook_secret=webhook_secret,
         vault=lambda tenant: VAULT.get(tenant, {}),
     )
     stop = asyncio.Event()

@@ -209,6 +209,8 @@ SHOWN_ELSEWHERE = {
     "/api/partners/{partner}/habits": "test_partners.py",
     "/api/partners/{partner}/invitations": "test_onboarding.py",
     "/api/partners/{partner}/versions": "test_partners.py",
+    "/api/quarantine/{item}": "test_channels.py",
+    "/api/quarantine/{item}/raw": "test_channels.py",
     "/api/reference-tables/{table}/rows": "test_reference.py",
     "/api/scorecard/{key}": "test_scorecard.py",
     "/api/scorecard/{key}/rows.csv": "test_scorecard.py",
@@ -229,7 +231,7 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
         "version": "1.3.0", "job": await suspension(ours, things.order), "digest": "0" * 64, "way": "replay",
         "partner": "bolts", "expectation": things.case, "proposal": things.case,
         "chain": things.document, "channel": "norrland-to-bolts", "table": "nosuch", "key": "nosuch",
-        "map": await own_map(ours), "number": "1",
+        "map": await own_map(ours), "number": "1", "item": things.document,
         "fix": things.case, "cluster": (await ours.get("/api/clusters?alone=true")).json["items"][0]["key"],
     }  # fmt: skip
     told = [v for name, v in values.items() if name not in ("version", "digest", "way", "number", "cluster")]

@@ -17,6 +17,8 @@ import pytest
 from aiosmtpd.smtp import SMTP
 
 from crossdock.cases import calendars
+from crossdock.cli import compose
+from crossdock.clock import Clock
 from crossdock.errors import PartnerError
 from crossdock.outbound import Client
 from crossdock.outbound.mail import Mailer
@@ -447,3 +449,34 @@ async def test_a_rule_is_tried_before_it_watches(gateway: Any) -> None:
     wrong = await ada.post("/api/alert-rules/few/preview", {"watch": {"kpi": "x", "above": 5, "below": 6}})
     assert [f["where"] for f in wrong.json["findings"]] == ["/watch/kpi", "/watch"]
     assert (await ada.get("/api/alert-rules")).json["total"] == 0
+
+
+async def test_a_channel_that_never_answers_does_not_hold_up_the_next_duty(story: Any) -> None:
+    await put(story, MANY, channels=[desk(group="PT0S")])
+    await story.received()
+    await check(story, MORNING + HOUR)
+    clock = Clock()  # long past that morning
+    knocked, held = asyncio.Event(), list[asyncio.StreamWriter]()
+
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.append(writer)
+        knocked.set()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, Client([url]) as client:
+        out = Messenger(client, lambda _: {"room": f"{url}/room"}, NO_MAIL, "")
+        told = compose.telling(story.db, out, clock)
+        await told()
+        async with asyncio.timeout(60):
+            await knocked.wait()
+        # somebody waits for an answer now, and the clocks of this worker go on
+        for duty in compose.duties(story.db, clock):
+            await duty()
+        await told()
+        assert len(held) == 1, "it is under way once"
+        await told.close()
+        for writer in held:
+            writer.close()
+    async with story.db.transaction(TENANT) as tx:
+        assert [r["state"] for r in await tx.fetch("select state from crossdock.alert_message")] == ["waiting"]

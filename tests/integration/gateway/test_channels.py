@@ -11,7 +11,7 @@ from tests.integration.channels import BOLTS, answered_order, declare, order
 from crossdock.cli.silence import ChannelDesk
 from crossdock.outbound import Client, Guard
 from crossdock.partners import intake
-from crossdock.partners.transports import certificates, running, taking
+from crossdock.partners.transports import certificates, quarantine, running, taking
 from crossdock.partners.transports.model import Channel, Direction, Kind, PickedUp
 from crossdock.partners.transports.opening import Opener
 
@@ -81,22 +81,47 @@ async def test_what_is_wrong_is_said(ada: Any) -> None:
     assert (await ada.send("PUT", "/api/channels/No Name", FOLDER)).status == 422
 
 
-async def test_a_file_in_quarantine_is_assigned(gateway: Any, ada: Any) -> None:
+async def test_a_file_in_quarantine_is_looked_at_released_or_discarded(gateway: Any, ada: Any) -> None:
     channel = await declare(
         gateway.db,
         Channel(tenant_id="norrland", id="mail", kind=Kind.SMTP, direction=Direction.IN, partner=None,
                 settings={"senders": {}, "recipients": ["edi@norrland.example"]}),
     )  # fmt: skip
-    raw = order()
-    item = PickedUp(key="m/0", name="order.edi", raw=raw, size_bytes=len(raw), at=None, sender="mallory@example.net")
-    await intake.carry_out(gateway.db, "norrland", await taking.keep(gateway.db, channel, item))
-    [held] = (await ada.get("/api/documents?status=held")).json["items"]
+    for n in (1, 2):
+        item = PickedUp(
+            key=f"m/{n}", name=f"{n}.edi", raw=order(n, f"PO-{n}"), size_bytes=1, at=None, sender="m@ex.net"
+        )
+        stranger = quarantine.of(channel, item)
+        assert stranger is not None
+        assert await taking.set_aside(gateway.db, channel, item, stranger) == (True, "")
+    shown = (await ada.get("/api/quarantine?state=kept&q=EX.NET")).json
+    second, first = (f"/api/quarantine/{i['id']}" for i in shown["items"])
+    assert [i["name"] for i in shown["items"]] == ["2.edi", "1.edi"]
+    assert shown["room"]["items"] == 2
+    assert (await ada.get("/api/quarantine?q=nobody")).json["items"] == []
+    detail = (await ada.get(first)).json
+    assert detail["text"].startswith("ISA*00*")
+    assert detail["reason"] == "mail does not know this sender."
+    saved = await ada.get(f"{first}/raw")
+    assert (saved.body, saved.headers["content-type"]) == (order(1, "PO-1"), "application/octet-stream")
     carl = await gateway.as_("carl")
-    assert (await carl.post(f"/api/documents/{held['id']}/assign", {"partner": "bolts"})).status in {404, 422}
-    [done] = (await ada.post(f"/api/documents/{held['id']}/assign", {"partner": "bolts"})).json["documents"]
-    assert (done["status"], done["po"], done["partner"]) == ("accepted", "4500012", "bolts")
-    again = await ada.post(f"/api/documents/{done['document']}/assign", {"partner": "bolts"})
-    assert again.status == 409
+    for path, body in ((f"{first}/release", {"partner": "bolts"}), (f"{first}/discard", {"reason": "x"})):
+        assert (await carl.post(path, body)).status == 404, path
+    viewer = await gateway.key("viewer")
+    assert (await viewer.get(first)).status == 200
+    assert (await viewer.post(f"{first}/discard", {"reason": "x"})).status == 403
+    assert (await ada.post(f"{first}/release", {"partner": "nobody"})).status == 422
+    assert (await ada.post(f"{first}/release", {})).status == 422
+    [done] = (await ada.post(f"{first}/release", {"partner": "bolts"})).json["documents"]
+    assert (done["status"], done["po"], done["partner"]) == ("accepted", "PO-1", "bolts")
+    assert (await ada.post(f"{first}/release", {"partner": "bolts"})).status == 409
+    gone = (await ada.post(f"{second}/discard", {"reason": "nobody we know"})).json
+    assert (gone["state"], gone["note"]) == ("discarded", "nobody we know")
+    assert (await ada.get(f"{second}/raw")).status == 404
+    assert (await ada.get(second)).json["text"] is None
+    audit = (await ada.get("/api/audit?limit=50")).json["items"]
+    said = {a["action"] for a in audit}
+    assert {"quarantine.released", "quarantine.discarded"} <= said
 
 
 async def test_an_unknown_outcome_is_sent_again_by_a_person(gateway: Any, ada: Any) -> None:

@@ -127,7 +127,7 @@ export interface Certification {
   items: { key: string; title: string; needed: number; done: number; green: boolean; hint: string }[];
   documents: { document: string; type: string; version: string; filename: string; po: string | null; received_at: Time; status: string; counts: boolean; errors: string[]; acknowledgements: { document: string; type: string; text: string }[] }[];
 }
-export interface Invitation { id: string; email: string; invited_by: string; invited_at: Time; expires_at: Time; used_at: Time | null; used_by: string | null; state: string }
+export interface Invitation { id: string; email: string; invited_by: string; invited_at: Time; expires_at: Time; used_at: Time | null; used_by: string | null; mailed_at: Time | null; mail_error: string; state: string }
 export interface Welcome { tenant: string; tenant_name: string; partner: string; partner_name: string; email: string; expires_at: Time }
 export interface Corrected { document: string | null; result: IntakeRow; edits: { where: string; pointer: string; before: string; after: string }[]; proposals: string[] }
 export interface ProposalEvidence { document: string; original?: string; case?: string; number?: string; order?: string; field: string; from: string; to: string; why: string; by: string; at: Time }
@@ -260,3 +260,13 @@ export interface Ledger {
 }
 export interface ReportDocument { to: string[]; every: string; at: string; weekday: number; day: number; days: number; channel?: string | null; customer?: string | null }
 export interface Report { name: string; document: ReportDocument; put_by: string; put_at: Time; next_at: Time; sent_at: Time | null; attempts: number; error: string }
+export interface Channel {
+  channel: string; kind: string; direction: string; partner: string | null; enabled: boolean; usual: boolean; every_s: number; max_bytes: number; settings: Json; failures: number;
+  last_success_at: Time | null; last_failure_at: Time | null; last_failure: string; case: string | null; last_arrival_at: Time | null; waiting: number;
+}
+export interface Certificate { partner: string | null; fingerprint: string; subject: string; key_secret: string | null; valid_from: Time; not_after: Time; withdrawn: boolean; usable: boolean }
+export interface Quarantined { id: string; channel: string | null; way: string; sender: string; receiver: string; reason: string; name: string; size_bytes: number; times: number; state: string; arrived_at: Time; last_at: Time; ended_at: Time | null; ended_by: string | null; note: string }
+export interface QuarantinedDetail extends Quarantined { sha256: string; text: string | null; more: boolean; headers: Record<string, string> }
+export interface QuarantineRoom { items: number; bytes: number; most_items: number; most_bytes: number }
+export interface Taken { documents: { document: string | null; type: string; status: string; po?: string | null }[] }
+export interface Invited { id: string; link: string; token: string; expires_at: Time; mailed_to: string; mail_error: string }

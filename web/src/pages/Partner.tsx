@@ -1,13 +1,13 @@
 /* One trading partner: its profile and agreements, contacts, channels and certificates with their ends, how far it is on its
    way to production, its habits and what is owed; and its file, changed only after it was checked. */
 import { useState, type ReactNode } from 'react';
-import { Button, Modal, NumberInput, Textarea, TextInput } from '@mantine/core';
+import { Button, Checkbox, Modal, NumberInput, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { act } from '../api/actions';
 import { ApiError } from '../api/client';
 import { q } from '../api/queries';
-import type { Json, PartnerDetail } from '../api/types';
+import type { Invited, PartnerDetail } from '../api/types';
 import { t, word, words } from '../i18n';
 import { useNow } from '../lib/clock';
 import { num, span } from '../lib/format';
@@ -15,7 +15,6 @@ import { done, failed } from '../lib/notify';
 import { useCanRepair } from '../lib/session';
 import { Copy, Empty, Facts, Failed, LinkButton, Panel, Pill, Rows, When } from '../components/Bits';
 import { Checklist, TestDocuments } from '../components/Checklist';
-import { Code } from '../components/Code';
 import { PageHead } from '../components/PageHead';
 
 interface File { identifiers?: { scheme: string; value: string; environment?: string }[]; contacts?: { name?: string; role?: string; email?: string; phone?: string }[]; currency?: string; calendar?: string[]; go_live?: string; unagreed?: string }
@@ -25,14 +24,14 @@ export function PartnerPage() {
   const { id = '' } = useParams({ strict: false });
   const { data: p, error, refetch } = useQuery(q.partner(id));
   const manager = useCanRepair();
-  const [asking, ask] = useState<'edit' | 'invite' | null>(null);
+  const [asking, ask] = useState<'invite' | null>(null);
   const head = <PageHead title={p?.name ?? t.partners.one} crumbs={[{ label: t.partners.title, to: '/partners' }]} after={p && <Pill of={p.mode === 'production' ? 'ok' : p.mode} label={word(t.partners.modes, p.mode)} />} />;
   if (!p) return <div className="page">{head}<div className="panel">{error ? <Failed error={error} retry={() => void refetch()} /> : <Rows n={10} />}</div></div>;
   const file = (p.file ?? {}) as unknown as File;
   return (
     <div className="page">
       {head}
-      <Panel title={p.name} right={<><LinkButton variant="default" size="compact-sm" to="/documents" search={{ partner: p.id }}>{t.partners.documents}</LinkButton>{manager && <><Button size="compact-sm" variant="default" onClick={() => ask('invite')}>{t.certify.invite}</Button><Button size="compact-sm" variant="default" onClick={() => ask('edit')}>{t.partners.edit}</Button></>}</>}>
+      <Panel title={p.name} right={<><LinkButton variant="default" size="compact-sm" to="/documents" search={{ partner: p.id }}>{t.partners.documents}</LinkButton>{manager && <><Button size="compact-sm" variant="default" onClick={() => ask('invite')}>{t.certify.invite}</Button><LinkButton variant="default" size="compact-sm" to="/partners/$id/edit" params={{ id: p.id }}>{t.partners.edit}</LinkButton></>}</>}>
         <div className="body">
           {t.partners.modeNote[p.mode] && <p className="note">{t.partners.modeNote[p.mode]}</p>}
           <Facts of={[[t.partners.id, <span className="mono">{p.id}</span>], [t.partners.customer, <span className="mono">{p.customer_id}</span>], [t.partners.version, t.partners.versionText(p.version, p.put_by)], ...(p.put_at ? [[t.partners.putAt, <When at={p.put_at} />] as [string, ReactNode]] : []), ...(p.note ? [[t.partners.note, p.note] as [string, ReactNode]] : []),
@@ -54,7 +53,6 @@ export function PartnerPage() {
         <Panel title={t.partners.contacts}>{(file.contacts ?? []).length === 0 ? <Empty title={t.partners.noContacts} /> : <ul className="list">{file.contacts!.map((c, n) => <li key={n}><strong className="w550">{c.name}</strong> <span className="muted">{c.role}</span> {c.email && <a href={`mailto:${c.email}`}>{c.email}</a>} {c.phone}</li>)}</ul>}</Panel>
       </div>
       <Owed id={id} />
-      {asking === 'edit' && <EditDialog of={p} close={() => ask(null)} />}
       {asking === 'invite' && <InviteDialog of={p} close={() => ask(null)} />}
     </div>
   );
@@ -74,10 +72,11 @@ function Going({ id, manager }: { id: string; manager: boolean }) {
   const { data: invitations } = useQuery(q.invitations(id));
   const [busy, setBusy] = useState(false);
   const approve = async () => { setBusy(true); try { await act.approvePartner(id); done(t.certify.approved); void qc.invalidateQueries({ predicate: (x) => String(x.queryKey[0]).startsWith('/partners') }); } catch (e) { failed(t.certify.approveFailed, e); } setBusy(false); };
+  const resend = async (invitation: string) => { setBusy(true); try { const made = await act.resendInvitation(id, invitation); if (made.mail_error) failed(t.partners.resendFailed, new Error(made.mail_error)); else done(t.partners.resent, made.mailed_to); void qc.invalidateQueries({ predicate: (x) => String(x.queryKey[0]).startsWith('/partners') }); } catch (e) { failed(t.partners.resendFailed, e); } setBusy(false); };
   const open = invitations?.find((i) => i.state === 'open');
   return (
     <Panel title={t.certify.title} right={c && <><Pill of={c.state === 'live' ? 'ok' : c.state === 'ready' ? 'pending' : 'test'} label={word(t.certify.states, c.state)} />{manager && c.state === 'ready' && <Button size="compact-sm" loading={busy} onClick={() => void approve()}>{t.certify.approve}</Button>}</>}>
-      {open && <p className="pad">{t.certify.openInvitation(open.email || t.certify.nobody)} <When at={open.expires_at} /></p>}
+      {open && <p className="pad">{t.certify.openInvitation(open.email || t.certify.nobody)} <When at={open.expires_at} /> {open.mail_error && <span className="bad">{t.partners.mailError}: {open.mail_error}</span>} {manager && open.email && <Button size="compact-xs" variant="default" loading={busy} onClick={() => void resend(open.id)}>{t.partners.resend}</Button>}</p>}
       {c ? <><Checklist of={c} />{c.documents.length > 0 && <><h3 className="subhead">{t.certify.tests}</h3><TestDocuments of={c} linked /></>}</> : error ? <Empty title={t.certify.notBegun}>{error instanceof ApiError && error.status === 404 ? t.certify.notBegunWhy : error.message}</Empty> : <Rows n={4} />}
     </Panel>
   );
@@ -102,42 +101,17 @@ function Owed({ id }: { id: string }) {
 
 function InviteDialog({ of: p, close }: { of: PartnerDetail; close: () => void }) {
   const qc = useQueryClient();
-  const [email, setEmail] = useState(''), [days, setDays] = useState<number | string>(7), [busy, setBusy] = useState(false), [link, setLink] = useState<string | null>(null);
+  const [email, setEmail] = useState(''), [days, setDays] = useState<number | string>(7), [busy, setBusy] = useState(false), [mail, setMail] = useState(((p.file ?? {}) as unknown as File).contacts?.some((c) => c.email) ?? false), [made, setMade] = useState<Invited | null>(null);
+  const link = made && (made.link.startsWith('/') ? location.origin + made.link : made.link);
   const go = async () => {
     setBusy(true);
-    try { const made = await act.invitePartner(p.id, email.trim(), Number(days) || 7); setLink(made.link.startsWith('/') ? location.origin + made.link : made.link); void qc.invalidateQueries({ predicate: (x) => String(x.queryKey[0]).startsWith('/partners') }); } catch (e) { failed(t.certify.inviteFailed, e); }
+    try { setMade(await act.invitePartner(p.id, email.trim(), Number(days) || 7, mail)); void qc.invalidateQueries({ predicate: (x) => String(x.queryKey[0]).startsWith('/partners') }); } catch (e) { failed(t.certify.inviteFailed, e); }
     setBusy(false);
   };
   return (
     <Modal opened onClose={close} title={t.certify.inviteTitle(p.name)} size="lg" closeButtonProps={{ 'aria-label': t.act.close }}>
-      {link ? <div className="stack"><p role="status">{t.certify.linkLead}</p><div className="exact linkbox"><span className="mono">{link}</span><Copy text={link} label={t.certify.copyLink} /></div><div className="buttons"><Button onClick={close}>{t.act.close}</Button></div></div> : (
-        <form className="stack" onSubmit={(e) => { e.preventDefault(); void go(); }}><p className="muted">{t.certify.inviteBody}</p><TextInput label={t.certify.email} type="email" value={email} onChange={(e) => setEmail(e.currentTarget.value)} data-autofocus /><NumberInput label={t.certify.days} min={1} max={30} value={days} onChange={setDays} /><div className="buttons"><Button variant="default" onClick={close}>{t.act.cancel}</Button><Button type="submit" loading={busy}>{t.certify.invite}</Button></div></form>)}
-    </Modal>
-  );
-}
-
-function EditDialog({ of: p, close }: { of: PartnerDetail; close: () => void }) {
-  const qc = useQueryClient();
-  const { data: yaml } = useQuery(q.partnerFile(p.id));
-  const [text, setText] = useState(() => JSON.stringify(p.file, null, 2)), [note, setNote] = useState(''), [busy, setBusy] = useState(false), [told, tell] = useState<{ good?: string[]; bad?: string; findings?: { where: string; fix: string; expected: string; found: string }[] } | null>(null);
-  const parsed = (): Json | undefined => { try { return JSON.parse(text) as Json; } catch { tell({ bad: t.partners.notJson }); return undefined; } };
-  const refused = (e: unknown) => tell({ bad: e instanceof ApiError ? e.problem.detail || e.problem.title : String(e), findings: e instanceof ApiError ? e.problem.findings : undefined });
-  const check = async () => { const file = parsed(); if (file === undefined) return; setBusy(true); try { tell({ good: await act.checkPartner(file) }); } catch (e) { refused(e); } setBusy(false); };
-  const save = async () => {
-    const file = parsed();
-    if (file === undefined) return;
-    setBusy(true);
-    try { const kept = await act.putPartner(p.id, file, p.version, note.trim()); done(kept.changed ? t.partners.saved : t.partners.same, p.name); void qc.invalidateQueries({ predicate: (x) => String(x.queryKey[0]).startsWith('/partners') }); close(); } catch (e) { refused(e); setBusy(false); }
-  };
-  return (
-    <Modal opened onClose={close} title={t.partners.editTitle(p.name)} size="xl" closeButtonProps={{ 'aria-label': t.act.close }}>
-      <form className="stack" onSubmit={(e) => { e.preventDefault(); void save(); }}>
-        <Textarea label={t.partners.file} description={t.partners.fileHint} value={text} onChange={(e) => { setText(e.currentTarget.value); tell(null); }} autosize minRows={12} maxRows={22} spellCheck={false} classNames={{ input: 'mono' }} data-autofocus />
-        {yaml && <details><summary className="muted small">{t.partners.asYaml}</summary><Code text={yaml} label={t.partners.asYaml} kind="yaml" /></details>}
-        {told && <div className={`note ${told.good ? 'ok' : 'bad'}`} role="status">{told.good ? <>{t.partners.good}<ul className="toast-list">{(told.good.length ? told.good : [t.partners.nothingAgreed]).map((g) => <li key={g}>{g}</li>)}</ul></> : <>{told.bad}{told.findings && <ul className="toast-list">{told.findings.map((f, n) => <li key={n}><span className="mono">{f.where}</span> {t.reading.said(f.expected, f.found)} {f.fix}</li>)}</ul>}</>}</div>}
-        <TextInput label={t.partners.note} value={note} onChange={(e) => setNote(e.currentTarget.value)} />
-        <div className="buttons"><Button variant="default" onClick={close}>{t.act.cancel}</Button><Button variant="default" loading={busy} onClick={() => void check()}>{t.partners.check}</Button><Button type="submit" loading={busy}>{t.partners.save}</Button></div>
-      </form>
+      {link ? <div className="stack"><p role="status">{made?.mailed_to && (made.mail_error ? t.partners.notMailed(made.mail_error) : t.partners.mailed(made.mailed_to))} {t.certify.linkLead}</p><div className="exact linkbox"><span className="mono">{link}</span><Copy text={link} label={t.certify.copyLink} /></div><div className="buttons"><Button onClick={close}>{t.act.close}</Button></div></div> : (
+        <form className="stack" onSubmit={(e) => { e.preventDefault(); void go(); }}><p className="muted">{t.certify.inviteBody}</p><TextInput label={t.certify.email} type="email" value={email} onChange={(e) => setEmail(e.currentTarget.value)} data-autofocus /><Checkbox label={t.partners.mailIt} checked={mail} onChange={(e) => setMail(e.currentTarget.checked)} /><NumberInput label={t.certify.days} min={1} max={30} value={days} onChange={setDays} /><div className="buttons"><Button variant="default" onClick={close}>{t.act.cancel}</Button><Button type="submit" loading={busy}>{t.certify.invite}</Button></div></form>)}
     </Modal>
   );
 }

@@ -7,7 +7,8 @@ import type { PartnerSummary } from '../api/types';
 import { t, word } from '../i18n';
 import { useFilters } from '../lib/filters';
 import { num } from '../lib/format';
-import { Empty, Hints, Pill, When } from '../components/Bits';
+import { useCanRepair } from '../lib/session';
+import { Empty, Hints, LinkButton, Pill, When } from '../components/Bits';
 import { DataTable, type Column } from '../components/DataTable';
 import { Choice, FilterBar, SearchBox, Shown } from '../components/FilterBar';
 import { PageHead } from '../components/PageHead';
@@ -16,7 +17,7 @@ const MODES = ['production', 'test', 'trial'];
 
 export function Partners() {
   const { data, error, isPending, refetch } = useQuery(q.partners());
-  const [f] = useFilters();
+  const [f] = useFilters(), manager = useCanRepair();
   const go = useNavigate();
   const [current, setCurrent] = useState<string | null>(null);
   const rows = useMemo(() => (data?.items ?? []).filter((p) => (!f.mode || p.mode === f.mode) && (!f.q || `${p.id} ${p.name} ${p.customer_id}`.toLowerCase().includes(f.q.toLowerCase()))), [data, f.q, f.mode]);
@@ -31,7 +32,7 @@ export function Partners() {
   return (
     <div className="page fill">
       <PageHead title={t.partners.title} />
-      <FilterBar clear={['q', 'mode']} end={<Shown n={rows.length} total={data?.total} />}><SearchBox placeholder={t.partners.search} /><Choice name="mode" label={t.partners.mode} any={t.partners.anyMode} options={MODES.map((m) => [m, word(t.partners.modes, m)])} /></FilterBar>
+      <FilterBar clear={['q', 'mode']} end={<><Shown n={rows.length} total={data?.total} />{manager && <LinkButton size="compact-sm" to="/partners/new">{t.partners.create}</LinkButton>}</>}><SearchBox placeholder={t.partners.search} /><Choice name="mode" label={t.partners.mode} any={t.partners.anyMode} options={MODES.map((m) => [m, word(t.partners.modes, m)])} /></FilterBar>
       <section className="panel" aria-label={t.partners.title}>
         <DataTable label={t.partners.title} columns={columns} rows={rows} rowId={(p) => p.id} rowLabel={(p) => p.name} loading={isPending} error={data ? null : error} retry={() => void refetch()} current={current} onCurrent={setCurrent} onOpen={(p) => void go({ to: '/partners/$id', params: { id: p.id } })}
           empty={f.q || f.mode ? <Empty title={t.list.noMatch} /> : <Empty title={t.partners.empty}>{t.partners.emptyWhy}</Empty>} />

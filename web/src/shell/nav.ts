@@ -1,9 +1,9 @@
 /* The places one can go: the side bar and the command palette both read this. */
-import { IconAlertTriangle, IconBell, IconArrowsExchange2, IconBolt, IconBuildingStore, IconChartBar, IconChecklist, IconFileText, IconFlask, IconGitBranch, IconHandStop, IconPlayerPause, IconLayoutDashboard, IconPackages, IconPlus, IconReplace, IconRoute, IconShieldCheck, type Icon } from '@tabler/icons-react';
+import { IconAlertTriangle, IconBell, IconArrowsExchange2, IconBiohazard, IconBolt, IconBuildingStore, IconCertificate, IconChartBar, IconChecklist, IconFileText, IconFlask, IconGitBranch, IconHandStop, IconPlayerPause, IconLayoutDashboard, IconPackages, IconPlugConnected, IconPlus, IconReplace, IconRoute, IconShieldCheck, type Icon } from '@tabler/icons-react';
 import { t } from '../i18n';
 import { useSession } from '../lib/session';
 
-export interface Place { to: '/' | '/orders' | '/flow' | '/exceptions' | '/approvals' | '/holds' | '/incidents' | '/alerts' | '/new-order' | '/documents' | '/test-bench' | '/going-live' | '/partners' | '/maps' | '/cross-references' | '/definitions' | '/instances' | '/figures' | '/audit'; label: string; icon: Icon; count?: 'cases' | 'approvals' | 'incidents' | 'holds'; key: string; work?: boolean }
+export interface Place { to: '/' | '/orders' | '/flow' | '/exceptions' | '/approvals' | '/holds' | '/incidents' | '/alerts' | '/new-order' | '/documents' | '/test-bench' | '/going-live' | '/partners' | '/maps' | '/cross-references' | '/definitions' | '/instances' | '/figures' | '/audit' | '/channels' | '/certificates' | '/quarantine'; label: string; icon: Icon; count?: 'cases' | 'approvals' | 'incidents' | 'holds'; key: string; work?: boolean; admin?: boolean }
 
 /** What a partner's own account is offered: its orders, its documents, its way to production. */
 export const PARTNER_NAV: { group: string; places: Place[] }[] = [{ group: t.nav.network, places: [
@@ -23,9 +23,14 @@ export const NAV: { group: string; places: Place[] }[] = [
     { to: '/alerts', label: t.alerting.title, icon: IconBell, key: 'z' },
     { to: '/new-order', label: t.nav.newOrder, icon: IconPlus, key: 'n', work: true },
   ] },
-  { group: t.nav.network, places: [{ to: '/documents', label: t.nav.documents, icon: IconFileText, key: 'd' }, { to: '/partners', label: t.partners.title, icon: IconBuildingStore, key: 'p' }, { to: '/test-bench', label: t.bench.title, icon: IconFlask, key: 't', work: true }, { to: '/maps', label: t.maps.title, icon: IconArrowsExchange2, key: 'm' }, { to: '/cross-references', label: t.xref.title, icon: IconReplace, key: 'x' }] },
+  { group: t.nav.network, places: [{ to: '/documents', label: t.nav.documents, icon: IconFileText, key: 'd' }, { to: '/partners', label: t.partners.title, icon: IconBuildingStore, key: 'p' }, { to: '/channels', label: t.transports.title, icon: IconPlugConnected, key: 'c', admin: true }, { to: '/certificates', label: t.certs.title, icon: IconCertificate, key: 'y', admin: true }, { to: '/quarantine', label: t.quarantine.title, icon: IconBiohazard, key: 'q' }, { to: '/test-bench', label: t.bench.title, icon: IconFlask, key: 't', work: true }, { to: '/maps', label: t.maps.title, icon: IconArrowsExchange2, key: 'm' }, { to: '/cross-references', label: t.xref.title, icon: IconReplace, key: 'x' }] },
   { group: t.nav.design, places: [{ to: '/definitions', label: t.nav.definitions, icon: IconGitBranch, key: 'w' }, { to: '/instances', label: t.nav.instances, icon: IconPlayerPause, key: 'r' }] },
   { group: t.nav.govern, places: [{ to: '/figures', label: t.figures.title, icon: IconChartBar, key: 'k' }, { to: '/audit', label: t.nav.audit, icon: IconShieldCheck, key: 'u' }] },
 ];
 
-export const useNav = () => (useSession().role === 'partner' ? PARTNER_NAV : NAV);
+/** Without what only an administrator may see. */
+export function useNav() {
+  const role = useSession().role;
+  if (role === 'partner') return PARTNER_NAV;
+  return role === 'admin' ? NAV : NAV.map((g) => ({ ...g, places: g.places.filter((p) => !p.admin) }));
+}

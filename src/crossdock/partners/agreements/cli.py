@@ -13,11 +13,15 @@ from crossdock import exactjson
 from crossdock.db import Database, Tx
 from crossdock.errors import CrossdockError, PartnerError, SetupError
 from crossdock.events.inbox import business_now
+from crossdock.outbound.mail import Mailer
 from crossdock.partners import profiles
-from crossdock.partners.agreements import certification, expectations, invitations, store, terms
+from crossdock.partners.agreements import certification, expectations, mailing, store, terms
 
 OpenDatabase: TypeAlias = Callable[[], Awaitable[Database]]
 Work: TypeAlias = Callable[[Tx, str], Awaitable[Any]]
+Outside: TypeAlias = Callable[[Database, str], Awaitable[Any]]
+# How mail leaves, and our own address.
+Mail: TypeAlias = Callable[[], tuple[Mailer, str]]
 Tenant = Annotated[str, typer.Option(help="Whose partners; needed when there are several")]
 As = Annotated[str, typer.Option("--as", help="Your name, for the audit trail")]
 Note = Annotated[str, typer.Option(help="Why it is changed")]
@@ -32,6 +36,14 @@ class Run:
         self._open = open_database
 
     def __call__(self, tenant: str, work: Work) -> None:
+        async def within(db: Database, tenant_id: str) -> Any:
+            async with db.transaction(tenant_id) as tx:
+                return await work(tx, tenant_id)
+
+        self.outside(tenant, within)
+
+    def outside(self, tenant: str, work: Outside) -> None:
+        """Work that commits by itself, because something outside follows from it."""
         try:
             given = asyncio.run(self._with(tenant, work))
         except PartnerError as e:
@@ -47,27 +59,25 @@ class Run:
         for row in given:
             typer.echo(exactjson.text(row))
 
-    async def _with(self, tenant: str, work: Work) -> Any:
+    async def _with(self, tenant: str, work: Outside) -> Any:
         db = await self._open()
         try:
             known = await db.tenant_ids()
             if tenant not in known and (tenant or len(known) != 1):
                 choices = ", ".join(known) or "none yet; `crossdock tenant add` makes one"
                 raise SetupError(f"Expected --tenant to be one of {choices}; found {tenant or 'nothing'}.")
-            chosen = tenant or known[0]
-            async with db.transaction(chosen) as tx:
-                return await work(tx, chosen)
+            return await work(db, tenant or known[0])
         finally:
             await db.close()
 
 
-def register(app: typer.Typer, open_database: OpenDatabase) -> None:
+def register(app: typer.Typer, open_database: OpenDatabase, mail: Mail) -> None:
     group = typer.Typer(no_args_is_help=True, help="Trading partners: profile, identifiers, agreements.")
     app.add_typer(group, name="partner")
     run = Run(open_database)
     _files(group, run)
     _awaited(group, run)
-    _onboarding(group, run)
+    _onboarding(group, run, mail)
     agreements = typer.Typer(no_args_is_help=True, help="What is agreed about one document, direction and version.")
     group.add_typer(agreements, name="agreement")
     _agreements(agreements, run)
@@ -148,21 +158,28 @@ def _awaited(group: typer.Typer, run: Run) -> None:
         run(tenant, work)
 
 
-def _onboarding(group: typer.Typer, run: Run) -> None:
+def _onboarding(group: typer.Typer, run: Run, mail: Mail) -> None:
     @group.command("invite")
     def _invite(  # pyright: ignore[reportUnusedFunction]
-        partner: Partner, email: Annotated[str, typer.Option(help="To whom it goes; it is not sent from here")] = "",
+        partner: Partner,
+        email: Annotated[str, typer.Option(help="To whom it goes; without one, to the partner's contact")] = "",
         days: Annotated[int, typer.Option(min=1, max=30, help="How long it can be used")] = 7,
+        send: Annotated[bool, typer.Option("--send", help="Mail it; else send the link yourself")] = False,
+        language: Annotated[str, typer.Option(help="Of the mail: en, de or sv")] = "en",
         by: As = "", tenant: Tenant = "",
     ) -> None:  # fmt: skip
         """Make a link with which a partner sets up its own account, once; it is shown this once."""
 
-        async def work(tx: Tx, tenant_id: str) -> Any:
-            now = await business_now(tx)
-            made = await invitations.invite(tx, tenant_id, partner, email, _who(by), now, timedelta(days=days))
-            return [{"link": f"/invitation#{made.token}", "expires_at": made.expires_at}]
+        async def work(db: Database, tenant_id: str) -> Any:
+            mailer, address = mail()
+            made = await mailing.invite(
+                db, tenant_id, partner, _who(by), mailer, address,
+                email=email, lasts=timedelta(days=days), language=language, send=send,
+            )  # fmt: skip
+            told = {"mailed_to": made.to, "mail_error": made.error} if send else {}
+            return [{"link": mailing.link("", made.invited), "expires_at": made.invited.expires_at, **told}]
 
-        run(tenant, work)
+        run.outside(tenant, work)
 
     @group.command("checklist")
     def _checklist(partner: Partner, tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction]

@@ -11,7 +11,7 @@ where tenant_id = $1 and partner_id = $2 and used_at is null and withdrawn_at is
 returning invitation_id
 
 -- name: invitations
-select invitation_id, email, invited_by, invited_at, expires_at, used_at, used_by, withdrawn_at
+select invitation_id, email, invited_by, invited_at, expires_at, used_at, used_by, withdrawn_at, mailed_at, mail_error
 from crossdock.partner_invitation where tenant_id = $1 and partner_id = $2 order by invited_at desc, invitation_id
 
 -- name: invitation
@@ -21,6 +21,17 @@ from crossdock.partner_invitation i
 join crossdock.tenant t on t.tenant_id = i.tenant_id
 join crossdock.partner p on p.tenant_id = i.tenant_id and p.partner_id = i.partner_id
 where i.tenant_id = $1 and i.token_hash = $2 for update of i
+
+-- name: invitation_of
+select * from crossdock.partner_invitation where tenant_id = $1 and partner_id = $2 and invitation_id = $3
+
+-- name: mailed
+-- What became of its mail; an error leaves the time of the try, too.
+update crossdock.partner_invitation set mailed_at = $3, mail_error = $4, language = $5
+where tenant_id = $1 and invitation_id = $2
+
+-- name: tenant_name
+select name from crossdock.tenant where tenant_id = $1
 
 -- name: used
 update crossdock.partner_invitation set used_at = $3, used_by = $4 where tenant_id = $1 and invitation_id = $2

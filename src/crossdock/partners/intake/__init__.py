@@ -5,7 +5,7 @@
 not get through. Transports and pages call `receive`.
 """
 
-from crossdock.partners.intake.amending import assign, carry_out_corrected
+from crossdock.partners.intake.amending import carry_out_corrected
 from crossdock.partners.intake.arriving import (
     Once,
     carry_out,
@@ -30,7 +30,6 @@ __all__ = [
     "DocumentResult",
     "Once",
     "Publish",
-    "assign",
     "carry_out",
     "carry_out_corrected",
     "changed",

@@ -1,42 +1,20 @@
-"""What a person says about a document that did not get through: whose it is, or what it should have said."""
+"""What a person says about a document that did not get through: what it should have said."""
 
 import hashlib
 from uuid import UUID
 
-from crossdock import audit, ids
-from crossdock.db import Database, Tx, queries
+from crossdock import ids
+from crossdock.db import Tx, queries
 from crossdock.errors import Conflict, NotFound
 from crossdock.events import inbox
 from crossdock.partners import deciding
 from crossdock.partners.intake import carrying, reading
-from crossdock.partners.intake.arriving import carry_out
 from crossdock.partners.intake.effects import Publish
 from crossdock.partners.intake.keeping import kept
 from crossdock.partners.intake.results import DocumentResult, result
 from crossdock.partners.model import MAX_BYTES, Decoded, Status
 
 SQL = queries("crossdock.partners", "intake.sql")
-
-
-async def assign(
-    db: Database, tenant_id: str, document_id: UUID, partner: str, by: str, *, publish: Publish = inbox.receive
-) -> list[DocumentResult]:
-    """Says whose a file in quarantine is, and carries it out as if its channel had known.
-
-    Raises NotFound, Conflict when it is not (any more) in quarantine, PartnerError when there is no such partner.
-    """
-    async with db.transaction(tenant_id) as tx:
-        await reading.context(tx, tenant_id, partner, False)
-        held = await tx.fetchrow(SQL["held"], tenant_id, document_id)
-        receipt_id: UUID | None = held["receipt_id"] if held is not None else None
-        if receipt_id is None:
-            raise NotFound("No such inbound document.")
-        # the file is read anew, whole; what stood for it unread goes, and a crash from here on is `resume`'s
-        if not await tx.fetchval(SQL["assign_receipt"], tenant_id, receipt_id, partner, by):
-            raise Conflict("The document is not in quarantine. Release it, or add its sender to a partner.")
-        await tx.execute(SQL["drop_unread"], tenant_id, document_id)
-        await audit.record(tx, tenant_id, by, "document.assign", str(document_id), {"partner": partner})
-    return await carry_out(db, tenant_id, receipt_id, publish=publish)
 
 
 async def carry_out_corrected(
@@ -76,7 +54,7 @@ async def carry_out_corrected(
     await tx.execute(SQL["store_raw"], tenant_id, sha256, raw, len(raw))
     received_at = await tx.fetchval(
         SQL["store_receipt"], tenant_id, receipt_id, sha256, before["filename"], kept(f"edit:{by}"),
-        before["partner_id"], before["manual"], before["adopt"], None,
+        before["partner_id"], before["manual"], before["adopt"],
     )  # fmt: skip
     await tx.execute(SQL["close_receipt"], tenant_id, receipt_id)
     receipt = {**dict(before), "receipt_id": receipt_id, "sha256": sha256, "received_at": received_at}

@@ -104,12 +104,10 @@ async def store(
     *,
     adopt: bool = False,
     manual: bool = False,
-    stranger: str | None = None,
     once: Once | None = None,
 ) -> UUID | None:
     """The claim check: bytes and receipt committed, before anybody looks into them. What follows is `carry_out`'s.
 
-    stranger: who sent it, where its channel does not know the sender; it is kept unread until a person assigns it.
     Returns None when `once` says that it is here already.
     """
     receipt_id = ids.new()
@@ -121,8 +119,7 @@ async def store(
             return None
         await tx.execute(SQL["store_raw"], tenant_id, sha256, raw, len(raw))
         name, way = kept(filename), kept(channel)
-        who = kept(stranger) if stranger is not None else None
-        await tx.fetchval(SQL["store_receipt"], tenant_id, receipt_id, sha256, name, way, partner, manual, adopt, who)
+        await tx.fetchval(SQL["store_receipt"], tenant_id, receipt_id, sha256, name, way, partner, manual, adopt)
     return receipt_id
 
 

@@ -6,7 +6,6 @@ that two arrivals of one order are decided about one after the other.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -55,7 +54,6 @@ async def judge(tx: Tx, tenant_id: str, documents: list[Decoded]) -> list[Verdic
 
 async def documents_of(tx: Tx, tenant_id: str, receipt: Any) -> list[Decoded]:
     ctx = await context(tx, tenant_id, receipt["partner_id"], receipt["adopt"], receipt["manual"])
-    ctx = replace(ctx, stranger=receipt["stranger"])
     raw, filename = receipt["bytes"], receipt["filename"]
     if len(raw) > IN_THREAD_BYTES:
         documents = await asyncio.to_thread(decode, raw, filename, ctx)

@@ -16,18 +16,19 @@ from argon2 import PasswordHasher
 
 from crossdock import exactjson
 from crossdock.db import Database
-from crossdock.errors import CrossdockError, SetupError
-from crossdock.partners import intake
-from crossdock.partners.transports import certificates, handing, running, store
+from crossdock.errors import CrossdockError, NotFound, SetupError
+from crossdock.partners.transports import certificates, handing, quarantine, releasing, running, store
 from crossdock.partners.transports.desk import Desk
 from crossdock.partners.transports.model import Channel, Direction, Kind, wrong
 from crossdock.partners.transports.opening import Opener
+from crossdock.partners.transports.quarantine import State
 
 OpenDatabase: TypeAlias = Callable[[], Awaitable[Database]]
 # What only the composition root can make: how channels are opened, and where their trouble is told.
 Means: TypeAlias = Callable[[Database], AbstractAsyncContextManager[tuple[Opener, Desk]]]
 Work: TypeAlias = Callable[[Database, str], Awaitable[Any]]
 Tenant = Annotated[str, typer.Option(help="Whose channels; needed when there are several tenants")]
+Item = Annotated[UUID, typer.Argument(help="As `quarantine list` shows it", metavar="ID")]
 Name = Annotated[str, typer.Argument(help="The channel", metavar="CHANNEL")]
 
 
@@ -40,6 +41,7 @@ def register(app: typer.Typer, open_database: OpenDatabase, means: Means) -> Non
     _working(channels, open_database, means)
     _looking(channels, open_database, means)
     _certificates(channels, open_database, means)
+    _quarantine(channels, open_database, means)
     _passwords(channels)
 
 
@@ -135,19 +137,6 @@ def _working(channels: typer.Typer, open_database: OpenDatabase, means: Means) -
 
         _run(open_database, tenant, work)
 
-    @channels.command("assign")
-    def assign(  # pyright: ignore[reportUnusedFunction]
-        document: Annotated[UUID, typer.Argument(help="A document in quarantine")],
-        partner: Annotated[str, typer.Argument(help="Whose it is")],
-        tenant: Tenant = "",
-    ) -> None:
-        """Say whose a file of an unknown sender is; then it is read."""
-
-        async def work(db: Database, tenant_id: str) -> Any:
-            return [r.plain() for r in await intake.assign(db, tenant_id, document, partner, _me())]
-
-        _run(open_database, tenant, work)
-
 
 def _looking(channels: typer.Typer, open_database: OpenDatabase, means: Means) -> None:
     @channels.command("list")
@@ -156,7 +145,7 @@ def _looking(channels: typer.Typer, open_database: OpenDatabase, means: Means) -
 
         async def work(db: Database, tenant_id: str) -> Any:
             async with db.transaction(tenant_id) as tx:
-                return [store.shown(c) for c in await store.find(tx, tenant_id)]
+                return [store.shown(c) | await handing.fares(tx, c) for c in await store.find(tx, tenant_id)]
 
         _run(open_database, tenant, work)
 
@@ -183,6 +172,73 @@ def _looking(channels: typer.Typer, open_database: OpenDatabase, means: Means) -
         async def work(db: Database, tenant_id: str) -> Any:
             async with db.transaction(tenant_id) as tx:
                 return await store.deliveries(tx, tenant_id, name or None, state or None)
+
+        _run(open_database, tenant, work)
+
+
+def _quarantine(channels: typer.Typer, open_database: OpenDatabase, means: Means) -> None:
+    group = typer.Typer(no_args_is_help=True, help="What came from senders whom nobody knows.")
+    channels.add_typer(group, name="quarantine")
+
+    @group.command("list")
+    def list_(  # pyright: ignore[reportUnusedFunction]
+        q: Annotated[str, typer.Argument(help="Part of sender, name, way or reason")] = "",
+        state: Annotated[State | None, typer.Option(help="Only these")] = State.KEPT,
+        tenant: Tenant = "",
+    ) -> None:
+        """Newest first, and how much room is left."""
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            async with db.transaction(tenant_id) as tx:
+                found = await quarantine.page(tx, tenant_id, state=state, q=q)
+                return {"items": found, "room": await quarantine.room(tx, tenant_id)}
+
+        _run(open_database, tenant, work)
+
+    @group.command("raw")
+    def raw(  # pyright: ignore[reportUnusedFunction]
+        id: Item, file: Annotated[Path, typer.Argument(help="Where its bytes go")], tenant: Tenant = ""
+    ) -> None:
+        """Write its bytes to a new file."""
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            async with db.transaction(tenant_id) as tx:
+                row = await quarantine.one(tx, tenant_id, id)
+            if row["bytes"] is None:
+                raise NotFound("Its bytes are gone.")
+            try:
+                with file.open("xb") as f:
+                    f.write(row["bytes"])
+            except OSError as e:
+                raise SetupError(f"Expected to write {file}: {e.strerror}.") from e
+            return {"id": str(id), "file": str(file), "size_bytes": row["size_bytes"]}
+
+        _run(open_database, tenant, work)
+
+    @group.command("release")
+    def release(  # pyright: ignore[reportUnusedFunction]
+        id: Item, partner: Annotated[str, typer.Argument(help="Whose it is; of AS2 its channel says so")] = "",
+        tenant: Tenant = "",
+    ) -> None:  # fmt: skip
+        """Take it in as if its channel had known the sender."""
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            async with means(db) as (opener, _):
+                done = await releasing.release(db, tenant_id, id, partner, _me(), opener.secrets)
+            return [r.plain() for r in done]
+
+        _run(open_database, tenant, work)
+
+    @group.command("discard")
+    def discard(  # pyright: ignore[reportUnusedFunction]
+        id: Item, reason: Annotated[str, typer.Argument(help="Why; it stays with its row")], tenant: Tenant = ""
+    ) -> None:
+        """Delete its bytes; who sent it and why it went stays."""
+
+        async def work(db: Database, tenant_id: str) -> Any:
+            async with db.transaction(tenant_id) as tx:
+                await quarantine.discard(tx, tenant_id, id, reason, _me())
+                return quarantine.shown(await quarantine.one(tx, tenant_id, id))
 
         _run(open_database, tenant, work)
 

@@ -36,6 +36,7 @@ from crossdock.partners.transports.model import (
 from crossdock.partners.transports.store import SQL
 
 BATCH = 20
+COUNTED = 1000  # documents that wait; beyond it nobody wants to know how many
 HOST = "crossdock"
 
 
@@ -51,8 +52,8 @@ async def hand_over(db: Database, channel: Channel, outbound: Outbound, people: 
     return done
 
 
-async def waiting(tx: Tx, channel: Channel, limit: int) -> list[Any]:
-    """What leaves by this channel, with its bytes: what agreements send by it, and by the usual one all the rest."""
+async def waiting(tx: Tx, channel: Channel, limit: int, *, raw: bool = True) -> list[Any]:
+    """What leaves by this channel: what agreements send by it, and by the usual one all the rest. raw: with bytes."""
     if not channel.hands_over:
         return []
     at = (channel.tenant_id, channel.partner, channel.id, limit)
@@ -66,7 +67,13 @@ async def waiting(tx: Tx, channel: Channel, limit: int) -> list[Any]:
     mine = [channel.id, ""] if channel.usual else [channel.id]
     # acknowledgements first: they have the shortest deadlines; those in no outbox are older than it
     first = await tx.fetch(SQL["acknowledgements"], *at) if channel.usual else []
-    return [*first, *await tx.fetch(SQL["offered"], *at, *said, answers, mine)]
+    return [*first, *await tx.fetch(SQL["offered"], *at, *said, answers, mine, raw)]
+
+
+async def fares(tx: Tx, channel: Channel) -> dict[str, Any]:
+    """When something last came, and how much waits to leave."""
+    came = await tx.fetchval(SQL["last_arrival"], channel.tenant_id, channel.id)
+    return {"last_arrival_at": came, "waiting": len(await waiting(tx, channel, COUNTED, raw=False))}
 
 
 async def _one(db: Database, channel: Channel, outbound: Outbound, people: Desk, row: Any) -> int:

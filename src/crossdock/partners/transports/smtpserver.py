@@ -18,7 +18,7 @@ from crossdock.db import PASSING, Database
 from crossdock.errors import CrossdockError, SetupError
 from crossdock.partners import intake
 from crossdock.partners.model import MAX_BYTES
-from crossdock.partners.transports import desk, mail, store, taking
+from crossdock.partners.transports import desk, mail, quarantine, store, taking
 from crossdock.partners.transports.desk import Desk
 from crossdock.partners.transports.model import Channel, Kind, Letters, PickedUp
 from crossdock.partners.transports.settings import Smtp, read
@@ -119,6 +119,11 @@ class Served:
                     return f"554 5.6.0 {reason}"
         for channel, found in mails:
             for item in found.items:
+                if (stranger := quarantine.of(channel, item)) is not None:
+                    _, reason = await taking.set_aside(self._db, channel, item, stranger)
+                    if reason:
+                        return "452 4.3.1 Nothing more of unknown senders is taken now"
+                    continue
                 receipt_id = await taking.keep(self._db, channel, item)
                 if receipt_id is not None:
                     self._carry_out(channel.tenant_id, receipt_id)

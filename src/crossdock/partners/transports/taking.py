@@ -12,7 +12,9 @@ from uuid import UUID
 from crossdock.db import Database, Tx
 from crossdock.partners import intake
 from crossdock.partners.intake import DocumentResult
+from crossdock.partners.transports import quarantine
 from crossdock.partners.transports.model import NAME_CHARACTERS, Channel, Fate, Inbound, PickedUp
+from crossdock.partners.transports.quarantine import Stranger
 from crossdock.partners.transports.store import SQL
 
 CALLED = 500  # characters of a key; longer ones are told by their digest
@@ -35,12 +37,34 @@ async def take(db: Database, channel: Channel, item: PickedUp, inbound: Inbound)
             await remember(tx, channel, item, None, reason)
         await inbound.settle(item, Fate.REFUSED)
         return Taken(Fate.REFUSED, reason=reason)
+    if (stranger := quarantine.of(channel, item)) is not None:
+        return await _set_aside(db, channel, item, inbound, stranger)
     receipt_id = await keep(db, channel, item)
     # the bytes are committed: from here on it may go from where it lay
     await inbound.settle(item, Fate.STORED if receipt_id is not None else Fate.REPEATED)
     if receipt_id is None:
         return Taken(Fate.REPEATED)
     return Taken(Fate.STORED, tuple(await intake.carry_out(db, channel.tenant_id, receipt_id)))
+
+
+async def _set_aside(db: Database, channel: Channel, item: PickedUp, inbound: Inbound, stranger: Stranger) -> Taken:
+    kept, reason = await set_aside(db, channel, item, stranger)
+    if reason:
+        await inbound.settle(item, Fate.REFUSED)
+        return Taken(Fate.REFUSED, reason=reason)
+    await inbound.settle(item, Fate.STORED if kept else Fate.REPEATED)
+    return Taken(Fate.STORED if kept else Fate.REPEATED)
+
+
+async def set_aside(db: Database, channel: Channel, item: PickedUp, stranger: Stranger) -> tuple[bool, str]:
+    """Whether it went into quarantine and had not before; why there is no room for it, "" when there is."""
+    async with db.transaction(channel.tenant_id) as tx:
+        before = await tx.fetchrow(SQL["arrived"], channel.tenant_id, channel.id, known_by(item.key))
+        if before is not None and before["outcome"] != "refused":
+            return False, ""
+        reason = await quarantine.keep(tx, channel.tenant_id, stranger)
+        first = await remember(tx, channel, item, None, reason, outcome="refused" if reason else "quarantined")
+        return first and not reason, reason
 
 
 def refusal(channel: Channel, item: PickedUp) -> str:
@@ -64,12 +88,8 @@ async def keep(
         return await remember(tx, channel, item, receipt_id, "", answer, answer_due)
 
     partner = channel.partner or item.partner
-    # without a partner, a sender who is named and not known is a stranger; where nobody is named the documents say
-    stranger = item.sender if partner is None and item.sender else None
     return await intake.store(
-        *(db, channel.tenant_id, item.raw or b"", item.name[:NAME_CHARACTERS], channel.label, partner),
-        stranger=stranger,
-        once=once,
+        db, channel.tenant_id, item.raw or b"", item.name[:NAME_CHARACTERS], channel.label, partner, once=once
     )
 
 
@@ -81,11 +101,13 @@ async def remember(
     reason: str,
     answer: str | None = None,
     answer_due: bool = False,
+    outcome: str = "",
 ) -> bool:
     """Whether this is the first time."""
     first = await tx.fetchval(
         SQL["arrive"],
-        *(channel.tenant_id, channel.id, known_by(item.key), "refused" if reason else "stored"),
+        *(channel.tenant_id, channel.id, known_by(item.key)),
+        outcome or ("refused" if reason else "stored"),
         *(item.name[:NAME_CHARACTERS], item.sender[:320], hashlib.sha256(item.raw or b"").digest()),
         *(item.size_bytes, reason, receipt_id, answer, answer_due),
     )

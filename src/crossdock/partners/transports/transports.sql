@@ -57,7 +57,7 @@ insert into crossdock.arrival as a (tenant_id, channel_id, key, outcome, name, s
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12)
 on conflict (tenant_id, channel_id, key) do update set outcome = excluded.outcome, reason = '',
   receipt_id = excluded.receipt_id, answer = excluded.answer, answer_due = excluded.answer_due, stored_at = excluded.stored_at
-  where a.outcome = 'refused' and excluded.outcome = 'stored'
+  where a.outcome = 'refused' and excluded.outcome <> 'refused'
 returning true
 
 -- name: arrived
@@ -75,6 +75,9 @@ update crossdock.arrival set answer_due = false where tenant_id = $1 and channel
 -- name: answer_again
 -- The same message came again: its receipt did not arrive.
 update crossdock.arrival set answer_due = true where tenant_id = $1 and channel_id = $2 and key = $3
+
+-- name: last_arrival
+select max(stored_at) from crossdock.arrival where tenant_id = $1 and channel_id = $2 and outcome <> 'refused'
 
 -- name: arrivals
 select a.channel_id, a.outcome, a.name, a.sender, a.size_bytes, a.reason, a.stored_at, a.receipt_id,
@@ -99,8 +102,8 @@ order by d.received_at, d.document_id limit $4
 -- What the outbox offers this partner by this channel, but what waits for a person or for its receipt. The most exact
 -- agreement about a document says by which channel it goes ($5 to $8, as partners/agreements/terms.of chooses); about an
 -- acknowledgement (its type is in $9) the one about what it answers. $10: channels that are this one, '' where it is the
--- usual one. What is under way on a channel stays with it, whatever is agreed meanwhile.
-select s.document_id, d.filename, d.format, s.partner_id, w.bytes, s.tries,
+-- usual one. What is under way on a channel stays with it, whatever is agreed meanwhile. $11: with its bytes.
+select s.document_id, d.filename, d.format, s.partner_id, case when $11 then w.bytes end as bytes, s.tries,
   (select t.kind from crossdock.sending_try t
     where t.tenant_id = $1 and t.document_id = s.document_id and t.number = s.tries) as kind
 from crossdock.sending s

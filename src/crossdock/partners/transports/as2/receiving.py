@@ -1,13 +1,14 @@
 """Receiving over AS2: opened, stored with its receipt in one transaction, then answered.
 
 The same Message-ID is answered with the same receipt, byte for byte, and stored once. What is refused is told so in its
-receipt, and nothing of it is kept: its sender has it. Asynchronous receipts for what we sent end here, too.
+receipt, and nothing of it is kept: its sender has it. What comes between two ends that no channel has is refused, too,
+and goes into quarantine as it is. Asynchronous receipts for what we sent end here.
 """
 
 import asyncio
 import base64
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,17 +17,23 @@ from uuid import UUID
 from crossdock import exactjson
 from crossdock.db import Database, Tx
 from crossdock.events.inbox import business_now
-from crossdock.partners.transports import certificates, desk, handing, store, taking
+from crossdock.partners.transports import certificates, desk, handing, quarantine, store, taking
 from crossdock.partners.transports.as2 import cms, message, mime, receipt
 from crossdock.partners.transports.as2.message import Refused, Station
 from crossdock.partners.transports.desk import Desk
 from crossdock.partners.transports.model import Channel, Kind, PickedUp, Secrets, Unknown, safe_name
+from crossdock.partners.transports.quarantine import Stranger
 from crossdock.partners.transports.settings import As2, read
 from crossdock.partners.transports.store import SQL
 
 log = logging.getLogger(__name__)
 
 IN_THREAD_BYTES = 16 * 1024  # opening a larger message leaves the event loop to a thread
+# Of a message in quarantine: by these it is opened, and its receipt written, once its sender is known.
+OPENED_WITH = (
+    "content-type", "content-transfer-encoding", "content-disposition", "mime-version", "subject", "date",
+    "disposition-notification-to", "disposition-notification-options",
+)  # fmt: skip
 GENERIC = As2(our_id="unknown", their_id="unknown", mdn_signed=False)
 
 
@@ -48,17 +55,26 @@ async def station(tx: Tx, channel: Channel, secrets: Secrets) -> Station:
 
 
 async def receive(
-    db: Database, tenant_id: str, headers: Mapping[str, str], body: bytes, secrets: Secrets, people: Desk
+    db: Database,
+    tenant_id: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    secrets: Secrets,
+    people: Desk,
+    may_keep: Callable[[], bool] = lambda: True,
 ) -> Answer:
-    """headers: of the request, with lower-case names. tenant_id exists."""
+    """headers: of the request, with lower-case names. tenant_id exists. may_keep: whether another message of a stranger
+    goes into quarantine; the answer to it is the same."""
     sender, receiver = receipt.addressed(headers)
     identifier = message.message_id(headers.get("message-id", ""))
     if not sender or not receiver or not identifier:
         return _plain(400, "Expected the headers AS2-From, AS2-To and Message-ID.")
     about_ours = receipt.is_receipt(headers.get("content-type", ""), body)
     async with db.transaction(tenant_id) as tx:
-        channel = await _channel(tx, tenant_id, sender, receiver)
+        channel = await channel_between(tx, tenant_id, sender, receiver)
         if channel is None:
+            if not about_ours and may_keep():
+                await _set_aside(tx, tenant_id, headers, body, sender, receiver, identifier)
             return _stranger(headers, sender, receiver, identifier)
         known = await station(tx, channel, secrets)
         before = await tx.fetchrow(SQL["arrived"], tenant_id, channel.id, taking.known_by(identifier))
@@ -66,20 +82,7 @@ async def receive(
         return await _receipt(db, channel, known, headers, body, people)
     asked = receipt.wanted(headers)
     try:
-        if not channel.takes:
-            raise Refused("unexpected-processing-error", "No documents are taken on this way.")
-        opened = await _opened(known, headers, body, asked.algorithm)
-        item = PickedUp(
-            key=identifier,
-            name=safe_name(opened.filename or f"{identifier}.edi"),
-            raw=opened.payload,
-            size_bytes=len(opened.payload),
-            at=None,
-            sender=sender,
-            partner=channel.partner,
-        )
-        if reason := taking.refusal(channel, item):
-            raise Refused("unexpected-processing-error", reason)
+        opened, item = await opened_as(channel, known, headers, body, identifier, asked.algorithm)
     except Refused as e:
         await _tell(db, channel, identifier, e, people)
         made = receipt.write(known, sender, identifier, asked, error=e.modifier, text=str(e))
@@ -100,12 +103,64 @@ async def receive(
     return await _given(known, asked, made, receipt_id, authenticated=True)
 
 
-async def _channel(tx: Tx, tenant_id: str, sender: str, receiver: str) -> Channel | None:
+async def channel_between(tx: Tx, tenant_id: str, sender: str, receiver: str) -> Channel | None:
+    """The one that is enabled and has these two ends."""
     for channel in await store.of_kind(tx, tenant_id, Kind.AS2):
-        settings: As2 = read(channel)
-        if settings.their_id == sender and settings.our_id == receiver:
+        if _ends(channel) == (sender, receiver):
             return channel
     return None
+
+
+def _ends(channel: Channel) -> tuple[str, str]:
+    settings: As2 = read(channel)
+    return settings.their_id, settings.our_id
+
+
+async def opened_as(
+    channel: Channel, known: Station, headers: Mapping[str, str], body: bytes, identifier: str, algorithm: str
+) -> tuple[message.Opened, PickedUp]:
+    """The document in a message on this channel. Raises Refused."""
+    if not channel.takes:
+        raise Refused("unexpected-processing-error", "No documents are taken on this way.")
+    opened = await _opened(known, headers, body, algorithm)
+    item = PickedUp(
+        key=identifier,
+        name=safe_name(opened.filename or f"{identifier}.edi"),
+        raw=opened.payload,
+        size_bytes=len(opened.payload),
+        at=None,
+        sender=known.settings.their_id,
+        partner=channel.partner,
+    )
+    if reason := taking.refusal(channel, item):
+        raise Refused("unexpected-processing-error", reason)
+    return opened, item
+
+
+async def taken_up(
+    channel: Channel, known: Station, headers: Mapping[str, str], body: bytes, identifier: str
+) -> tuple[PickedUp, str]:
+    """A message out of quarantine, and the receipt with which it is answered should it come again. Raises Refused."""
+    asked = receipt.wanted(headers)
+    opened, item = await opened_as(channel, known, headers, body, identifier, asked.algorithm)
+    made = receipt.write(known, known.settings.their_id, identifier, asked, mic=opened.mic)
+    return item, exactjson.text(_kept(asked, made))
+
+
+async def _set_aside(
+    tx: Tx, tenant_id: str, headers: Mapping[str, str], body: bytes, sender: str, receiver: str, identifier: str
+) -> None:
+    """As it was posted: only its partner's channel can open it. What has no room is left with its sender."""
+    named = [c for c in await store.find(tx, tenant_id) if c.kind is Kind.AS2 and _ends(c) == (sender, receiver)]
+    resting = named[0].id if named else None
+    reason = f"The channel {resting} is disabled." if resting else "No AS2 channel goes between these two ends."
+    stranger = Stranger(
+        way=Kind.AS2.value, channel=resting, sender=sender, receiver=receiver, reason=reason,
+        name=safe_name(headers.get("subject", "") or f"{identifier}.as2"), key=identifier, raw=body,
+        headers={k: headers[k] for k in OPENED_WITH if k in headers},
+    )  # fmt: skip
+    if why := await quarantine.keep(tx, tenant_id, stranger):
+        log.warning("an AS2 message of a stranger is not kept: %s", why)
 
 
 async def _opened(known: Station, headers: Mapping[str, str], body: bytes, algorithm: str) -> message.Opened:
@@ -119,7 +174,7 @@ def _plain(status: int, text: str) -> Answer:
 
 
 def _stranger(headers: Mapping[str, str], sender: str, receiver: str, identifier: str) -> Answer:
-    """Nothing of it is kept: nobody vouches for it, and its sender learns so. Unsigned: whose station would sign?"""
+    """Nobody vouches for it, and its sender learns so. Unsigned: whose station would sign?"""
     text = f"AS2-From {sender[:80]!r} and AS2-To {receiver[:80]!r} are no two ends of a way here."
     asked = receipt.wanted(headers)
     if not asked.receipt or asked.url:
