@@ -1,85 +1,13 @@
-"""Channels, certificates, quarantine and a partner's file in the browser; a partner's way from a form to production.
-
-Each test makes what it looks at: nothing in the demo's day runs over it or waits for it.
-"""
+"""Quarantine in the browser: what a stranger posted is looked at as it is, and discarded with a reason."""
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
-from typing import Any
 from uuid import uuid4
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from crossdock.partners.transports import certificates
-
-from .conftest import api, goto, shot, watched
+from .conftest import api, goto, shot
 from .test_accessible import violations
-from .test_maps import posted, sent
-
-
-def channel(page: Page) -> str:
-    """One that nobody runs: mail is delivered to it."""
-    name = f"mail-{uuid4().hex[:8]}"
-    body = {"kind": "smtp", "direction": "in", "settings": {"senders": {}, "recipients": [f"{name}@norrland.example"]}}
-    put = page.request.put(f"/api/channels/{name}", data=body, headers={"X-Crossdock": "1"})
-    assert put.ok, put.text()
-    return name
-
-
-def test_a_channel_is_tested_suspended_and_resumed(tower: Page) -> None:
-    name = channel(tower)
-    goto(tower, f"/channels?q={name}")
-    row = tower.get_by_role("row").filter(has_text=name)
-    expect(row).to_contain_text("Not run yet")
-    tower.get_by_role("button", name=f"Test {name}").click()
-    expect(tower.get_by_text(f"{name} does not work.")).to_be_visible()
-    expect(tower.get_by_text("is served, not run")).to_be_visible()
-    tower.get_by_role("button", name=f"Suspend {name}").click()
-    expect(row).to_contain_text("Suspended")
-    assert api(tower, f"/channels/{name}")["enabled"] is False
-    shot(tower, "channels")
-    assert violations(tower) == ""
-    tower.get_by_role("region", name=re.compile("Channels")).last.focus()
-    tower.keyboard.press("j")
-    tower.keyboard.press("s")
-    expect(row).to_contain_text("Not run yet")
-    goto(tower, f"/channels?q={uuid4().hex}")
-    expect(tower.get_by_text("Nothing matches")).to_be_visible()
-
-
-def days_left(page: Page, subject: str) -> re.Pattern[str]:
-    """As the page counts them on the business clock; a day may end meanwhile."""
-    [found] = [c for c in api(page, "/certificates") if c["subject"] == f"CN={subject}"]
-    left = datetime.fromisoformat(found["not_after"]) - datetime.fromisoformat(api(page, "/now")["now"])
-    return re.compile(rf"\b({left.days}|{left.days - 1}) days")
-
-
-def test_a_certificate_shows_its_days_and_is_replaced_and_withdrawn(tower: Page) -> None:
-    name = f"e2e-{uuid4().hex[:8]}"
-    _, old = certificates.self_signed(name, 20)
-    _, new = certificates.self_signed(f"{name}-next", 400)
-    partner = api(tower, "/partners")["items"][0]["id"]
-    posted(tower, "/certificates", {"partner": partner, "pem": old})
-    goto(tower, f"/certificates?q={name}")
-    row = tower.get_by_role("row").filter(has_text=f"CN={name}")
-    expect(row).to_contain_text(days_left(tower, name))
-    tower.get_by_role("button", name=f"Replace CN={name}").click()
-    dialog = tower.get_by_role("dialog")
-    expect(dialog.get_by_text("The new one is laid beside the old")).to_be_visible()
-    assert violations(tower) == ""
-    dialog.get_by_label("Certificate").fill("no certificate")
-    dialog.get_by_role("button", name="Add a certificate").click()
-    expect(dialog.locator("[data-error]").first).to_be_visible()
-    dialog.get_by_label("Certificate").fill(new)
-    dialog.get_by_role("button", name="Add a certificate").click()
-    expect(dialog).to_have_count(0)
-    expect(tower.get_by_role("row").filter(has_text=f"{name}-next")).to_contain_text(days_left(tower, f"{name}-next"))
-    tower.get_by_role("button", name=f"Withdraw CN={name}", exact=True).click()
-    tower.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
-    expect(tower.get_by_text("Withdrawn", exact=True)).to_be_visible()
-    shot(tower, "certificates")
 
 
 def test_a_strangers_message_is_looked_at_and_discarded(tower: Page) -> None:
@@ -104,72 +32,3 @@ def test_a_strangers_message_is_looked_at_and_discarded(tower: Page) -> None:
     dialog.get_by_role("button", name="Discard").click()
     expect(dialog).to_have_count(0)
     expect(tower.get_by_role("row").filter(has_text=stranger)).to_contain_text("Discarded")
-
-
-def test_a_partner_goes_from_a_form_to_production(
-    tower: Page, browser: Browser, browser_context_args: dict[str, Any]
-) -> None:
-    new = f"f{uuid4().hex[:8]}"
-    goto(tower, "/partners/new")
-    tower.get_by_label("Id", exact=True).fill(new)
-    tower.get_by_label("Name", exact=True).fill(f"Form of {new}")
-    tower.get_by_label("Customer", exact=True).fill(f"C-{new}")
-    tower.get_by_role("button", name="Add: identifier").click()
-    identifier = tower.get_by_role("group", name="identifier 1", exact=True).get_by_role("textbox", name="Identifier")
-    identifier.fill(new.upper())
-    tower.get_by_role("button", name="Add: contact").click()
-    contact = tower.get_by_role("group", name="contact 1")
-    contact.get_by_label("Name").fill("Ann")
-    contact.get_by_label("E-mail").fill("not an address")
-    tower.get_by_role("button", name="Add: agreement").click()
-    agreement = tower.get_by_role("group", name="agreement 1")
-    agreement.get_by_label("Document").fill("850")
-    tower.get_by_role("button", name="Put this file").click()
-    # what is wrong stands at its field
-    expect(contact.get_by_text("an address with one @")).to_be_visible()
-    expect(tower.get_by_role("alert").first).to_contain_text("1 thing is to be corrected")
-    shot(tower, "partner-form")
-    assert violations(tower) == ""
-    contact.get_by_label("E-mail").fill("ann@example.com")
-    # the same as a file, and back
-    tower.get_by_text("File", exact=True).click()
-    expect(tower.get_by_label("Its file")).to_have_value(re.compile('"document": "850"'))
-    tower.get_by_text("Form", exact=True).click()
-    expect(agreement.get_by_label("Document")).to_have_value("850")
-    tower.get_by_role("button", name="Put this file").click()
-    expect(tower.get_by_role("heading", level=1, name=f"Form of {new}")).to_be_visible()
-    assert api(tower, f"/partners/{new}")["version"] == 1
-
-    tower.get_by_role("button", name="Invite").click()
-    dialog = tower.get_by_role("dialog")
-    expect(dialog.get_by_label("Mail the link")).to_be_checked()
-    dialog.get_by_role("button", name="Invite").click()
-    # the demo has no mail server: that is said, and the link is shown all the same
-    expect(dialog.get_by_text("No mail left")).to_be_visible()
-    link = dialog.locator(".linkbox .mono").inner_text()
-    context = browser.new_context(**browser_context_args)
-    theirs, errors = watched(context)
-    goto(theirs, link[link.index("/invitation") :])
-    expect(theirs.get_by_role("heading", name=re.compile("invites you"))).to_be_visible()
-    theirs.get_by_label("User name").fill(f"{new}@example.com")
-    theirs.get_by_label("Your name").fill("Ann Partner")
-    theirs.get_by_label("Password", exact=True).fill("a long enough password")
-    theirs.get_by_role("button", name="Set up the account").click()
-    expect(theirs.get_by_role("heading", name="Sign in")).to_be_visible()
-    context.close()
-    assert errors == []
-
-    sent(tower, new, 1)  # its test order, which names it as its sender
-    goto(tower, f"/partners/{new}")
-    expect(tower.locator(".checklist li[data-green=true]")).to_have_count(1)
-    tower.get_by_role("button", name="Let it go live").click()
-    expect(tower.get_by_text("Production", exact=True).first).to_be_visible()
-    assert api(tower, f"/partners/{new}")["mode"] == "production"
-
-    # a change is a new version, never another of the one that is in force
-    tower.get_by_role("link", name="Change").click()
-    tower.get_by_label("Name", exact=True).first.fill(f"Renamed {new}")
-    tower.get_by_role("button", name="Put this file").click()
-    expect(tower.get_by_role("heading", level=1, name=f"Renamed {new}")).to_be_visible()
-    versions = api(tower, f"/partners/{new}/versions")
-    assert [v["version"] for v in versions] == [3, 2, 1]

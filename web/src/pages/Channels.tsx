@@ -46,8 +46,8 @@ export function Channels() {
     <div className="page fill">
       <PageHead title={t.transports.title} />
       <FilterBar clear={['q', 'state']} end={<Shown n={rows.length} total={data?.length} />}><SearchBox placeholder={t.transports.search} /><Choice name="state" label={t.partners.state} any={t.transports.anyState} options={STATES.map((s) => [s, word(t.transports.states, s)])} /></FilterBar>
-      {tried && <div className={`note ${tried.works ? 'ok' : 'bad'}`} role="status"><strong>{tried.works ? t.transports.works(tried.channel) : t.transports.worksNot(tried.channel)}</strong> {tried.found} <Button size="compact-xs" variant="subtle" onClick={() => setTried(null)}>{t.act.close}</Button></div>}
       <section className="panel" aria-label={t.transports.title}>
+        {tried && <div className={`note ${tried.works ? 'ok' : 'bad'}`} role="status"><strong>{tried.works ? t.transports.works(tried.channel) : t.transports.worksNot(tried.channel)}</strong> {tried.found} <Button size="compact-xs" variant="subtle" onClick={() => setTried(null)}>{t.act.close}</Button></div>}
         <DataTable label={t.transports.title} columns={columns} rows={rows} rowId={(c) => c.channel} rowLabel={(c) => c.channel} loading={isPending} error={data ? null : error} retry={() => void refetch()} current={current} onCurrent={setCurrent} commands={{ t: (c) => void test(c), s: (c) => void toggle(c), r: (c) => void run(c) }}
           empty={f.q || f.state ? <Empty title={t.list.noMatch} /> : <Empty title={t.transports.empty}>{t.transports.emptyWhy}</Empty>} />
         <Hints of={[[['J', 'K'], t.keys.move], ['T', t.transports.test], ['S', t.transports.switchKey], ['R', t.transports.runNow], ['/', t.keys.filter]]} />
