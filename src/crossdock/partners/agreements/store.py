@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, cast
 
 import yaml
@@ -152,7 +153,14 @@ def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)  # pyright: ignore[reportUnknownMemberType]
 
 
+def _number(dumper: _Dumper, value: Decimal) -> yaml.ScalarNode:
+    text = f"{value:f}"  # its own digits, such as 2.50 of a tolerance
+    tag = "tag:yaml.org,2002:float" if "." in text else "tag:yaml.org,2002:int"
+    return dumper.represent_scalar(tag, text)  # pyright: ignore[reportUnknownMemberType]
+
+
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(Decimal, _number)
 
 
 def exported(profile: Profile) -> str:
