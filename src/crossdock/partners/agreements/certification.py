@@ -219,7 +219,7 @@ def _content(order: PurchaseOrder, kind: sending.Kind, x12: bool, now: datetime)
                 invoice=f"TEST-I-{order.number}"[:22], issued_on=today, lines=billed, net=net, total=net
             )
             return responses.invoice(order, bill, tax_kind="state_and_local" if x12 else "vat"), bill.invoice
-        case sending.Kind.ORDER | sending.Kind.CHANGE:
+        case sending.Kind.ORDER | sending.Kind.CHANGE | sending.Kind.REMITTANCE:
             raise CrossdockBug("A sample answers an order; this kind is none.")
 
 
