@@ -1,10 +1,9 @@
-"""Exceptions together: a mail is written, two are merged and parted again, a shift is handed over."""
+"""Exceptions together: a mail is written, a shift is handed over."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,31 +12,11 @@ from .conftest import api, goto, shot
 
 pytestmark = pytest.mark.e2e
 
-LONG_MS = 60_000  # until a worker has looked at the documents, on a busy machine
-
 
 def send(page: Page, method: str, path: str, body: Any) -> Any:
     """As the signed-in person; the answer, or None where it was refused."""
     answer = page.request.fetch(f"/api{path}", method=method, data=body, headers={"X-Crossdock": "1"})
     return answer.json() if answer.ok and answer.body() else None
-
-
-def two_of_our_own(page: Page) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Two exceptions that nothing else of the day touches: of documents that nobody can read."""
-    token = uuid4().hex[:10]
-    for n in (1, 2):
-        taken = page.request.post(
-            f"/api/intake?filename={token}-{n}.json",
-            data=f'{{"nonsense": "{token}", "n": {n}}}'.encode(),
-            headers={"X-Crossdock": "1"},
-        )
-        assert taken.ok, taken.text()
-    path = f"/cases?status=open&q={token}"
-    page.wait_for_function(
-        "async p => (await (await fetch('/api' + p)).json()).total >= 2", arg=path, polling=500, timeout=LONG_MS
-    )
-    one, two = api(page, path)["items"]
-    return one, two
 
 
 def test_a_mail_is_written_on_the_page_of_an_exception(tower: Page) -> None:
@@ -57,21 +36,6 @@ def test_a_mail_is_written_on_the_page_of_an_exception(tower: Page) -> None:
     tower.get_by_role("form", name="Write a mail").get_by_role("button", name="Send", exact=True).click()
     expect(tower.locator(".letter").first).to_contain_text("We are on it")
     shot(tower, "case-page")
-
-
-def test_two_exceptions_are_merged_and_parted_again(tower: Page) -> None:
-    goto(tower, "/exceptions")
-    one, other = two_of_our_own(tower)
-    goto(tower, f"/exceptions/{one['id']}")
-    tower.get_by_role("button", name="Merge or link").click()
-    tower.get_by_role("combobox", name="The other exception").fill(other["number"])
-    tower.get_by_role("option", name=re.compile(other["number"])).click()
-    tower.get_by_role("button", name="Merge into it").click()
-    expect(tower.locator(".note", has_text="Merged into")).to_be_visible()
-    shot(tower, "case-merged")
-    tower.get_by_role("button", name="Undo the merge", exact=True).click()
-    expect(tower.locator(".note", has_text="Merged into")).to_have_count(0)
-    assert api(tower, f"/cases/{one['id']}")["status"] == "open"
 
 
 def test_a_shift_is_handed_over_from_the_list(tower: Page) -> None:
