@@ -137,7 +137,7 @@ async def database_name(server: TestServer) -> AsyncIterator[str]:
     name = f"t_{uuid.uuid4().hex[:16]}"
     connection = await asyncpg.connect(server.admin("postgres"))
     try:
-        await connection.execute(f"create database {name} template {server.template}")
+        await connection.execute(f"create database {name} template {server.template} strategy file_copy")
         yield name
         await connection.execute(f"drop database if exists {name} with (force)")
     finally:

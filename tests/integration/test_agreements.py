@@ -17,6 +17,7 @@ from crossdock.clock import set_to
 from crossdock.db import Database
 from crossdock.errors import Conflict, NotFound, PartnerError
 from crossdock.flow.outcomes import Done, Invocation
+from crossdock.outbound.mail import Mailer
 from crossdock.partners import intake
 from crossdock.partners.agreements import cli, windows
 from crossdock.partners.agreements import store as agreements
@@ -279,7 +280,7 @@ async def test_the_command_line_puts_shows_and_lists(db: Database, app_dsn: str,
     async def opened() -> Database:
         return await Database.open(app_dsn)
 
-    cli.register(app, opened)
+    cli.register(app, opened, lambda: (Mailer(None, None), ""))
 
     def run(*words: str, status: int = 0) -> str:
         done = CliRunner().invoke(app, [*words, *(["--tenant", T] if "--dry-run" not in words else [])])

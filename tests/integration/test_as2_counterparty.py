@@ -7,7 +7,7 @@ and between two of our own ends.
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 from mockedi.testing import Mock
 from tests.integration.channels import T, declare, listed, rows, run
 
-from crossdock import ids
+from crossdock import exactjson, ids
 from crossdock.canonical.order import ItemId, ItemScheme, OrderLine, PurchaseOrder
 from crossdock.cli.silence import ChannelDesk
 from crossdock.clock import Clock
@@ -26,8 +26,11 @@ from crossdock.gateway.server import serve
 from crossdock.gateway.services import Services
 from crossdock.outbound import Client, Guard
 from crossdock.partners import intake
+from crossdock.partners.agreements.terms import Agreement
+from crossdock.partners.agreements.terms import Direction as AgreedDirection
 from crossdock.partners.edi import outbound
 from crossdock.partners.profiles import Identifier, Profile
+from crossdock.partners.sending import payments, purchases
 from crossdock.partners.sending import store as sending
 from crossdock.partners.sending.function import DocumentSend
 from crossdock.partners.transports import store
@@ -47,9 +50,12 @@ class Wire:
     mock: Any
     base: str
 
-    async def become(self, role: str, behaviour: str = "accept") -> None:
-        """What we are to it, and how it behaves."""
-        partner = {"id": "NORRLAND", "role": role, "behaviour": behaviour, "as2_url": f"{self.base}/as2/{T}", "test": 0}
+    async def become(self, role: str, behaviour: str = "accept", dialect: str = "X12") -> None:
+        """What we are to it, how it behaves, and what it speaks."""
+        partner = {
+            "id": "NORRLAND", "role": role, "behaviour": behaviour, "as2_url": f"{self.base}/as2/{T}", "test": 0,
+            "dialect": dialect,
+        }  # fmt: skip
         await asyncio.to_thread(self.mock.post, "/_mock/partners", partner)
 
     async def settled(self) -> Counter[str]:
@@ -213,3 +219,96 @@ async def test_it_sells_and_its_documents_are_read_and_acknowledged(
     assert (ran.trouble, ran.handed_over) == ("", sum(wanted.values()) - wanted.get("997", 0) + len(refused))
     undelivered = await rows(wire.db, "select detail from crossdock.delivery where state <> 'delivered'")
     assert [r["detail"] for r in undelivered] == []
+
+
+# ── we pay: 850 out, 810 in, 820 out, its 997 in ─────────────────────────────────────────────────────────────────────
+
+
+async def sent(wire: Wire, order: PurchaseOrder = ORDER) -> None:
+    """Our order, by the outbox of all our documents and over the channel."""
+    async with wire.db.transaction(T) as tx:
+        now = await tx.fetchval("select crossdock.now()")
+        await purchases.send(tx, T, "mock", order, now, key=f"purchase/{order.number}", by="ann")
+    assert (await run(wire.db, wire.opener, "as2")).trouble == ""
+    await wire.settled()
+
+
+async def test_what_we_pay_is_told_by_an_820_that_it_acknowledges_and_finds_right(wire: Wire) -> None:
+    await wire.become("customer")
+    await sent(wire)
+    [invoice] = [d for d in await rows(wire.db, "select canonical from crossdock.document where type = '810'")]
+    billed = exactjson.loads(invoice["canonical"])
+    paid = {
+        "number": "TR-77", "paid_on": "2026-01-05",
+        "invoices": [{"invoice": billed["number"], "amount": str(billed["stated_total"])}],
+    }  # fmt: skip
+    payment = payments.read(paid)
+    async with wire.db.transaction(T) as tx:
+        now = await tx.fetchval("select crossdock.now()")
+        await payments.send(tx, T, "mock", payment, now, key=payments.key_of("mock", payment), by="ann")
+    assert (await run(wire.db, wire.opener, "as2")).trouble == ""
+    await wire.settled()
+    assert (await states(wire))["820"] == "accepted"
+    told = (await asyncio.to_thread(wire.mock.get, "/_mock/remittances")).body
+    [advice] = told
+    assert (advice["trace"], Decimal(advice["total"])) == ("TR-77", Decimal(str(billed["stated_total"])))
+    assert [(n["invoice"], n["paid"]) for n in advice["invoices"]] == [(billed["number"], "1250")]
+    assert not (await asyncio.to_thread(wire.mock.get, "/_mock/disagreements")).body
+
+
+# ── the same in EDIFACT ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "wanted"),
+    [
+        ("accept", {"CONTRL": 1, "ORDRSP": 1, "DESADV": 1, "INVOIC": 1}),
+        ("out-of-order", {"CONTRL": 1, "ORDRSP": 1, "DESADV": 1, "INVOIC": 1}),
+        ("duplicate-invoice", {"CONTRL": 1, "ORDRSP": 1, "DESADV": 1, "INVOIC": 2}),
+    ],
+)
+async def test_it_sells_in_edifact_over_as2(wire: Wire, behaviour: str, wanted: dict[str, int]) -> None:
+    await wire.become("customer", behaviour, "EDIFACT")
+    agreed = Agreement(document="ORDERS", direction=AgreedDirection.OUT, version="D:96A:UN")
+    async with wire.db.transaction(T) as tx:
+        await intake.save_profile(tx, T, replace(MOCK, agreements=(agreed,)))
+    await sent(wire, replace(ORDER, lines=tuple(replace(n, unit="PCE") for n in ORDER.lines)))
+    got = Counter(d["type"] for d in await listed(wire.db) if d["status"] == "accepted")
+    assert got == wanted
+    assert (await run(wire.db, wire.opener, "as2")).trouble == ""
+    undelivered = await rows(wire.db, "select detail from crossdock.delivery where state <> 'delivered'")
+    assert [r["detail"] for r in undelivered] == []
+
+
+async def test_it_buys_in_edifact_over_as2(wire: Wire) -> None:
+    await wire.become("supplier", dialect="EDIFACT")
+    # its UNB asks for no CONTRL, so it gets one because that was agreed
+    asked = Agreement(document="ORDERS", direction=AgreedDirection.IN, acknowledgement="CONTRL")
+    answered = [Agreement(document=d, direction=AgreedDirection.OUT) for d in ("ORDRSP", "DESADV", "INVOIC")]
+    async with wire.db.transaction(T) as tx:
+        await intake.save_profile(tx, T, replace(MOCK, agreements=(asked, *answered)))
+    order = {"partner": "NORRLAND", "lines": [{"sku": "WIDGET-001", "quantity": 10, "price": "12.50"}]}
+    placed = await asyncio.to_thread(wire.mock.post, "/_mock/purchase", order)
+    assert placed.status == 201, placed
+    await wire.settled()
+    [came] = [d for d in await listed(wire.db) if d["type"] == "ORDERS"]
+    assert came["status"] == "accepted"
+    line = {"line": "1", "quantity": 10}
+    await tell(wire, came["order"], "response", {"lines": [{"line": "1", "accepted": 10}]})
+    despatch = {"shipment": "SH-1", "shipped_on": "2026-11-23", "tracking": "1Z999", "lines": [line]}
+    await tell(wire, came["order"], "despatch", despatch)
+    bill = {
+        "invoice": "INV-1", "issued_on": "2026-11-23", "net": "125.00", "tax": "0.00", "total": "125.00",
+        "lines": [{**line, "unit_price": "12.50", "amount": "125.00"}], "shipment": "SH-1",
+    }  # fmt: skip
+    await tell(wire, came["order"], "invoice", bill)
+    ran = await run(wire.db, wire.opener, "as2")
+    assert (ran.trouble, ran.handed_over) == ("", 4), "CONTRL, ORDRSP, DESADV and INVOIC"
+    await wire.settled()
+    async with wire.db.transaction(T) as tx:
+        found = {s["type"]: s["state"] for s in await sending.page(tx, T) if s["type"] != "CONTRL"}
+    assert found == {"ORDRSP": "accepted", "DESADV": "accepted", "INVOIC": "accepted"}
+    theirs = await asyncio.to_thread(wire.mock.order, came["po"])
+    assert [(x["sku"], x["confirmed"], x["shipped"], x["invoiced"]) for x in theirs["lines"]] == [
+        ("WIDGET-001", "10", "10", "10")
+    ]  # fmt: skip

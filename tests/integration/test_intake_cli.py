@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from crossdock.db import Database
+from crossdock.outbound.mail import Mailer
 from crossdock.partners import cli
 
 ISA = f"ISA*00*{'':10}*00*{'':10}*ZZ*{'BOLTS':15}*ZZ*{'NORRLAND':15}*260102*0900*U*00401*000000001*0*P*>~"
@@ -25,7 +26,7 @@ def run(app_dsn: str) -> Callable[..., list[dict[str, object]]]:
         return await Database.open(app_dsn)
 
     app = typer.Typer()
-    cli.register(app, open_database)
+    cli.register(app, open_database, lambda: (Mailer(None, None), ""))
     app.command("other")(lambda: None)
 
     def invoke(*arguments: object) -> list[dict[str, object]]:
@@ -78,7 +79,7 @@ def test_a_dry_run_opens_no_database(folder: Path):
         raise AssertionError("a dry run needs none")
 
     app = typer.Typer()
-    cli.register(app, open_database)
+    cli.register(app, open_database, lambda: (Mailer(None, None), ""))
     app.command("other")(lambda: None)
     got = CliRunner().invoke(app, ["intake", str(folder), "--dry-run", "--adopt-partners"])
     assert got.exit_code == 0, got.output

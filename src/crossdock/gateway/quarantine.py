@@ -102,7 +102,12 @@ async def one(item: UUID, caller: Reader) -> QuarantinedDetail:
     )  # fmt: skip
 
 
-@router.get("/quarantine/{item}/raw", summary="Its bytes", response_class=Response)
+@router.get(
+    "/quarantine/{item}/raw",
+    summary="Its bytes",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
 async def raw(item: UUID, caller: Reader) -> Response:
     """To be saved, never to be opened by a browser."""
     async with caller.transaction() as tx:

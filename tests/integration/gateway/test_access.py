@@ -227,7 +227,7 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
     values = {
         "order": things.order, "document": things.document, "case": things.case, "approval": things.approval,
         "hold": things.hold, "incident": things.incident, "instance": things.instance,
-        "file": things.case, "template": "nothing", "handover": things.case, "name": "order-to-cash",
+        "file": things.case, "template": "no-such-template", "handover": things.case, "name": "order-to-cash",
         "version": "1.3.0", "job": await suspension(ours, things.order), "digest": "0" * 64, "way": "replay",
         "partner": "bolts", "expectation": things.case, "proposal": things.case,
         "chain": things.document, "channel": "norrland-to-bolts", "table": "nosuch", "key": "nosuch",

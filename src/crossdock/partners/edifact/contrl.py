@@ -2,7 +2,7 @@
 
 Action 4 rejects, 7 acknowledges what was checked and found readable, 8 says that it arrived. A message that is accepted
 although something in it was odd is acknowledged with 7: CONTRL has no word between. It is sent when the sender asks for
-it (UNB 0031) or when something is rejected, and never for a CONTRL or APERAK.
+it (UNB 0031), when that was agreed for the message, or when something is rejected, and never for a CONTRL or APERAK.
 
 The plan is decided while decoding; its references and moment are given when it is written.
 """

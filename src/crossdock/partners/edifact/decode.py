@@ -9,6 +9,7 @@ from typing import Any
 
 from crossdock.canonical.order import PurchaseOrder
 from crossdock.partners import profiles
+from crossdock.partners.agreements import terms
 from crossdock.partners.agreements.terms import Direction
 from crossdock.partners.edi import checks, elements, guide, walk
 from crossdock.partners.edi.faults import CODES, Fault, Kind
@@ -135,7 +136,7 @@ def _interchange(interchange: tokens.Interchange, place_in_file: int, index: int
     answer = contrl.plan(
         wrapper,
         syntax=(unb.at(1), unb.at(1, 2)),
-        wanted=unb.at(9) == "1",
+        wanted=unb.at(9) == "1" or (partner is not None and any(_owed(partner, m.type) for m in messages)),
         issues=tuple(issues),
         messages=[
             contrl.Message(m.segments[0], tuple(m.issues), tuple(m.faults), m.rejected)
@@ -302,6 +303,12 @@ def check_trailer(unb: Segment, unz: Segment | None, count: int) -> list[Issue]:
             )
         )
     return issues
+
+
+def _owed(partner: Profile, kind: str) -> bool:
+    """Whether it was agreed that we answer such a message with a CONTRL, whatever its UNB asks for."""
+    agreed = terms.of(partner.agreements, kind, Direction.IN)
+    return agreed is not None and agreed.acknowledgement == "CONTRL"
 
 
 def _digest(interchange: tokens.Interchange) -> str:

@@ -287,6 +287,7 @@ def despatch(
     references = (("bill_of_lading", state.bill_of_lading), ("carrier_reference", state.tracking))
     shipment = Unit(
         level=Level.SHIPMENT,
+        order_number="" if xml else number,  # some readers of a DESADV look for it in the header alone
         references=tuple(Reference(kind=k, value=v) for k, v in references if v),
         dates=tuple(dates),
         parties=parties(order, xml, shipping=True),
@@ -300,8 +301,8 @@ def despatch(
         structure=(PACKED if packs else UNPACKED) if levels else "",
         units=(shipment,),
     )
-    # CTT01 of an 856 counts its levels, CNT+2 of a DESADV its items
-    return replace(advice, stated_lines=sum(1 for _ in (advice.walk() if levels else advice.lines())))
+    # CTT01 of an 856 counts its levels. A DESADV goes without the CNT that nobody requires, and some do not know there.
+    return replace(advice, stated_lines=sum(1 for _ in advice.walk())) if levels else advice
 
 
 def _item(line: OrderLine, goods: Goods, order_number: str) -> Unit:
