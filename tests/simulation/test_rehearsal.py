@@ -163,7 +163,7 @@ def test_what_cannot_be_read_is_named_with_what_was_expected(options: dict[str, 
 
 
 def test_a_definition_that_is_not_there_is_named_with_those_that_are() -> None:
-    with pytest.raises(SetupError, match="backorder, .*order-to-cash"):
+    with pytest.raises(SetupError, match=r"backorder, .*order-to-cash"):
         rehearse.find("order-to-crash")
 
 
