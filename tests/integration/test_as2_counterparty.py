@@ -106,6 +106,19 @@ async def tell(wire: Wire, order_no: str, kind: str, state: dict[str, Any]) -> s
     return str(done.output["document"])
 
 
+async def tell_all(wire: Wire, order_no: str) -> None:
+    """Response, despatch and invoice of its one line, complete."""
+    line = {"line": "1", "quantity": 10}
+    await tell(wire, order_no, "response", {"lines": [{"line": "1", "accepted": 10}]})
+    despatch = {"shipment": "SH-1", "shipped_on": "2026-11-23", "tracking": "1Z999", "lines": [line]}
+    await tell(wire, order_no, "despatch", despatch)
+    bill = {
+        "invoice": "INV-1", "issued_on": "2026-11-23", "net": "125.00", "tax": "0.00", "total": "125.00",
+        "lines": [{**line, "unit_price": "12.50", "amount": "125.00"}], "shipment": "SH-1",
+    }  # fmt: skip
+    await tell(wire, order_no, "invoice", bill)
+
+
 async def bought(wire: Wire) -> dict[str, Any]:
     """Its order, as it arrived here."""
     order = {"partner": "NORRLAND", "lines": [{"sku": "WIDGET-001", "quantity": 10, "price": "12.50"}]}
@@ -126,15 +139,7 @@ async def test_it_buys_and_each_document_of_ours_is_acknowledged(wire: Wire) -> 
     await wire.become("supplier")
     order = await bought(wire)
     assert order["status"] == "accepted"
-    line = {"line": "1", "quantity": 10}
-    await tell(wire, order["order"], "response", {"lines": [{"line": "1", "accepted": 10}]})
-    despatch = {"shipment": "SH-1", "shipped_on": "2026-11-23", "tracking": "1Z999", "lines": [line]}
-    await tell(wire, order["order"], "despatch", despatch)
-    bill = {
-        "invoice": "INV-1", "issued_on": "2026-11-23", "net": "125.00", "tax": "0.00", "total": "125.00",
-        "lines": [{**line, "unit_price": "12.50", "amount": "125.00"}], "shipment": "SH-1",
-    }  # fmt: skip
-    await tell(wire, order["order"], "invoice", bill)
+    await tell_all(wire, order["order"])
     ran = await run(wire.db, wire.opener, "as2")
     assert (ran.trouble, ran.handed_over) == ("", 4), "the 997, 855, 856 and 810"
     got = await wire.settled()
@@ -293,15 +298,7 @@ async def test_it_buys_in_edifact_over_as2(wire: Wire) -> None:
     await wire.settled()
     [came] = [d for d in await listed(wire.db) if d["type"] == "ORDERS"]
     assert came["status"] == "accepted"
-    line = {"line": "1", "quantity": 10}
-    await tell(wire, came["order"], "response", {"lines": [{"line": "1", "accepted": 10}]})
-    despatch = {"shipment": "SH-1", "shipped_on": "2026-11-23", "tracking": "1Z999", "lines": [line]}
-    await tell(wire, came["order"], "despatch", despatch)
-    bill = {
-        "invoice": "INV-1", "issued_on": "2026-11-23", "net": "125.00", "tax": "0.00", "total": "125.00",
-        "lines": [{**line, "unit_price": "12.50", "amount": "125.00"}], "shipment": "SH-1",
-    }  # fmt: skip
-    await tell(wire, came["order"], "invoice", bill)
+    await tell_all(wire, came["order"])
     ran = await run(wire.db, wire.opener, "as2")
     assert (ran.trouble, ran.handed_over) == ("", 4), "CONTRL, ORDRSP, DESADV and INVOIC"
     await wire.settled()

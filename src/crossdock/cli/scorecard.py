@@ -1,7 +1,7 @@
 """The scorecard from the command line: figures of a period, what they are worth, and the reports that are mailed."""
 
 import getpass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -37,9 +37,7 @@ async def wanted(tx: Tx, tenant: str, since: str, until: str, channel: str = "",
     """Raises PartnerError for a day that is none."""
     zone = await tx.fetchval("select time_zone from crossdock.tenant where tenant_id = $1", tenant)
     today = (await business_now(tx)).astimezone(ZoneInfo(zone)).date()
-    begin, end = _day(since, "--since"), _day(until, "--until")
-    end = end or (begin + timedelta(days=7) if begin else today)
-    period = Period(begin or end - timedelta(days=7), end)
+    period = Period.given(_day(since, "--since"), _day(until, "--until"), today, 7)
     return Wanted(tenant_id=tenant, zone=zone, period=period, channel=channel or None, customer=customer or None)
 
 
@@ -65,7 +63,7 @@ def _figures(app: typer.Typer) -> None:
             if csv is not None:
                 csv.write_text("\ufeff" + tables.as_csv(tables.HEAD, rows), encoding="utf-8")
             if xlsx is not None:
-                xlsx.write_bytes(tables.workbook(found, asked, datetime.now(UTC)))
+                xlsx.write_bytes(tables.workbook(found, asked, await business_now(tx)))
             return [exactjson.plain(dict(zip(tables.HEAD, row, strict=True))) for row in rows]
 
         shown = in_tenant(tenant, work)

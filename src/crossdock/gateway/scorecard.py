@@ -176,10 +176,9 @@ def wanted(
     customer: str | None = None,
 ) -> Wanted:
     """Without days: the last seven that are over. Raises PartnerError."""
-    end = until or (since + timedelta(days=USUAL_DAYS) if since else caller.today())
-    begin = since or end - timedelta(days=USUAL_DAYS)
     return Wanted(
-        tenant_id=caller.tenant_id, zone=caller.principal.time_zone, period=Period(begin, end),
+        tenant_id=caller.tenant_id, zone=caller.principal.time_zone,
+        period=Period.given(since, until, caller.today(), USUAL_DAYS),
         channel=channel or None, customer=customer or None,
     )  # fmt: skip
 

@@ -127,6 +127,15 @@ async def test_a_period_that_is_none_says_what_was_expected(gateway: Any, days: 
     assert answer.json["findings"][0]["expected"].startswith("from 1 to 400 days")
 
 
+@pytest.mark.parametrize("days", ["since=9999-12-31", "until=0001-01-01", "since=0001-01-01&until=0001-01-05"])
+async def test_a_day_at_the_end_of_time_is_refused(gateway: Any, days: str) -> None:
+    ada = await gateway.as_("ada", "norrland")
+    for path in ("scorecard", "scorecard.csv", "scorecard/otif", "value"):
+        answer = await ada.get(f"/api/{path}?{days}")
+        assert answer.status == 422, path
+        assert answer.json["findings"][0]["expected"] == "a day of the years 1970 to 2999"
+
+
 async def test_what_it_is_worth_is_the_baseline_less_what_was_at_the_entered_prices(told: Any) -> None:
     ada = await told.as_("ada", "norrland")
     bare = (await ada.get(f"/api/value?{WEEK}")).json
@@ -222,6 +231,24 @@ async def test_a_report_that_cannot_be_sent_says_why_and_is_tried_again(told: An
     [kept] = (await ada.get("/api/reports")).json["items"]
     assert kept["attempts"] == reports.ATTEMPTS
     assert kept["next_at"] == "2026-03-23T07:00:00Z"  # given up until then
+
+
+async def test_a_report_that_is_no_longer_understood_keeps_no_other_waiting(told: Any) -> None:
+    ada, other = await told.as_("ada", "norrland"), await told.as_("ada", "castell")
+    for browser in (ada, other):
+        for name in ("a", "b"):
+            await browser.send("PUT", f"/api/reports/{name}", WEEKLY)
+    async with told.db.transaction("castell") as tx:  # as another version may have written it
+        await tx.execute('update crossdock.report set document = \'{"name": "a", "every": "year"}\' where name = \'a\'')
+    monday = datetime(2026, 3, 16, 7, 0, tzinfo=UTC)
+    box = Mailbox()
+    async with mail_server(box) as port:
+        mailer = Mailer(f"smtp://127.0.0.1:{port}", "crossdock@example.com")
+        assert await reports.run_due(told.db, mailer, "", monday) == 3
+    first, second = (await other.get("/api/reports")).json["items"]
+    assert (first["sent_at"], first["next_at"]) == (None, "2026-03-17T07:00:00Z")
+    assert "could not be written" in first["error"]
+    assert second["sent_at"] == "2026-03-16T07:00:00Z"
 
 
 async def test_a_report_that_is_none_says_what_was_expected(gateway: Any) -> None:

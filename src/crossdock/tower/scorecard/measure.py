@@ -20,6 +20,7 @@ ROWS = queries("crossdock.tower.scorecard", "figures.sql")
 SQL = queries("crossdock.tower.scorecard", "measure.sql")
 
 LONGEST_DAYS = 400
+FIRST_YEAR, LAST_YEAR = 1970, 2999  # so that a day before or after is a day as well
 SMALL = 30  # below it, one order more or less moves a figure by points
 Z = 1.96
 PLACES = {"percent": Decimal("0.1"), "hours": Decimal("0.01"), "days": Decimal("0.01")}
@@ -33,6 +34,8 @@ class Period:
     until: date
 
     def __post_init__(self) -> None:
+        for day in (self.since, self.until):
+            _within_time(day)
         if not 0 < (self.until - self.since).days <= LONGEST_DAYS:
             raise PartnerError(
                 [
@@ -45,6 +48,15 @@ class Period:
             )  # fmt: skip
 
     @classmethod
+    def given(cls, since: date | None, until: date | None, today: date, days: int) -> "Period":
+        """What was not given follows from the other; neither: the last days that are over. Raises PartnerError."""
+        for day in (since, until):
+            if day is not None:
+                _within_time(day)
+        end = until or (since + timedelta(days=days) if since else today)
+        return cls(since or end - timedelta(days=days), end)
+
+    @classmethod
     def last(cls, today: date, days: int) -> "Period":
         """The days that are over."""
         return cls(today - timedelta(days=days), today)
@@ -52,6 +64,13 @@ class Period:
     def before(self) -> "Period":
         """As many days just before."""
         return Period(self.since - (self.until - self.since), self.since)
+
+
+def _within_time(day: date) -> None:
+    """Raises PartnerError."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        expected = f"a day of the years {FIRST_YEAR} to {LAST_YEAR}"
+        raise PartnerError([Finding("period.day", "?since and ?until", expected, str(day), "Correct the year")])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

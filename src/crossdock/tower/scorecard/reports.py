@@ -151,7 +151,16 @@ async def run_due(db: Database, mailer: Mailer, base: str, now: datetime) -> int
         async with db.transaction(tenant_id) as tx:
             due = [r["name"] for r in await tx.fetch(SQL["due"], tenant_id, now)]
         for name in due:
-            sent += await _send(db, mailer, base, tenant_id, name, now)
+            try:
+                sent += await _send(db, mailer, base, tenant_id, name, now)
+            except Exception as fault:
+                # One that a later version no longer reads, or whose address no mail can bear, keeps no other waiting.
+                error = f"it could not be written: {type(fault).__name__}: {fault}"[:500]
+                log.warning("the report %s of %s was not sent: %s", name, tenant_id, error)
+                async with db.transaction(tenant_id) as tx:
+                    await tx.execute(
+                        SQL["unsent"], tenant_id, name, ATTEMPTS, None, error, now + timedelta(days=1), now
+                    )
     return sent
 
 

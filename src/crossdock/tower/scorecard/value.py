@@ -119,7 +119,8 @@ LEDGER = (
     Kind("breaches", "Broken promises", "order", lambda a: a.cost_per_breach,
          "Service clocks that ran out in the period × cost per breach"),
     Kind("delayed_money_days", "Delayed invoices", "order", lambda a: a.interest_percent / 100 / DAYS_A_YEAR,
-         "Invoiced money × days beyond one day after shipment × interest a year ÷ 365", counted=False),
+         "Money invoiced in the currency of the prices × days beyond one day after shipment × interest a year ÷ 365",
+         counted=False),
     Kind("escalations", "Escalations", "order", lambda a: _minutes(a.minutes_per_escalation, a),
          "Exceptions and approvals handed up × minutes per escalation × cost per hour"),
     Kind("upkeep", "Upkeep of connections", "day", lambda a: _minutes(a.minutes_per_upkeep, a),
@@ -159,18 +160,18 @@ class Ledger:
     baseline: Basis | None
 
 
-async def effort(tx: Tx, wanted: Wanted, period: Period) -> Effort:
-    """Of the whole tenant."""
-    row = await tx.fetchrow(SQL["effort"], *wanted.parameters(period)[:3])
+async def effort(tx: Tx, wanted: Wanted, period: Period, currency: str) -> Effort:
+    """Of the whole tenant; money only in that currency."""
+    row = await tx.fetchrow(SQL["effort"], *wanted.parameters(period)[:3], currency)
     assert row is not None
     return Effort(**{f: Decimal(str(row[f])) for f in Effort.__struct_fields__})
 
 
 async def ledger(tx: Tx, wanted: Wanted) -> Ledger:
     """The period against the baseline, at the assumptions' prices."""
-    seen = await effort(tx, wanted, wanted.period)
     assumptions = await _basis(tx, wanted.tenant_id, "assumptions", Assumptions)
     prices: Assumptions = assumptions.body if assumptions else Assumptions()
+    seen = await effort(tx, wanted, wanted.period, prices.currency)
     baseline = await _basis(tx, wanted.tenant_id, "baseline", Baseline)
     return reckon(
         wanted.period, seen, assumptions or Basis(prices, 0, "", None), baseline
@@ -257,7 +258,9 @@ async def state_baseline(tx: Tx, tenant_id: str, given: Mapping[str, Any], by: s
 
 async def measure_baseline(tx: Tx, wanted: Wanted, note: str, by: str, now: datetime) -> int:
     """A baseline from what is recorded of the period. Raises PartnerError when it has no orders."""
-    seen = await effort(tx, wanted, wanted.period)
+    assumptions = await _basis(tx, wanted.tenant_id, "assumptions", Assumptions)
+    prices: Assumptions = assumptions.body if assumptions else Assumptions()
+    seen = await effort(tx, wanted, wanted.period, prices.currency)
     if not seen.orders:
         raise PartnerError(
             [Finding("value.empty", "the period", "a period in which orders came in", f"none from "

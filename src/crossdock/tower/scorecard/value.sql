@@ -1,5 +1,6 @@
 -- name: effort
--- What a period cost in work and trouble. $1 tenant, $2 since, $3 until. Sums are by the moment of what is counted.
+-- What a period cost in work and trouble. $1 tenant, $2 since, $3 until, $4 currency: money of
+-- another is not added to it. Sums are by the moment of what is counted.
 with o as (
   select * from crossdock.order_view v where v.tenant_id = $1 and v.received_at >= $2 and v.received_at < $3),
 e as (
@@ -24,7 +25,7 @@ select
   (select coalesce(sum(extract(epoch from greatest(interval '0', invoiced_at - shipped_at - interval '24 hours')) / 86400
                        * (invoiced)), 0)
      from crossdock.order_view v where v.tenant_id = $1 and v.invoiced_at >= $2 and v.invoiced_at < $3
-       and v.shipped_at is not null) as delayed_money_days,
+       and v.shipped_at is not null and v.currency = $4) as delayed_money_days,
   (select coalesce(sum(n), 0)::bigint from e where type <> 'crossdock.case.reopened') as escalations,
   (select coalesce(sum(n), 0)::bigint from a where action not in ('document.correct', 'instances.job')) as upkeep
 
