@@ -36,6 +36,7 @@ from crossdock.gateway import (
     instances,
     maps,
     onboarding,
+    orderpage,
     orders,
     pages,
     partners,
@@ -60,9 +61,9 @@ from crossdock.gateway.services import Running, Services
 from crossdock.tower.board import Drawings
 
 API = (
-    session, board, orders, documents, cases, incidents, approvals, holds, events, definitions, instances, run, search,
-    people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting, channels, quarantine,
-    deadletters, reference, clusters, fixes, desks, scorecard, deciders,
+    session, board, orders, orderpage, documents, cases, incidents, approvals, holds, events, definitions, instances,
+    run, search, people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting,
+    channels, quarantine, deadletters, reference, clusters, fixes, desks, scorecard, deciders,
     casedesk, cxml,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.

@@ -129,7 +129,7 @@ class Message(Answer):
 
 
 class OrderDetail(Answer):
-    """Everything that belongs to one order."""
+    """Everything that belongs to one order. Of a long story the newest page; `earlier`: where the one before ends."""
 
     order: str
     po: str
@@ -161,6 +161,7 @@ class OrderDetail(Answer):
     instances: list[InstanceRef]
     messages: list[Message]
     trace_id: str | None
+    earlier: Time | None
 
 
 class Entered(Answer):

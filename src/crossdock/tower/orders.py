@@ -14,7 +14,7 @@ from crossdock.cases import approvals, casework, holds
 from crossdock.db import Tx, queries
 from crossdock.errors import Finding, NotFound, PartnerError
 from crossdock.partners import documents
-from crossdock.tower import timeline
+from crossdock.tower import around, timeline
 from crossdock.tower.board import Drawings
 
 SQL = queries("crossdock.tower", "orders.sql")
@@ -198,7 +198,7 @@ async def detail(tx: Tx, tenant_id: str, order: str, view: View, who: policy.Pri
     whole: dict[str, Any] = {
         **summary, "ship_to": exactjson.loads(row["ship_to"]) or None, "requested_on": row["requested_on"],
         "lines": lines, "money": _money(row), "documents": papers, "messages": told.messages,
-        "trace_id": telemetry.trace_id(row["traceparent"]) or None,
+        "trace_id": telemetry.trace_id(row["traceparent"]) or None, "earlier": told.earlier,
     }  # fmt: skip
     if partner:
         return {
@@ -222,6 +222,36 @@ async def detail(tx: Tx, tenant_id: str, order: str, view: View, who: policy.Pri
             for i in instances
         ],
     }  # fmt: skip
+
+
+async def earlier(
+    tx: Tx, tenant_id: str, order: str, who: policy.Principal, before: datetime | None, limit: int
+) -> timeline.Told:
+    """One page of its story, as this person may see it. Raises NotFound."""
+    partner = who.role is policy.Role.PARTNER
+    await owner(tx, tenant_id, order, (who.partner_id or "") if partner else None)
+    papers = [documents.summary(r) for r in await tx.fetch(SQL["documents"], tenant_id, order)]
+    told = await timeline.read(tx, tenant_id, order, papers, before=before, limit=limit)
+    if not partner:
+        return told
+    items = [i for i in told.items if i["kind"] in timeline.FOR_PARTNERS]
+    return timeline.Told(items, [], [], told.messages, told.earlier)
+
+
+async def surroundings(tx: Tx, tenant_id: str, order: str, view: View, who: policy.Principal) -> around.Around:
+    """What lies around it, as this person may see it. Raises NotFound."""
+    partner = who.role is policy.Role.PARTNER
+    own = (who.partner_id or "") if partner else None
+    row = await tx.fetchrow(f"{SQL['base']} {SQL['one']}", tenant_id, view.today, order, own)
+    if row is None:
+        raise NotFound("No such order")
+    found = await around.read(tx, tenant_id, order, row["po"], row["customer_id"], row["currency"])
+    if not partner:
+        return found
+    for shipment in found.goods.shipments:
+        shipment.site = ""
+    kept = {name: found.counts[name] for name in ("events", "documents", "messages")}
+    return around.Around(found.goods, kept, found.related, None)
 
 
 def _line(row: Any) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 Documents, events, calls with their attempts, decisions with the rule that hit, messages, and what people did. Nothing
 is stored for it: each place keeps its own truth, and this puts them side by side.
+
+A long story is read in pages, the newest first. A page ends between two moments: each place gives whole moments, and
+the page is as long as all of them are complete, so that pages neither repeat nor lose anything.
 """
 
 import re
@@ -18,6 +21,7 @@ SQL = queries("crossdock.tower", "timeline.sql")
 
 PREFIX = "crossdock."
 FOR_PARTNERS = frozenset({"document", "event", "message", "money"})
+PAGE = 300  # moments of each place in one page: more than nearly every order has in all
 MESSAGE = "notification.send"
 DECISION = "decision"
 
@@ -78,6 +82,7 @@ STATUS = {
 TOUCHES = {
     "case.assign": "Exception assigned", "case.snooze": "Exception snoozed", "case.comment": "Comment",
     "case.wake": "Exception back from its snooze", "order.cancel": "Cancellation asked for",
+    "order.share": "A link was made for the customer", "order.unshare": "A link of the customer was ended",
     "document.release": "Document released",
 }  # fmt: skip
 
@@ -86,22 +91,43 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """items: the timeline. calls, decisions, messages: the same facts in full, oldest first."""
+    """items: the timeline. calls, decisions, messages: the same facts in full. All of them oldest first.
+
+    earlier: what happened before this moment is on the next page; None: nothing did.
+    """
 
     items: list[Item]
     calls: list[Item]
     decisions: list[Item]
     messages: list[Item]
+    earlier: datetime | None
 
 
-async def read(tx: Tx, tenant_id: str, order: str, papers: Sequence[Mapping[str, Any]]) -> Told:
-    """papers: the order's documents as partners.documents sums them up."""
+async def read(
+    tx: Tx, tenant_id: str, order: str, papers: Sequence[Mapping[str, Any]], *, before: datetime | None = None,
+    limit: int = PAGE,
+) -> Told:  # fmt: skip
+    """The newest page, or the one before a moment. papers: the order's documents as partners.documents sums them up."""
+    events = await tx.fetch(SQL["events"], tenant_id, order, before, limit)
+    called = await tx.fetch(SQL["calls"], tenant_id, order, before, limit)
+    touched = await tx.fetch(SQL["touches"], tenant_id, order, before, limit)
+    # a place that gave less than was asked for is complete; of the others, the one that reaches back least decides
+    ends: list[datetime] = [
+        rows[-1][at] for rows, at in ((events, "time"), (called, "called_at"), (touched, "at")) if len(rows) >= limit
+    ]
+    since = max(ends, default=None)
+
+    def shown(at: datetime) -> bool:
+        return (since is None or at >= since) and (before is None or at < before)
+
     calls: list[Item] = []
     decisions: list[Item] = []
     messages: list[Item] = []
-    items = [_document(p) for p in papers]
-    items += [_event(row) for row in await tx.fetch(SQL["events"], tenant_id, order)]
-    for row in await tx.fetch(SQL["calls"], tenant_id, order):
+    items = [_document(p) for p in papers if shown(p["received_at"])]
+    items += [_event(row) for row in sorted(events, key=_seq) if shown(row["time"])]
+    for row in sorted(called, key=_asked):
+        if not shown(row["called_at"]):
+            continue
         if row["function"] == DECISION:
             decision = _decision(row)
             decisions.append(decision)
@@ -114,9 +140,19 @@ async def read(tx: Tx, tenant_id: str, order: str, papers: Sequence[Mapping[str,
             items.append(_written(message))
         else:
             items.append(_called(row))
-    items += [_touch(row) for row in await tx.fetch(SQL["touches"], tenant_id, order)]
+    items += [_touch(row) for row in sorted(touched, key=_seq) if shown(row["at"])]
     items.sort(key=lambda i: cast("datetime", i["at"]))
-    return Told(items, calls, decisions, messages)
+    return Told(items, calls, decisions, messages, since)
+
+
+def _seq(row: Any) -> int:
+    return row["seq"]
+
+
+def _asked(row: Any) -> tuple[datetime, bool, datetime | None, str]:
+    """As they were asked; of one moment, those that wait for an answer last."""
+    answered: datetime | None = row["answered_at"]
+    return row["called_at"], answered is None, answered or row["called_at"], row["at"]
 
 
 def item(

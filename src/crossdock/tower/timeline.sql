@@ -1,7 +1,8 @@
 -- name: events
--- What happened to an order, in the order in which it was learnt.
+-- What happened to an order, the newest first and all of one moment together, so that a page can end between moments.
 select seq, type, source, id, time, received_at, body from crossdock.event
-where tenant_id = $1 and subject = $2 order by seq limit 2000
+where tenant_id = $1 and subject = $2 and ($3::timestamptz is null or time < $3)
+order by time desc fetch first ($4::int) rows with ties
 
 -- name: calls
 -- What its processes asked of systems and of people, with every attempt that was not simply answered.
@@ -13,12 +14,15 @@ select k.instance_id, k.at, k.function, k.system, k.arguments, k.state, k.attemp
 from crossdock.instance i
 join crossdock.call k on k.tenant_id = i.tenant_id and k.instance_id = i.instance_id
 where i.tenant_id = $1 and i.business_key = $2 and (k.system <> '' or k.function = 'decision')
-order by k.called_at, k.answered_at nulls last, k.at limit 2000
+  and ($3::timestamptz is null or k.called_at < $3)
+order by k.called_at desc fetch first ($4::int) rows with ties
 
 -- name: touches
 -- What people did to the order and to its cases, approvals and holds, where no event tells of it.
-select at, actor, action, object_id, detail from crossdock.audit
+select seq, at, actor, action, object_id, detail from crossdock.audit
 where tenant_id = $1 and object_id in (
     select $2 union select number from crossdock.cases c where c.tenant_id = $1 and c.order_no = $2)
-  and action in ('case.assign', 'case.snooze', 'case.comment', 'case.wake', 'order.cancel', 'document.release')
-order by seq limit 500
+  and action in ('case.assign', 'case.snooze', 'case.comment', 'case.wake', 'order.cancel', 'order.share', 'order.unshare',
+                 'document.release')
+  and ($3::timestamptz is null or at < $3)
+order by at desc fetch first ($4::int) rows with ties

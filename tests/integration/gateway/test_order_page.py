@@ -1,0 +1,115 @@
+"""What the order's page reads: a story in pages that neither repeat nor lose, and what lies around the order."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from crossdock import exactjson
+from crossdock.events import envelope
+from crossdock.tower import timeline
+
+from .conftest import MORNING, TENANT, Story, part
+
+
+async def told(gateway: Any) -> Story:
+    story = Story(gateway.db)
+    await story.until_closed()
+    await story.project()
+    return story
+
+
+async def test_the_pages_of_a_long_story_neither_repeat_nor_lose_anything(gateway: Any) -> None:
+    story = await told(gateway)
+    async with gateway.db.transaction(TENANT) as tx:
+        rows = [
+            # ten of one moment each: a page ends between moments
+            envelope.make(
+                "crossdock.tracking.in-transit", subject=story.order, source="carrier", id=f"t{n}",
+                data={"order": story.order, "tracking": "T1", "n": n}, now=MORNING + timedelta(minutes=n // 10),
+            )
+            for n in range(3000)
+        ]  # fmt: skip
+        await tx.executemany(
+            "insert into crossdock.event (tenant_id, source, id, type, subject, time, body)"
+            " values ($1, $2, $3, $4, $5, $6, $7)",
+            [
+                (TENANT, r["source"], r["id"], r["type"], r["subject"], datetime.fromisoformat(str(r["time"])),
+                 exactjson.text(r))
+                for r in rows
+            ],
+        )  # fmt: skip
+    browser = await gateway.as_("vera")
+    first = (await browser.get(f"/api/orders/{story.order}")).json
+    assert len(first["timeline"]) <= 2 * timeline.PAGE, "a long story does not make the page long"
+    around = (await browser.get(f"/api/orders/{story.order}/around")).json
+    assert around["counts"]["events"] == 3000 + story.seq
+    seen, before, pages = list(first["timeline"]), first["earlier"], 1
+    while before is not None:
+        page = (await browser.get(f"/api/orders/{story.order}/timeline?before={before.replace('+', '%2B')}")).json
+        assert page["timeline"], "a page has something, or there is none"
+        assert page["timeline"][-1]["at"] < seen[0]["at"], "it ends before the later one begins"
+        seen, before, pages = page["timeline"] + seen, page["earlier"], pages + 1
+    numbers = [i["data"]["n"] for i in seen if i["title"] == "In transit"]
+    assert pages > 5
+    assert numbers == sorted(numbers) == list(range(3000))
+    assert len(seen) == 3000 + story.seq
+
+
+async def test_a_page_is_asked_for_by_a_moment_in_a_zone(gateway: Any) -> None:
+    story = await told(gateway)
+    browser = await gateway.as_("vera")
+    assert (await browser.get(f"/api/orders/{story.order}/timeline?before=2026-03-02T10:00:00")).status == 422
+    early = (await browser.get(f"/api/orders/{story.order}/timeline?before=2026-03-02T10:30:00Z")).json
+    assert [i["title"] for i in early["timeline"]] == ["Order received", "Validated"]
+
+
+async def test_shipments_invoices_and_returns_are_told_with_their_numbers(gateway: Any) -> None:
+    story = await told(gateway)
+    asked = {"request": "1001", "reason": "damaged", "lines": [part("1", 2)]}
+    await story.tell("return.requested", **asked)
+    await story.tell("return.approved", **asked, goods="back")
+    credit = {"credit": "K-1", "invoice": "I-1", "total": Decimal("5.25")}
+    await story.tell("return.credited", request="1001", rma="RMA-1", credits=[credit], total=Decimal("5.25"))
+    await story.project()
+    browser = await gateway.as_("vera")
+    around = (await browser.get(f"/api/orders/{story.order}/around")).json
+    one, two = around["shipments"]
+    assert (one["shipment"], one["site"], one["tracking"], one["status"]) == ("L-1", "LUL", "T1", "delivered")
+    assert (one["signed_by"], one["delivered_at"]) == ("B", "2026-03-04T10:00:00Z")
+    assert (two["shipment"], two["promised_on"], two["status"]) == ("L-2", "2026-03-12", "delivered")
+    bill = around["invoices"][0]
+    assert (bill["invoice"], bill["total"], bill["paid"], bill["credited"]) == ("I-1", "66.25", "66.25", "5.25")
+    assert bill["open"] == "-5.25", "what was paid and credited is the customer's"
+    claim = around["claims"][0]
+    assert (claim["kind"], claim["status"], claim["rma"], claim["credits"]) == ("return", "credited", "RMA-1", ["K-1"])
+    assert around["credited"] == "5.25"
+
+
+async def test_the_same_customers_order_of_the_same_number_is_named(gateway: Any) -> None:
+    browser = await gateway.as_("cora")
+    lines = [{"sku": "NF-1", "quantity": "1"}]
+    one = (await browser.post("/api/orders", {"customer_id": "C-1", "po": "P-9", "lines": lines})).json["order"]
+    async with gateway.db.transaction(TENANT) as tx:
+        await tx.execute(
+            "insert into crossdock.order_view (tenant_id, order_no, po, customer_id, received_at, updated_at)"
+            " select $1, x.no, 'P-9', x.customer, crossdock.now(), crossdock.now()"
+            " from (values ('SO-2', 'C-1'), ('SO-3', 'C-2')) x (no, customer)",
+            TENANT,
+        )
+    await gateway.hand_on()
+    related = (await browser.get(f"/api/orders/{one}/around")).json["related"]
+    assert [(r["order"], r["kind"]) for r in related] == [("SO-2", "same-po")], "another customer's is not named"
+
+
+async def test_a_partner_reads_its_own_story_without_ours(gateway: Any) -> None:
+    story = await told(gateway)
+    own, other = await gateway.key("partner", partner="C-1"), await gateway.key("partner", partner="C-2")
+    page = (await own.get(f"/api/orders/{story.order}/timeline")).json
+    assert page["calls"] == page["decisions"] == []
+    assert {i["kind"] for i in page["timeline"]} <= timeline.FOR_PARTNERS
+    around = (await own.get(f"/api/orders/{story.order}/around")).json
+    assert around["counts"]["calls"] is None
+    assert around["freight"] is None
+    assert {s["site"] for s in around["shipments"]} == {""}
+    for path in ("timeline", "around"):
+        assert (await other.get(f"/api/orders/{story.order}/{path}")).status == 404
