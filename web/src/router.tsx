@@ -54,6 +54,8 @@ export function makeRouter(qc: QueryClient) {
     page('/partners/$id', lazyRouteComponent(() => import('./pages/Partner'), 'PartnerPage')),
     page('/going-live', lazyRouteComponent(() => import('./pages/GoingLive'), 'GoingLive')),
     page('/new-order', lazyRouteComponent(() => import('./pages/NewOrder'), 'NewOrderPage')),
+    page('/start', lazyRouteComponent(() => import('./pages/Start'), 'StartList')),
+    page('/start/$namespace/$name', lazyRouteComponent(() => import('./pages/Start'), 'StartPage')),
     page('/definitions', lazyRouteComponent(() => import('./pages/Definitions'), 'Definitions')),
     // the version is no part of the path: 1.0.0 would look like a file's name to a server of files
     page('/definitions/$name', lazyRouteComponent(() => import('./pages/Definitions'), 'DefinitionPage')),

@@ -197,6 +197,11 @@ class Schema:
         raise faults.validation(f"{what} does not fit its schema. " + "; ".join(problems))
 
 
+def errors(document: Any, value: Any) -> list[jsonschema.ValidationError]:
+    """Everything wrong with a value by a JSON Schema, with the exact numbers of this program."""
+    return sorted(_validator_class(document).iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path])
+
+
 def schema(document: Any) -> Schema | str:
     """The compiled schema, or why it is not one."""
     try:

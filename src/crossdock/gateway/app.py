@@ -50,6 +50,7 @@ from crossdock.gateway import (
     search,
     sending,
     session,
+    starting,
     stream,
 )
 from crossdock.gateway.access import Anyone
@@ -64,7 +65,7 @@ API = (
     session, board, orders, orderpage, documents, cases, incidents, approvals, holds, events, definitions, instances,
     run, search, people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting,
     channels, quarantine, deadletters, reference, clusters, fixes, desks, scorecard, deciders,
-    casedesk, cxml,
+    casedesk, cxml, starting,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

@@ -216,6 +216,7 @@ SHOWN_ELSEWHERE = {
     "/api/scorecard/{key}/rows.csv": "test_scorecard.py",
     "/api/sent-documents/{document}": "test_sending.py",
     "/api/sent-documents/{document}/{way}": "test_sending.py",
+    "/api/starts/{namespace}/{name}": "test_starting.py",
 }
 
 
@@ -231,6 +232,7 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
         "version": "1.3.0", "job": await suspension(ours, things.order), "digest": "0" * 64, "way": "replay",
         "partner": "bolts", "expectation": things.case, "proposal": things.case,
         "chain": things.document, "channel": "norrland-to-bolts", "table": "nosuch", "key": "nosuch",
+        "namespace": "after-sales",
         "map": await own_map(ours), "number": "1", "item": things.document,
         "fix": things.case, "cluster": (await ours.get("/api/clusters?alone=true")).json["items"][0]["key"],
     }  # fmt: skip

@@ -8,6 +8,7 @@ export const act = {
   signIn: (user: string, password: string) => post('/session', { user, password }),
   signOut: () => del('/session'),
   switchTenant: (tenant: string) => post('/session/tenant', { tenant }),
+  start: (namespace: string, name: string, data: T.Json, key: string) => post<T.Started>(`/starts/${id(namespace)}/${id(name)}`, data, key),
   placeOrder: (o: T.NewOrder) => post<T.NewOrderResult>('/orders', o),
   cancelOrder: (order: string, reason: string) => post(`/orders/${id(order)}/cancel`, { reason }),
   releaseDocument: (d: string) => post(`/documents/${id(d)}/release`),

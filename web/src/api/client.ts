@@ -69,8 +69,9 @@ export async function put<T = void>(path: string, data: unknown): Promise<T> {
   return body<T>(await send('PUT', path, { body: JSON.stringify(data), headers: { 'Content-Type': 'application/json' } }));
 }
 
-export async function post<T = void>(path: string, data: unknown = {}): Promise<T> {
-  return body<T>(await send('POST', path, { body: JSON.stringify(data), headers: { 'Content-Type': 'application/json' } }));
+/** key: under which the same request a second time changes nothing. */
+export async function post<T = void>(path: string, data: unknown = {}, key?: string): Promise<T> {
+  return body<T>(await send('POST', path, { body: JSON.stringify(data), headers: { 'Content-Type': 'application/json', ...(key ? { 'Idempotency-Key': key } : {}) } }));
 }
 
 export async function del(path: string): Promise<void> {

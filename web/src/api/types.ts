@@ -270,3 +270,12 @@ export interface QuarantinedDetail extends Quarantined { sha256: string; text: s
 export interface QuarantineRoom { items: number; bytes: number; most_items: number; most_bytes: number }
 export interface Taken { documents: { document: string | null; type: string; status: string; po?: string | null }[] }
 export interface Invited { id: string; link: string; token: string; expires_at: Time; mailed_to: string; mail_error: string }
+
+/** A process that people may start, and its form. */
+export interface StartSummary { namespace: string; name: string; version: string; title: string; summary: string; about: 'order' | 'customer' | 'partner' | 'none'; may: boolean }
+export interface FieldSchema {
+  type?: 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object'; title?: string; description?: string; enum?: string[]; format?: string; maxLength?: number; minimum?: number; default?: Json;
+  items?: FieldSchema; properties?: Record<string, FieldSchema>; required?: string[]; 'x-choose'?: string; 'x-long'?: boolean; 'x-labels'?: Record<string, string>;
+}
+export interface StartForm extends StartSummary { form: FieldSchema; given: Record<string, Json>; choices: Record<string, { value: string; label: string }[]>; last: Record<string, Json>[] }
+export interface Started { instance: string; event: string; reference: string; new: boolean }

@@ -1,11 +1,13 @@
 /* Every text of the control tower. Functions take what varies; no sentence is put together elsewhere. */
 import { deciding } from './deciding';
+import { starting } from './starting';
 
 const s = (n: number, one: string, many: string) => `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
 const dict = (d: Record<string, string>) => d;
 
 export const en = {
   ...deciding,
+  ...starting,
   locale: 'en-US',
   app: 'Crossdock',
   nav: {

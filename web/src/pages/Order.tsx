@@ -16,6 +16,7 @@ import { Copy, Facts, Failed, OrderPill, Panel, Rows } from '../components/Bits'
 import { ChainPanel } from '../components/ChainPanel';
 import { Calls, Decisions, Lines, MoneyPanel, orderFacts, Related, Stages } from '../components/OrderParts';
 import { PageHead } from '../components/PageHead';
+import { StartButtons } from '../components/StartButtons';
 import { Timeline } from '../components/Timeline';
 
 export function OrderPage() {
@@ -59,6 +60,7 @@ export function OrderPage() {
               <div className="hash"><span>{t.order.trace}</span>{o.trace_id ? <><span className="mono cut" data-testid="trace">{o.trace_id}</span><Copy text={o.trace_id} label={t.order.copyTrace} /></> : <span>{t.order.noTrace}</span>}</div>
             </div>
           </Panel>
+          {may && <div className="buttons"><StartButtons order={o.order} shipped={o.lines.some((l) => Number(l.shipped) > 0)} invoiced={o.lines.some((l) => Number(l.invoiced) > 0)} /></div>}
           <MoneyPanel of={o} />
           <Related of={o} />
         </div>

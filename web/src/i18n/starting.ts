@@ -1,0 +1,8 @@
+/* Texts of starting a process by hand, and of quotes. */
+export const starting = {
+  start: {
+    title: 'Start', lead: 'What people may begin. Each opens a process that goes on by itself and asks when it needs somebody.', about: 'What it is about', form: 'Form', go: 'Start', started: (n: string) => `${n} is started`, follow: 'It goes on by itself; this is where it stands.',
+    failed: 'Nothing was started', no: 'Your role may not start this.', empty: 'Nothing can be started here', emptyWhy: 'A workflow offers itself with metadata.crossdock.start.', last: 'What you entered last', use: 'Use it again', none: 'Nothing yet', add: 'Add a line', remove: (n: number) => `Remove line ${n}`, row: (n: number) => `Line ${n}`, orderPlace: 'Order, PO number or customer', required: 'Fill this in', another: 'Start another', choose: 'Choose', search: 'What to start', facts: 'What is known', wrong: (n: number) => `${n} ${n === 1 ? 'field needs' : 'fields need'} a correction`,
+    returned: 'Start a return', dispute: 'Dispute', number: 'A whole number', money: 'Money such as 12.50',
+  },
+};
