@@ -128,6 +128,12 @@ def _handler(type_: str) -> Handler | None:
             return _backorder
         case "tracking" if what == "exception":
             return _trouble
+        case "shipment" if what == "picked":
+            return _picked
+        case "supplier" if what == "delayed":
+            return _stock_expected
+        case "milestone" if what == "reached":
+            return _milestone
         case "case" | "approval" | "hold":
             return _tally
         case _:
@@ -166,7 +172,7 @@ def _received(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
             o.get("po") or "", o.get("customer_id") or "", o.get("channel") or "",
             UUID(document) if document else None, o.get("currency") or "", _stated(o, lines), len(lines),
             exactjson.text(o.get("ship_to") or {}), _date(o.get("requested_on")), _when(event),
-            str(event.get("traceparent") or ""),
+            str(event.get("traceparent") or ""), str(o.get("type") or ("part" if o.get("family") else "standard")),
         ),
     )  # fmt: skip
     rows = [
@@ -225,7 +231,10 @@ def _stage(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
     match stage:
         case "allocated":
             parts = [line for r in _rows(data.get("reservations")) for line in _rows(r.get("lines"))]
-            return [reached, *_add(order, parts, reserved=1)]
+            sites = _from_sites(order, _rows(data.get("reservations")), anew=True)
+            return [reached, *_add(order, parts, reserved=1), *sites]
+        case "released":
+            return [reached, *_from_sites(order, _rows(data.get("shipments")))]
         case "backordered":
             return [reached, *_add(order, _rows(data.get("lines")), backordered=1)]
         case "shipped":
@@ -249,6 +258,33 @@ def _reached(order: str, stage: str, event: Mapping[str, Any], data: Mapping[str
     )  # fmt: skip
 
 
+def _from_sites(order: str, parts: list[Data], *, anew: bool = False) -> list[Write]:
+    """anew: nothing is left of the sites that it had before."""
+    units: Counter[str] = Counter()
+    for part in parts:
+        if site := str(part.get("site") or ""):
+            units[site] += sum(int(Decimal(str(n.get("quantity") or 0))) for n in _rows(part.get("lines")))
+    if not units:
+        return []
+    service = next((str(p["service"]) for p in parts if p.get("service")), "")
+    first = min(units, key=lambda s: (-units[s], s))
+    return [Write(order, "from_sites", (first, sorted(units), service, anew))]
+
+
+def _picked(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
+    order = _order(event, data)
+    return [_reached(order, "picked", event, data)]
+
+
+def _milestone(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
+    """Of those that processes name themselves, picking has no event of its own."""
+    return [_reached(_order(event, data), "picked", event, {})] if data.get("name") == "picked" else []
+
+
+def _stock_expected(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
+    return [Write(_order(event, data), "stock_expected", (_date(data.get("promised_on")),))]
+
+
 def _add(
     order: str, lines: list[Data], *, reserved: int = 0, shipped: int = 0, invoiced: int = 0, backordered: int = 0
 ) -> list[Write]:
@@ -264,7 +300,7 @@ def _backorder(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
     order = _order(event, data)
     if type_.endswith("released"):
         added = _add(order, _rows(data.get("lines")), reserved=1, backordered=-1)
-        return [*added, _reached(order, "released", event, data)]
+        return [*added, _reached(order, "released", event, data), *_from_sites(order, [data])]
     return [Write(order, "none_backordered")]
 
 
@@ -278,8 +314,11 @@ def _changed(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
 
 
 def _trouble(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:
+    order = _order(event, data)
     damaged = "damage" in str(data.get("reason") or "").lower()
-    return [Write(_order(event, data), "damaged")] if damaged else []
+    eta = _date(data.get("expected_on") or data.get("eta") or data.get("promised_on"))
+    held_up = Write(order, "held_up", (_when(event), eta))
+    return [held_up, Write(order, "damaged")] if damaged else [held_up]
 
 
 def _tally(type_: str, event: Mapping[str, Any], data: Data) -> list[Write]:

@@ -9,8 +9,11 @@ from first join given g using (seq) order by g.seq
 -- name: received
 -- An order that a person typed in, or released after it was held, was touched before it began.
 insert into crossdock.order_view (tenant_id, order_no, po, customer_id, channel, document_id, currency, stated_total, lines,
-                                  ship_to, requested_on, received_at, traceparent, human_touches, touches_to_invoice, updated_at)
-select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, t.touches, t.touches, crossdock.now()
+                                  ship_to, requested_on, received_at, traceparent, order_type, partner_id, human_touches,
+                                  touches_to_invoice, updated_at)
+select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+  coalesce((select d.partner_id from crossdock.document d where d.tenant_id = $1 and d.document_id = $6), ''),
+  t.touches, t.touches, crossdock.now()
 from (select case when $5 = 'manual' or exists (select from crossdock.document d where d.tenant_id = $1
                     and d.document_id = $6 and d.released_by is not null) then 1 else 0 end as touches) t
 on conflict (tenant_id, order_no) do nothing
@@ -49,7 +52,9 @@ from (select line, sum(reserved) as reserved, sum(shipped) as shipped, sum(invoi
 where l.tenant_id = $1 and l.order_no = $2 and l.line = q.line
 
 -- name: taken_back
--- The buyer changed the order: what was reserved or on order for it is not any more.
+-- The buyer changed the order: what was reserved or on order for it is not any more, and it may ship from elsewhere.
+with o as (update crossdock.order_view set site = '', sites = '{}', service = '', eta_on = null, stock_on = null
+           where tenant_id = $1 and order_no = $2)
 update crossdock.order_line_view set reserved = 0, backordered = 0 where tenant_id = $1 and order_no = $2
 
 -- name: none_backordered
@@ -75,10 +80,29 @@ update crossdock.order_view set
   invoiced = invoiced + case when $3 = 'invoiced' then coalesce($5::numeric, 0) else 0 end,
   tax = tax + case when $3 = 'invoiced' then coalesce($6::numeric, 0) else 0 end,
   paid = paid + case when $3 = 'paid' then coalesce($5::numeric, 0) else 0 end,
+  picked_at = case when $3 = 'picked' then coalesce(picked_at, $4) else picked_at end,
+  eta_on = case when $7::date is not null then $7 else eta_on end,
+  held_up_at = case when $3 in ('delivered', 'shipped') then null else held_up_at end,
   promised_on = greatest(promised_on, $7),
   first_promised_on = coalesce(first_promised_on, $7),
   updated_at = crossdock.now()
 where tenant_id = $1 and order_no = $2
+
+-- name: from_sites
+-- From where it is shipped: the site of the most units first, and the carrier's service once it is booked.
+update crossdock.order_view set
+  site = case when $3 = any (sites) and site <> '' and not $6 then site else $3 end,
+  sites = case when $6 then $4::text[] else (select coalesce(array_agg(distinct s), '{}') from unnest(sites || $4::text[]) s) end,
+  service = coalesce(nullif($5, ''), service), updated_at = crossdock.now()
+where tenant_id = $1 and order_no = $2
+
+-- name: held_up
+-- The carrier has trouble; a day it names takes the place of the one before.
+update crossdock.order_view set held_up_at = coalesce(held_up_at, $3), eta_on = coalesce($4, eta_on), updated_at = crossdock.now()
+where tenant_id = $1 and order_no = $2 and completed_at is null
+
+-- name: stock_expected
+update crossdock.order_view set stock_on = $3, updated_at = crossdock.now() where tenant_id = $1 and order_no = $2
 
 -- name: ended
 update crossdock.order_view set outcome = $3, ended_at = coalesce(ended_at, $4), updated_at = crossdock.now()
