@@ -138,7 +138,7 @@ async def test_a_table_that_could_not_decide_is_refused(
 
 async def test_a_table_that_fails_on_a_case_keeps_it_not_from_being_opened(db: Database) -> None:
     async with db.transaction(T) as tx:
-        for name in rulings.NAMES:  # each asks for an input that only the sample of its check has
+        for name in rulings.OF_CASES:  # each asks for an input that only the sample of its check has
             document = copy.deepcopy((await rulings.get(tx, T, name)).document)
             document["nodes"][0]["content"]["schema"] = (
                 '{"type": "object", "required": ["kind"], "properties": {"kind": {"enum": ["order-invalid"]}}}'

@@ -1,4 +1,5 @@
-"""The decision tables about cases: how urgent one is, whose it is, and within which time it must be ended.
+"""The decision tables about cases: how urgent one is, whose it is, and within which time it must be ended; and those
+about promises: what carriers and steps take, and when a promise at risk becomes a case (crossdock.tower.jeopardy).
 
 Each is shipped (crossdock.library/tables) and a tenant may put its own in its place. A version is checked whole before
 it counts and is never edited; a case keeps the rule that hit with its table and version. A table that cannot decide
@@ -22,7 +23,10 @@ from crossdock.rules.evaluation import Answer, RulebookError
 SQL = queries("crossdock.cases", "rulings.sql")
 
 PRIORITY, ASSIGNMENT, CLOCK = "case-priority", "case-assignment", "case-clock"
-NAMES = (PRIORITY, ASSIGNMENT, CLOCK)
+LEAD_TIME, STEP_TIME, JEOPARDY = "lead-time", "step-time", "jeopardy"
+OF_CASES = (PRIORITY, ASSIGNMENT, CLOCK)
+NAMES = (*OF_CASES, LEAD_TIME, STEP_TIME, JEOPARDY)
+LEVELS = ("none", "watch", "high", "critical", "missed")
 WAYS = ("round-robin", "least-loaded")
 LIMIT_BYTES = 500_000
 # Every input that a table may use, as an ordinary case has them: a new version must decide about it.
@@ -32,6 +36,21 @@ SAMPLE: Mapping[str, Any] = {
     "promise_text": "", "hours_to_due": None, "clock_text": "", "age_hours": 0, "age_text": "", "orders": 0,
     "reopened": 0,
 }  # fmt: skip
+
+
+# The same for the tables about promises: an ordinary order.
+SAMPLES: Mapping[str, Mapping[str, Any]] = {
+    LEAD_TIME: {
+        "service": "", "site": "", "origin_country": "", "origin_region": "", "country": "", "region": "",
+        "postal_code": "",
+    },
+    STEP_TIME: {"step": "picked", "tier": "", "channel": "", "site": "", "lines": 1},
+    JEOPARDY: {
+        "known": True, "breached": False, "days_late": 0, "hours_left": None, "money": None, "tier": "", "step": "",
+        "channel": "",
+    },
+}  # fmt: skip
+MOST_LEAD_DAYS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +99,14 @@ def attempt(name: str, document: Any, value: Mapping[str, Any]) -> Answer:
     _known(name)
     text = _checked(name, "draft", document)
     try:
-        return Rulebook([load(name, "draft", text.encode())]).evaluate(name, {**SAMPLE, **value})
+        return Rulebook([load(name, "draft", text.encode())]).evaluate(name, {**sample(name), **value})
     except RulebookError as e:
         raise PartnerError([_finding(name, "input that the table takes", str(e), "Mend the input")]) from e
+
+
+def sample(name: str) -> Mapping[str, Any]:
+    """Every input that a table of this name may use."""
+    return SAMPLES.get(name, SAMPLE)
 
 
 def shipped(name: str) -> tuple[str, str]:
@@ -113,7 +137,7 @@ def _checked(name: str, version: str, document: Any) -> str:
         raise PartnerError([_finding(name, f"at most {LIMIT_BYTES} characters", str(len(text)), "Drop rules")])
     table = load(name, version, text.encode())
     try:
-        answer = Rulebook([table]).evaluate(name, SAMPLE)
+        answer = Rulebook([table]).evaluate(name, sample(name))
     except RulebookError as e:
         raise PartnerError([_finding(name, "an answer about an ordinary case", str(e), "Require only kind")]) from e
     if problems := _problems(name, answer.output):
@@ -135,6 +159,15 @@ def _problems(name: str, output: Mapping[str, Any]) -> list[tuple[str, str, str]
                 return [("a team for every case", exactjson.text(output)[:200], "End with a row that always hits")]
             if output.get("how") not in WAYS:
                 return [(" or ".join(WAYS), str(output.get("how")), "Say how the team's people share the work")]
+            return []
+        case "lead-time":
+            days = output.get("days")
+            if isinstance(days, bool) or not isinstance(days, int) or not 0 <= days <= MOST_LEAD_DAYS:
+                return [(f"working days from 0 to {MOST_LEAD_DAYS} as `days`", str(days), "Mend the row")]
+            return []
+        case "jeopardy":
+            if output.get("level") not in LEVELS:
+                return [(f"one of {', '.join(LEVELS)} as `level`", str(output.get("level")), "Mend the row")]
             return []
         case _:
             within = output.get("within")

@@ -107,7 +107,9 @@ async def away(given: Away, caller: Worker) -> None:
 
 @router.get("/case-rules", summary="Decision tables about exceptions")
 async def list_rules(caller: Reader) -> Page[Rules]:
-    """case-priority: how urgent. case-assignment: whose. case-clock: within which open time."""
+    """case-priority: how urgent. case-assignment: whose. case-clock: within which open time. lead-time, step-time and
+    jeopardy: what carriers and steps take, and when a promise at risk becomes an exception (docs/jeopardy.md).
+    """
     async with caller.transaction() as tx:
         found = await rulings.every(tx, caller.tenant_id)
     return Page[Rules](items=[Rules.model_validate(r, from_attributes=True) for r in found], total=len(found))

@@ -48,6 +48,28 @@ def add(calendar: Calendar, start: datetime, span: timedelta) -> datetime:
     raise AssertionError("spans end only by raising")
 
 
+def before(calendar: Calendar, end: datetime, span: timedelta) -> datetime:
+    """The latest moment from which `span` of open time is over by `end`: add(m, span) <= end exactly where m is not
+    later. Raises NeverOpen, TooFar; ValueError unless the span is above zero.
+    """
+    if span <= _ZERO:
+        raise ValueError(f"expected a duration above zero, found {span}")
+    left, closed = span, 0
+    day = calendar.local_day(end)
+    for _ in range(FURTHEST):
+        closed += 1
+        for opens, closes in reversed(calendar.spans(day)):
+            if opens < end:
+                closed, until = 0, min(closes, end)
+                if left <= until - opens:
+                    return until - left
+                left -= until - opens
+        if closed > HORIZON or day.year < 2:
+            raise NeverOpen(calendar, end)
+        day -= _DAY
+    raise TooFar(f"expected a moment within {FURTHEST // 366} years before {end.date()} on calendar {calendar.name!r}")
+
+
 def between(calendar: Calendar, start: datetime, end: datetime) -> timedelta:
     """Open time from start to end; below zero where end comes first."""
     if end < start:
@@ -77,6 +99,29 @@ def next_business_day(calendar: Calendar, day: date) -> date:
         if is_business_day(calendar, day + n * _DAY):
             return day + n * _DAY
     raise NeverOpen(calendar, datetime(day.year, day.month, day.day, tzinfo=UTC))
+
+
+def previous_business_day(calendar: Calendar, day: date) -> date:
+    """The last business day on or before `day`."""
+    for n in range(HORIZON):
+        if is_business_day(calendar, day - n * _DAY):
+            return day - n * _DAY
+    raise NeverOpen(calendar, datetime(day.year, day.month, day.day, tzinfo=UTC))
+
+
+def business_days_after(calendar: Calendar, day: date, days: int) -> date:
+    """The business day `days` after the first one on or after `day`; before it where `days` is below zero, counted
+    from the last one on or before it.
+    """
+    if days < 0:
+        found = previous_business_day(calendar, day)
+        for _ in range(-days):
+            found = previous_business_day(calendar, found - _DAY)
+        return found
+    found = next_business_day(calendar, day)
+    for _ in range(days):
+        found = next_business_day(calendar, found + _DAY)
+    return found
 
 
 def closing(calendar: Calendar, day: date) -> datetime:
