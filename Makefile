@@ -3,6 +3,7 @@
 #   make test | test-e2e         quick suites | the pages in a browser (needs chromium)
 #   make test-expressions        200,000 pairs of expression and document against libjq; SEED=n for the same ones again
 #   make retail                  1,000 real invoices through order-to-cash (needs CROSSDOCK_DATA_SETS)
+#   make coordinator-day         5,000 orders, 400 in trouble, one person at the public API
 #   make bench | bench-full      figures beside pgbench and other engines, 8 minutes | an hour of load, a million waiting
 #   make simulate              10,000 seeded deaths of workers | make simulate-million: a million, in hours; run again, it goes on
 #   make test-edi-stream         100 MB of X12 through the reader, its memory watched
@@ -19,7 +20,7 @@ ARGS ?=
 PYTEST_WORKERS ?= 2
 WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: bench bench-full demo dev test test-e2e test-expressions retail format install lock clean
+.PHONY: bench bench-full coordinator-day demo dev test test-e2e test-expressions retail format install lock clean
 .PHONY: simulate simulate-million test-kills test-failures test-mutants test-edi-stream test-mutated
 .PHONY: check check-lint check-format check-types check-imports check-documents check-pages
 .DELETE_ON_ERROR:
@@ -50,10 +51,14 @@ test-kills: install
 	@$(BIN)/python tests/systems/kills.py --seconds 120 --orders 300 $(ARGS)
 
 test-failures: install
-	$(BIN)/pytest tests/systems -m slow -n $(PYTEST_WORKERS) -rs --deselect tests/systems/test_retail.py
+	$(BIN)/pytest tests/systems -m slow -n $(PYTEST_WORKERS) -rs --deselect tests/systems/test_retail.py \
+	  --deselect tests/systems/test_coordinator.py
 
 test-mutants: install
 	@$(BIN)/python tests/mutants/run.py $(ARGS)
+
+coordinator-day: install
+	@$(BIN)/python tests/systems/coordinator.py --orders 5000 --exceptions 400 $(ARGS)
 
 retail: install
 	@$(BIN)/python tests/systems/retail.py --invoices 1000 $(ARGS)

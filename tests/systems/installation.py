@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -338,10 +338,12 @@ async def opened(
     seed: int,
     faults: bool = True,
     host: str = "127.0.0.1",
+    worlds: Mapping[str, Path] | None = None,
 ) -> AsyncIterator[Installation]:
     """Founds two distributors in an empty, migrated database, starts the sandbox; gateway and workers are the caller's.
 
     faults: the day's own troubles (a carrier is down, answers are lost, hooks come twice). host: of the sandbox.
+    worlds: distributors by tenant that take the place of the sandbox's own; their day is the caller's.
     """
     await migrations.migrate(admin_dsn, app_dsn)
     secret = secrets.token_hex(16)
@@ -359,6 +361,7 @@ async def opened(
             "sandbox", "crossdock_sandbox", "--host", host, "--port", "0", "--seed", str(seed),
             "--hooks-url", f"http://127.0.0.1:{port}/hooks/{{tenant}}/{{system}}",
             "--business-origin", OPENS.isoformat(), "--rate", "0",
+            *(word for file in (worlds or {}).values() for word in ("--world", str(file))),
         )  # fmt: skip
         outside = str(told["base_url"])
         http = Client(
@@ -366,9 +369,11 @@ async def opened(
         )
         house = Installation(db, tree, http, port, outside, control, {}, day.Day([], [], []))
         try:
-            seeds = {t: await house.ask_outside("GET", f"/{t}/_seed") for t in TENANTS}
-            house.keys = {t: await founding.found(db, t, seeds[t], outside) for t in TENANTS}
-            house.plan = day.make(seeds, orders, MORNING, seed)
+            tenants = tuple(worlds) if worlds else TENANTS
+            seeds = {t: await house.ask_outside("GET", f"/{t}/_seed") for t in tenants}
+            house.keys = {t: await founding.found(db, t, seeds[t], outside) for t in tenants}
+            if not worlds:
+                house.plan = day.make(seeds, orders, MORNING, seed)
             if faults:
                 await _place(house)
             yield house

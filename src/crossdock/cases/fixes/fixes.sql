@@ -107,3 +107,12 @@ delete from crossdock.case_wait where tenant_id = $1 and case_id = $2
 
 -- name: waits_of
 select system, type, subject, since, until from crossdock.case_wait where tenant_id = $1 and case_id = $2
+
+-- name: sender_of_order
+-- The partner whose document an order came from, alone or as one of several places'.
+select d.partner_id from crossdock.document d
+where d.tenant_id = $1 and d.document_id = coalesce(
+  (select o.document_id from crossdock.purchase_order o
+   where o.tenant_id = $1 and o.order_no = $2 and o.purpose = 'original'),
+  (select p.part_of from crossdock.document p
+   where p.tenant_id = $1 and p.order_no = $2 and p.part_of is not null limit 1))

@@ -6,7 +6,7 @@ from typing import Any, cast
 from crossdock.cases.casework import Case
 from crossdock.cases.clusters.cause import Cause
 from crossdock.cases.fixes import lasting
-from crossdock.cases.fixes.carrying import AGAIN, AWAY, WITHOUT, Shape, shape
+from crossdock.cases.fixes.carrying import AGAIN, AWAY, SQL, WITHOUT, Shape, shape
 from crossdock.db import Tx
 from crossdock.partners.maps import store as maps
 
@@ -55,7 +55,7 @@ async def of(tx: Tx, tenant_id: str, cause: Cause, sample: Case) -> list[Offer]:
     if sample.order:
         system = cause.system or ""
         found.append(Offer("hand-over", {"system": system, "event": "crossdock.order.changed", "within_h": 24}))
-    if partner := _partner(cause, sample):
+    if partner := await _partner(tx, tenant_id, sample):
         found = [Offer(o.kind, {"partner": partner, **o.fix}, o.choices) if o.kind in LASTING else o for o in found]
     return found
 
@@ -63,8 +63,11 @@ async def of(tx: Tx, tenant_id: str, cause: Cause, sample: Case) -> list[Offer]:
 LASTING = ("cross-reference", "map-entry")
 
 
-def _partner(cause: Cause, sample: Case) -> str:
-    return str(_evidence(sample, "partner") or "") if shape(sample) is Shape.DOCUMENT else ""
+async def _partner(tx: Tx, tenant_id: str, sample: Case) -> str:
+    """Whose words they are: an entry of one partner's names changes nothing for the others."""
+    if shape(sample) is Shape.DOCUMENT:
+        return str(_evidence(sample, "partner") or "")
+    return str(await tx.fetchval(SQL["sender_of_order"], tenant_id, sample.order) or "") if sample.order else ""
 
 
 def _reference(entry: str, theirs: str = "", qualifier: str = "") -> Offer:
