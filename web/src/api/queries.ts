@@ -1,7 +1,7 @@
 /* Reading: every page's data comes from one of these. The key of a query is its path and its parameters,
    so that a live event can name what it makes stale by the path alone (lib/live.ts). */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { ApiError, get, text, type Params } from './client';
+import { ApiError, get, query, text, type Params } from './client';
 import type * as T from './types';
 
 const one = <D>(path: string, params?: Params, extra?: { staleTime?: number }) =>
@@ -32,6 +32,8 @@ export const q = {
   throughput: (hours: number) => one<T.Throughput>('/throughput', { hours }),
   orders: (p: Params) => list<T.OrderSummary>('/orders', p),
   order: (o: string) => record<T.OrderDetail>(`/orders/${id(o)}`),
+  around: (o: string) => record<T.Around>(`/orders/${id(o)}/around`),
+  story: (o: string, before: string) => record<T.Story>(`/orders/${id(o)}/timeline${query({ before })}`),
   clusters: (alone: boolean) => one<T.ClusterList>('/clusters', { limit: 200, ...(alone ? { alone: 'true' } : {}) }),
   cluster: (k: string) => record<T.Cluster>(`/clusters/${id(k)}`),
   clusterCases: (k: string) => one<T.Case[]>(`/clusters/${id(k)}/cases`, { limit: 200 }),

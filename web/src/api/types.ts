@@ -57,8 +57,21 @@ export interface Message { at: Time; to: string; moment: string; subject: string
 export interface OrderDetail extends Omit<OrderSummary, 'lines'> {
   ship_to: Address | null; lines: OrderLine[]; money: OrderMoney; timeline: TimelineItem[]; documents: DocumentSummary[];
   calls: Call[]; decisions: Decision[]; approvals: Approval[]; cases: Case[]; holds: Hold[]; instances: InstanceRef[];
-  messages: Message[]; trace_id: string | null;
+  messages: Message[]; requested_on: string | null; trace_id: string | null; earlier: Time | null;
 }
+export interface Story { timeline: TimelineItem[]; calls: Call[]; decisions: Decision[]; messages: Message[]; earlier: Time | null }
+export interface Shipment {
+  shipment: string; site: string; tracking: string; service: string; status: string; promised_on: string | null; released_at: Time | null; shipped_at: Time | null; delivered_at: Time | null; signed_by: string; location: string; trouble: string;
+  lines: { line: string; sku?: string; quantity: number | string }[]; packages: { sscc?: string; lines?: { line: string; quantity: number | string }[] }[];
+}
+export interface Invoice { invoice: string; shipment: string; at: Time; due_on: string | null; currency: string; net: Money; tax: Money; total: Money; paid: Money; credited: Money; open: Money }
+export interface Claim { kind: string; request: string; rma: string; at: Time; status: string; reason: string; currency: string; credited: Money; credits: string[] }
+export interface Around {
+  counts: { events: number; documents: number; messages: number; calls: number | null; decisions: number | null; unknown: number | null; cases: number | null; open_cases: number | null; approvals: number | null; pending_approvals: number | null };
+  shipments: Shipment[]; invoices: Invoice[]; claims: Claim[]; credited: Money; freight: Money | null;
+  related: { order: string; po: string; kind: string; outcome: string | null; received_at: Time; total: Money; currency: string }[];
+}
+export interface OrderLink { id: string; by: string; note: string; language: string; made_at: Time; expires_at: Time; ended_at: Time | null; ended_by: string | null; opened: number; opened_at: Time | null; state: 'active' | 'over' | 'ended' }
 
 export interface DocumentSummary {
   id: string; type: string; format: string; direction: 'in' | 'out'; status: string; partner: string | null; partner_name?: string | null; filename: string | null;

@@ -43,9 +43,9 @@ export function Lines({ of: o }: { of: OrderDetail }) {
   );
 }
 
-export function MoneyPanel({ of: o }: { of: OrderDetail }) {
+export function MoneyPanel({ of: o, credited, freight }: { of: OrderDetail; credited?: string; freight?: string | null }) {
   const m = o.money, c = o.currency, row = (k: string, v: string | null, sum?: boolean) => <><dt className={sum ? 'sum' : undefined}>{k}</dt><dd className={`num ${sum ? 'sum' : ''}`}>{money(v, c)}</dd></>;
-  return <Panel title={t.order.money}><div className="body"><dl className="money">{row(t.order.m.ordered, m.ordered)}{row(t.order.m.invoiced, m.invoiced)}{row(t.order.m.tax, m.tax)}{row(t.order.m.paid, m.paid)}{row(t.order.m.open, m.open, true)}{m.margin !== null && row(t.order.m.margin, m.margin)}</dl><p className="muted small">{t.order.moneyNote}</p></div></Panel>;
+  return <Panel title={t.order.money}><div className="body"><dl className="money">{row(t.order.m.ordered, m.ordered)}{row(t.order.m.invoiced, m.invoiced)}{row(t.order.m.tax, m.tax)}{row(t.order.m.paid, m.paid)}{credited && !isZero(credited) && row(t.bills.credited, credited)}{row(t.order.m.open, m.open, true)}{m.margin !== null && row(t.order.m.margin, m.margin)}{freight && row(t.bills.freight, freight)}</dl><p className="muted small">{t.order.moneyNote}</p></div></Panel>;
 }
 
 const Box = ({ title, of }: { title: string; of: Json | undefined }) => <div className="box" tabIndex={0} role="group" aria-label={title}><h4>{title}</h4><JsonView of={of} /></div>;
@@ -105,11 +105,21 @@ export function Related({ of: o }: { of: OrderDetail }) {
       {o.cases.length > 0 && <Panel title={t.order.cases} count={o.cases.length}><ul className="list">{o.cases.map((c) => <li key={c.id}><div className="a"><Link to="/exceptions/$id" params={{ id: c.id }}>{c.number}</Link><span className="cut" title={c.title}>{c.title}</span><Pill of={c.status} /></div>{c.status !== 'closed' && <Sla from={c.opened_at} due={c.due_at} />}</li>)}</ul></Panel>}
       {o.approvals.length > 0 && <Panel title={t.order.approvals} count={o.approvals.length}><ul className="list">{o.approvals.map((a) => <li key={a.id}><div className="a"><Link to="/approvals" search={{ open: a.id, ...(a.status === 'pending' ? {} : { status: 'decided' }) }}>{a.number}</Link><span className="cut" title={a.title}>{a.title}</span><Pill of={a.status} /></div>{a.decided_by && <span className="muted small">{t.approvals.decidedBy(a.decided_by, fullTime(a.decided_at))}{a.note ? `: ${a.note}` : ''}</span>}</li>)}</ul></Panel>}
       {o.holds.length > 0 && <Panel title={t.order.holds} count={o.holds.length}><ul className="list">{o.holds.map((h) => <li key={h.id}><div className="a"><Link to="/holds">{h.number}</Link><span className="cut" title={h.reason}>{h.reason}</span><Pill of={h.status} /></div></li>)}</ul></Panel>}
-      <Panel title={t.order.documents} count={o.documents.length}>{o.documents.length === 0 ? <p className="muted pad">{t.order.emptyDocs}</p> : <ul className="list">{o.documents.map((d) => <li key={d.id}><div className="a"><Link to="/documents/$id" params={{ id: d.id }}>{word(t.docTypes, d.type)}</Link><span className="muted small cut">{d.direction === 'in' ? t.documents.in : t.documents.out} · {word(t.formats, d.format)}</span><Pill of={d.status} /></div></li>)}</ul>}</Panel>
-      <Panel title={t.order.messages} count={o.messages.length}>{o.messages.length === 0 ? <p className="muted pad">{t.order.emptyMessages}</p> : <ul className="list">{o.messages.map((m, i) => <li key={i}><details><summary><strong>{m.subject}</strong></summary><p className="muted small">{t.order.to}: {m.to} · {word({}, m.moment)} · <When at={m.at} /></p><p className="pre">{m.body}</p></details></li>)}</ul>}</Panel>
-      <Panel title={t.order.workflow} count={o.instances.length}>{o.instances.length === 0 ? <p className="muted pad">{t.order.emptyWork}</p> : <ul className="list">{o.instances.map((i) => <li key={i.id}><Folded head={<><strong>{i.definition}</strong><span className="muted">{i.version}</span><Pill of={i.status} label={word(t.status, i.status)} /></>}>{() => <Instance of={i} />}</Folded></li>)}</ul>}</Panel>
     </>
   );
+}
+
+/** Newest documents; all of them are in the list of documents, by the order's number. */
+export function Papers({ of: o }: { of: OrderDetail }) {
+  return <Panel title={t.order.documents} count={o.documents.length} right={o.documents.length > 0 && <Link className="small" to="/documents" search={{ order: o.order }}>{t.documents.title}</Link>}>{o.documents.length === 0 ? <p className="muted pad">{t.order.emptyDocs}</p> : <ul className="list">{o.documents.map((d) => <li key={d.id}><div className="a"><Link to="/documents/$id" params={{ id: d.id }}>{word(t.docTypes, d.type)}</Link><span className="muted small cut">{d.direction === 'in' ? t.documents.in : t.documents.out} · {word(t.formats, d.format)}</span>{d.total && <span className="num small">{money(d.total, d.currency)}</span>}<When at={d.received_at} /><Pill of={d.status} /></div></li>)}</ul>}</Panel>;
+}
+
+export function Messages({ of: o }: { of: OrderDetail }) {
+  return <Panel title={t.order.messages} count={o.messages.length}>{o.messages.length === 0 ? <p className="muted pad">{t.order.emptyMessages}</p> : <ul className="list">{o.messages.map((m, i) => <li key={i}><details><summary><strong>{m.subject}</strong></summary><p className="muted small">{t.order.to}: {m.to} · {word({}, m.moment)} · <When at={m.at} /></p><p className="pre">{m.body}</p></details></li>)}</ul>}</Panel>;
+}
+
+export function Workflow({ of: o }: { of: OrderDetail }) {
+  return <Panel title={t.order.workflow} count={o.instances.length}>{o.instances.length === 0 ? <p className="muted pad">{t.order.emptyWork}</p> : <ul className="list">{o.instances.map((i) => <li key={i.id}><Folded head={<><strong>{i.definition}</strong><span className="muted">{i.version}</span><Pill of={i.status} label={word(t.status, i.status)} /></>}>{() => <Instance of={i} />}</Folded></li>)}</ul>}</Panel>;
 }
 
 function Instance({ of }: { of: InstanceRef }) {

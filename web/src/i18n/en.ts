@@ -1,6 +1,7 @@
 /* Every text of the control tower. Functions take what varies; no sentence is put together elsewhere. */
 import { deciding } from './deciding';
 import { starting } from './starting';
+import { orderPage } from './orderpage';
 
 const s = (n: number, one: string, many: string) => `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
 const dict = (d: Record<string, string>) => d;
@@ -8,6 +9,7 @@ const dict = (d: Record<string, string>) => d;
 export const en = {
   ...deciding,
   ...starting,
+  ...orderPage,
   locale: 'en-US',
   app: 'Crossdock',
   nav: {

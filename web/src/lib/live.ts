@@ -33,7 +33,7 @@ function open(qc: QueryClient): () => void {
       flush = undefined;
       const now = new Set(stale);
       stale.clear();
-      void qc.invalidateQueries({ predicate: (x) => { const p = x.queryKey[0] as string; return now.has(p) || now.has(`${p.slice(0, p.indexOf('/', 1))}/*`); } });
+      void qc.invalidateQueries({ predicate: (x) => { const p = x.queryKey[0] as string; return now.has(p) || now.has(p.replace(/[/]around$/, '')) || now.has(`${p.slice(0, p.indexOf('/', 1))}/*`); } });
     }, FLUSH_MS);
   };
   const on = <D,>(name: string, f: (d: D) => void) => es?.addEventListener(name, (e) => {
