@@ -54,7 +54,7 @@ from crossdock.partners.transports.opening import Opener
 from crossdock.rules import Rulebook
 from crossdock.rules import load as load_table
 from crossdock.settings import Settings
-from crossdock.tower import alerts, projection
+from crossdock.tower import alerts, jeopardy, projection
 from crossdock.tower.alerts import notices
 from crossdock.tower.scorecard import reports
 
@@ -331,7 +331,8 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
 
     crew.size = await living(db) + 1  # this one counts itself in a moment
     made = Worker(
-        db, functions, time, People(), [projection.project, expectations.observe, causes.observe, awaited.observe],
+        db, functions, time, People(),
+        [projection.project, jeopardy.observe, expectations.observe, causes.observe, awaited.observe],
         duties=[
             count_crew, follow, *duties(db, time, settings.retention), channels.duty, *outside,
         ],
@@ -412,6 +413,15 @@ def duties(db: Database, time: clock.Clock, keep: timedelta | None = None) -> li
 
     known = definitions.Programs(ProcessFallback())  # its child starts with the first expression that needs it
 
+    learned_at = 0.0
+
+    async def promises() -> None:
+        nonlocal learned_at
+        await _one_at_a_time(db, 0x0C0593, lambda: jeopardy.run_due(db, time.now()))
+        if monotonic() - learned_at >= UPKEEP_EVERY_S:
+            learned_at = monotonic()
+            await _one_at_a_time(db, 0x0C0594, lambda: jeopardy.learn_due(db, time.now()))
+
     async def bulk() -> None:
         await operations.run_due(db, known, People())
         await fixes.run_due(db, FixDesk(known, People()))
@@ -419,7 +429,9 @@ def duties(db: Database, time: clock.Clock, keep: timedelta | None = None) -> li
     async def cluster() -> None:
         await _one_at_a_time(db, 0x0C0591, lambda: clusters.run_due(db, time.now()))
 
-    return [clocks, rank, silence, reconcile, cluster, seal, watch, lambda: schedules.start_due(db), bulk, upkeep]
+    return [
+        clocks, rank, promises, silence, reconcile, cluster, seal, watch, lambda: schedules.start_due(db), bulk, upkeep,
+    ]  # fmt: skip
 
 
 async def _one_at_a_time(db: Database, lock: int, work: Callable[[], Awaitable[object]]) -> None:

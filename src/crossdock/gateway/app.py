@@ -34,6 +34,7 @@ from crossdock.gateway import (
     holds,
     incidents,
     instances,
+    jeopardy,
     maps,
     onboarding,
     orderpage,
@@ -65,7 +66,7 @@ API = (
     session, board, orders, orderpage, documents, cases, incidents, approvals, holds, events, definitions, instances,
     run, search, people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting,
     channels, quarantine, deadletters, reference, clusters, fixes, desks, scorecard, deciders,
-    casedesk, cxml, starting,
+    casedesk, cxml, starting, jeopardy,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

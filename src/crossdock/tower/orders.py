@@ -1,20 +1,19 @@
 """Orders to read: the list with its filters, and one order with everything that belongs to it."""
 
-import base64
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from crossdock import exactjson, policy, telemetry
 from crossdock.cases import approvals, casework, holds
 from crossdock.db import Tx, queries
 from crossdock.errors import Finding, NotFound, PartnerError
 from crossdock.partners import documents
-from crossdock.tower import around, timeline
+from crossdock.tower import around, cursors, timeline
 from crossdock.tower.board import Drawings
 
 SQL = queries("crossdock.tower", "orders.sql")
@@ -48,7 +47,7 @@ class Filter:
     own: str | None = None
 
     def values(self) -> tuple[Any, ...]:
-        like = f"%{_escaped(self.q)}%" if self.q else None
+        like = cursors.like(self.q)
         return (self.status, self.stage, self.customer, self.channel, self.late, like, self.own)
 
 
@@ -78,7 +77,7 @@ async def find(
         expected = ", ".join(SORTS)
         raise PartnerError([Finding("list.sort", "?sort", f"one of {expected}", sort[:40], "Choose one of these")])
     expression, type_ = SORTS[name]
-    after = _read_cursor(cursor, sort)
+    after = cursors.read(cursor, sort)
     way, beyond = ("desc", "<") if down else ("asc", ">")
     rows = await tx.fetch(
         f"{SQL['base']} select *, ({expression})::text as sort_value from o {SQL['wanted']}"
@@ -92,7 +91,9 @@ async def find(
             f"{SQL['base']} {SQL['count']} {SQL['wanted']}", tenant_id, view.today, *wanted.values()
         )
     shown = rows[:limit]
-    after_this = _cursor(sort, shown[-1]) if len(rows) > limit and shown else None
+    after_this = (
+        cursors.make(sort, shown[-1]["sort_value"], shown[-1]["order_no"]) if len(rows) > limit and shown else None
+    )
     return Page(await summaries(tx, tenant_id, shown, view), after_this, total)
 
 
@@ -285,35 +286,3 @@ def _money(row: Any) -> dict[str, Any]:
         "ordered": row["worth"], "invoiced": invoiced, "tax": row["tax"], "paid": paid, "open": invoiced - paid,
         "margin": row["total"] - row["cost"] if known else None,
     }  # fmt: skip
-
-
-# ── cursors ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _escaped(text: str) -> str:
-    """As a pattern of ilike that finds the text itself."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _cursor(sort: str, row: Any) -> str:
-    words = [sort, row["sort_value"], row["order_no"]]
-    return base64.urlsafe_b64encode(exactjson.dumps(words)).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str | None, sort: str) -> tuple[str | None, str | None]:
-    """Raises PartnerError for one that we did not give for this sort."""
-    if not cursor:
-        return None, None
-    try:
-        words = exactjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        given, value, order = cast("tuple[Any, Any, Any]", words)
-    except (ValueError, TypeError, exactjson.DecodeError) as e:
-        raise _foreign(cursor) from e
-    if given != sort or not isinstance(value, str) or not isinstance(order, str):
-        raise _foreign(cursor)
-    return value, order
-
-
-def _foreign(cursor: str) -> PartnerError:
-    expected = "the `next` of an earlier page with the same sort"
-    return PartnerError([Finding("list.cursor", "?cursor", expected, cursor[:40], "Start without one")])

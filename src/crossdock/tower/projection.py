@@ -30,7 +30,7 @@ MACHINES = ("policy:", "system", "workflow:", "key:")
 AREAS = {
     "order": "order", "shipment": "order", "tracking": "order", "payment": "order", "supplier": "order",
     "stock": "order", "backorder": "order", "hold": "order", "return": "order", "dispute": "order",
-    "delivery": "order", "claim": "order", "case": "case", "incident": "case", "sla": "case",
+    "delivery": "order", "claim": "order", "promise": "order", "case": "case", "incident": "case", "sla": "case",
     "approval": "approval", "alert": "alert",
 }  # fmt: skip
 

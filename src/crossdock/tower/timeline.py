@@ -66,6 +66,7 @@ TITLES = {
     "claim.closed": "Freight claim closed", "shipment.held-up": "The parcel is held up",
     "shipment.cleared": "The parcel goes on", "supplier.slipped": "The supplier slips",
     "supplier.replaced": "Bought elsewhere",
+    "promise.at-risk": "The promise is at risk", "promise.recovered": "The promise can be kept again",
     "milestone.reached": "Milestone", "sla.warned": "A promise is close to its end",
     "sla.breached": "A promise was broken",
 }  # fmt: skip

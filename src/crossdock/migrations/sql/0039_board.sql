@@ -14,7 +14,7 @@ alter table crossdock.order_view
 update crossdock.order_view v set partner_id = coalesce(d.partner_id, '')
   from crossdock.document d where d.tenant_id = v.tenant_id and d.document_id = v.document_id;
 create index order_view_due on crossdock.order_view (tenant_id, (coalesce(first_promised_on, requested_on)));
-create index order_view_updated on crossdock.order_view (tenant_id, updated_at);
+create index order_view_site on crossdock.order_view (tenant_id, site, released_at desc) where released_at is not null;
 
 -- ── where instances stand ────────────────────────────────────────────────────────────────────────────────────────
 
