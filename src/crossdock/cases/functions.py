@@ -128,7 +128,7 @@ class Case:
 
 
 class Hold:
-    """Parks while an active hold applies."""
+    """Parks while an active hold applies; without `wait` it says at once whether one does."""
 
     async def start(self, tx: Tx, call: Invocation) -> Begun:
         try:
@@ -140,8 +140,11 @@ class Hold:
             words += [holds.word("site", s) for s in a.texts("sites")]
             words += [holds.word("partner", p) for p in [a.text("partner", "")] if p]
             words += [holds.word("order", o) for o in a.texts("copy_of")]
+            wait = a.flag("wait", True)
         except Misuse as e:
             return common.misused("hold", e)
+        if not wait:
+            return Done({"held": await holds.stands(tx, call.tenant_id, words)})
         standing = await holds.check(tx, call.tenant_id, call.instance_id, call.at, order, words, call.now)
         if standing:
             return Parked(f"hold/{standing[0].hold_id}")

@@ -139,6 +139,11 @@ async def check(
     return holds
 
 
+async def stands(tx: Tx, tenant_id: str, words: Iterable[str]) -> bool:
+    """Whether an active hold is on any of the words."""
+    return await tx.fetchval(SQL["stands"], tenant_id, sorted(set(words)))
+
+
 async def release(tx: Tx, tenant_id: str, hold_id: UUID, by: str, note: str, now: datetime) -> tuple[Hold, int]:
     """Ends a hold, and answers every order that no other hold stops; returns how many went on. Who may: policy."""
     row = await tx.fetchrow(SQL["locked"], tenant_id, hold_id)

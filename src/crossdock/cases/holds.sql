@@ -12,6 +12,10 @@ where tenant_id = $1 and status = 'active' and scope || ':' || key = any ($2::te
 order by placed_at
 for share
 
+-- name: stands
+select exists (select from crossdock.hold
+  where tenant_id = $1 and status = 'active' and scope || ':' || key = any ($2::text[]))
+
 -- name: park
 insert into crossdock.hold_wait (tenant_id, word, instance_id, at, order_no, since)
 select $1, w, $2, $3, $4, $6 from unnest($5::text[]) as w

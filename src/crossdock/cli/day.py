@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -85,6 +86,19 @@ class Fault:
     delay_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """What is stopped on purpose from a moment on, until somebody lets it go, at the latest at `until`."""
+
+    at: datetime
+    until: datetime
+    tenant: str
+    scope: str
+    key: str
+    kind: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
     deliveries: list[Delivery]
@@ -92,6 +106,7 @@ class Day:
     faults: list[Fault]
     slips: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
     habits: dict[str, float] = field(default_factory=dict[str, float])
+    holds: list[Hold] = field(default_factory=list[Hold])
 
 
 def make(seeds: dict[str, dict[str, Any]], count: int, morning: datetime, seed: int) -> Day:
@@ -132,7 +147,8 @@ def make(seeds: dict[str, dict[str, Any]], count: int, morning: datetime, seed: 
             )
     deliveries += _cancellations(rng, deliveries, seeds)
     deliveries.sort(key=lambda d: (d.at, d.filename))
-    return Day(deliveries, orders, _faults(tenants, morning), _slips(rng, seeds), HABITS)
+    slips = _slips(rng, seeds)
+    return Day(deliveries, orders, _faults(tenants, morning), slips, HABITS, _holds(seeds, orders, morning))
 
 
 def _hour(rng: random.Random) -> float:
@@ -221,6 +237,36 @@ def _faults(tenants: list[str], morning: datetime) -> list[Fault]:
 
 def _slips(rng: random.Random, seeds: dict[str, dict[str, Any]]) -> list[tuple[str, str, int]]:
     return [(t, rng.choice(s["suppliers"])["supplier_id"], 4) for t, s in sorted(seeds.items())]
+
+
+def _holds(seeds: dict[str, dict[str, Any]], orders: list[Order], morning: datetime) -> list[Hold]:
+    """At each distributor: a site is counted and an item is looked at, which stops picking; the customer of most orders
+    is behind with payments, which stops invoices of what leaves meanwhile."""
+    found: list[Hold] = []
+    for tenant, seed in sorted(seeds.items()):
+        mine = [o for o in orders if o.tenant == tenant]
+        if not mine:
+            continue
+        items, customers = [n.sku for o in mine for n in o.lines], [o.customer for o in mine]
+        most = Counter(customers).most_common(1)[0][0]
+        for hour, scope, key, kind, reason in (
+            (9, "item", Counter(items).most_common(1)[0][0], "quality", "A batch is looked at"),
+            (11, "site", _fullest(seed), "manual", "Stocktaking"),
+            (13, "customer", most, "credit", "Payments are behind"),
+        ):
+            at = morning + timedelta(hours=hour)
+            found.append(
+                Hold(at=at, until=at + timedelta(hours=8), tenant=tenant, scope=scope, key=key, kind=kind, reason=reason)
+            )
+    return sorted(found, key=lambda h: (h.at, h.tenant))
+
+
+def _fullest(seed: dict[str, Any]) -> str:
+    """The site with the most stock."""
+    stock: Counter[str] = Counter()
+    for item in seed["items"]:
+        stock.update({site: int(pieces) for site, pieces in item["stock"].items()})
+    return stock.most_common(1)[0][0]
 
 
 # ── writers: what the partners' own systems would send ──────────────────────────────────────────────────────────

@@ -87,6 +87,7 @@ class Running:
     day: day.Day
     console: Console
     fed: int = 0
+    held: int = 0  # how many of the day's holds have been placed
     accounted: dict[str, int] = field(default_factory=dict[str, int])
 
 
@@ -218,6 +219,18 @@ async def _deliver(running: Running, delivery: day.Delivery) -> None:
     running.fed += len(delivery.orders)
 
 
+async def _stop(running: Running, now: datetime) -> None:
+    """Places the holds of the day that are due."""
+    while running.held < len(running.day.holds) and running.day.holds[running.held].at <= now:
+        hold = running.day.holds[running.held]
+        running.held += 1
+        headers = {"Authorization": f"Bearer {running.keys[hold.tenant]}"}
+        await _post(running.http, f"{running.gateway_url}/api/holds", headers, {
+            "scope": hold.scope, "key": hold.key, "kind": hold.kind, "reason": hold.reason,
+            "expires_at": hold.until.isoformat(),
+        })  # fmt: skip
+
+
 async def _until_answered(http: Client, url: str, headers: dict[str, str], body: bytes) -> Response:
     """Posts until there is an answer. Whether the last arrived is not known; the same bytes again change nothing."""
     for _ in range(DELIVERY_TRIES - 1):
@@ -280,12 +293,15 @@ class Jumping:
             candidates = [world_at, await r.db.pool.fetchval("select crossdock.next_due()"), await sla.next_due(r.db)]
             if pending:
                 candidates.append(pending[-1].at)
+            if r.held < len(r.day.holds):
+                candidates.append(r.day.holds[r.held].at)
             if self.policy is not None:
                 candidates.append(self.people_at)
             moments = [c for c in candidates if c is not None]
             now = min(end, max(min(moments, default=end), now) + _quantum(now))
             self.jumps += 1
             await _set_clock(r, now, 0)
+            await _stop(r, now)
             due: list[day.Delivery] = []
             while pending and pending[-1].at <= now:
                 due.append(pending.pop())
@@ -370,6 +386,7 @@ async def _conclude(
         "business_days": (ended_at - MORNING).days, "jumps": jumps, "killed_worker": killed,
         "documents": running.accounted, "documents_sent": written,
         "after_sales": await records.after_sales(running.db, TENANTS),
+        "held": await records.held(running.db, TENANTS),
         "intake_to_release": await records.latency(running.db, TENANTS),
         "problems": problem, "findings": report.findings[:200],
     }  # fmt: skip
@@ -415,6 +432,7 @@ async def _live(running: Running, options: Options) -> int:
             while (now := await _now(running)) < delivery.at:
                 wait = (delivery.at - now).total_seconds() / options.speed
                 await asyncio.sleep(min(0.5, wait))
+            await _stop(running, now)
             await _deliver(running, delivery)
             bar.update(task, completed=running.fed, description=f"orders in  {delivery.at:%H:%M}")
     c.print("All orders are in. The day goes on; Ctrl-C stops.")

@@ -34,6 +34,12 @@ async def after_sales(db: Database, tenants: Sequence[str]) -> dict[str, dict[st
     return found
 
 
+async def held(db: Database, tenants: Sequence[str]) -> dict[str, int]:
+    """Orders that went on when a hold ended: by what was held."""
+    async with db.transaction(*tenants) as tx:
+        return {row["scope"]: row["orders"] for row in await tx.fetch(SQL["held"])}
+
+
 async def counts(db: Database, tenants: Sequence[str]) -> dict[str, int]:
     async with db.transaction(*tenants) as tx:
         row = await tx.fetchrow(SQL["counts"])

@@ -8,6 +8,10 @@ select count(*) from crossdock.instance where ended_at is null and namespace in 
 select name, coalesce(output ->> 'outcome', status) as outcome, count(*)
 from crossdock.instance where namespace in ('after-sales', 'supply', 'logistics') group by 1, 2 order by 1, 2
 
+-- name: held
+select body -> 'data' ->> 'scope' as scope, sum((body -> 'data' ->> 'orders')::bigint)::bigint as orders
+from crossdock.event where type = 'crossdock.hold.released' group by 1 order by 1
+
 -- name: credited
 -- What our own events say was credited to each order's customer.
 select tenant_id, subject as order_no, sum((body -> 'data' ->> 'total')::numeric) as credited

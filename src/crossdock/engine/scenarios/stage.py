@@ -263,8 +263,8 @@ class Stage(Memory):
             return Done({"case": f"case-{len(self.made)}", "number": f"EX-{len(self.made)}"})
         decision = next((d for d in self._people if _asked(d, call.function) in {kind, "any"}), None)
         if call.function == "hold":
-            if decision is None:
-                return Done({"held": False})
+            if decision is None or given.get("wait") is False:
+                return Done({"held": decision is not None})
             self._people.remove(decision)
             return Slow(Done({"held": True, "released_by": decision.by, "note": decision.note}), _span(decision.after))
         self.asked.append(kind)

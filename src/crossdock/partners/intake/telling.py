@@ -50,6 +50,7 @@ def received(
         "document": str(document_id),
         "received_at": received_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "customer_id": document.customer_id,
+        "partner": document.partner.id if document.partner is not None else None,
         "currency": order.currency,
         "ship_to": ship_to.address if ship_to else None,
         "ordered_on": order.ordered_on,
