@@ -318,7 +318,7 @@ with:
                 _a("sites", K.TEXTS, "Sites that serve it"),
                 _a("partner", K.TEXT, "Trading partner that it came from"),
                 _a("copy_of", K.TEXTS, "Orders that it is a copy or a part of: what holds them holds it"),
-                _a("wait", K.FLAG, "Whether the workflow waits for the last hold to go; without, it hears at once", "true"),
+                _a("wait", K.FLAG, "Whether the workflow waits for the last hold to go", "true"),
             ),
             "`{held: false}` at once, or `{held: true, released_by, note}` when the last hold is gone; without `wait` "
             "at once `{held}`",

@@ -255,9 +255,8 @@ def _holds(seeds: dict[str, dict[str, Any]], orders: list[Order], morning: datet
             (13, "customer", most, "credit", "Payments are behind"),
         ):
             at = morning + timedelta(hours=hour)
-            found.append(
-                Hold(at=at, until=at + timedelta(hours=8), tenant=tenant, scope=scope, key=key, kind=kind, reason=reason)
-            )
+            until = at + timedelta(hours=8)
+            found.append(Hold(at=at, until=until, tenant=tenant, scope=scope, key=key, kind=kind, reason=reason))
     return sorted(found, key=lambda h: (h.at, h.tenant))
 
 
