@@ -1,13 +1,85 @@
-"""Quarantine in the browser: what a stranger posted is looked at as it is, and discarded with a reason."""
+"""Channels, certificates and quarantine in the browser.
+
+Each test makes what it looks at: nothing in the demo's day runs over it or waits for it.
+"""
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from uuid import uuid4
 
 from playwright.sync_api import Page, expect
 
+from crossdock.partners.transports import certificates
+
 from .conftest import api, goto, shot
 from .test_accessible import violations
+from .test_maps import posted
+
+
+def channel(page: Page) -> str:
+    """One that nobody runs: mail is delivered to it."""
+    name = f"mail-{uuid4().hex[:8]}"
+    body = {"kind": "smtp", "direction": "in", "settings": {"senders": {}, "recipients": [f"{name}@norrland.example"]}}
+    put = page.request.put(f"/api/channels/{name}", data=body, headers={"X-Crossdock": "1"})
+    assert put.ok, put.text()
+    return name
+
+
+def test_a_channel_is_tested_suspended_and_resumed(tower: Page) -> None:
+    name = channel(tower)
+    goto(tower, f"/channels?q={name}")
+    row = tower.get_by_role("row").filter(has_text=name)
+    expect(row).to_contain_text("Not run yet")
+    tower.get_by_role("button", name=f"Test {name}").click()
+    expect(tower.get_by_text(f"{name} does not work.")).to_be_visible()
+    expect(tower.get_by_text("CROSSDOCK_SMTP_PORT")).to_be_visible()
+    tower.get_by_role("button", name=f"Suspend {name}").click()
+    expect(row).to_contain_text("Suspended")
+    assert api(tower, f"/channels/{name}")["enabled"] is False
+    shot(tower, "channels")
+    assert violations(tower) == ""
+    tower.get_by_role("region", name=re.compile("Channels")).last.focus()
+    tower.keyboard.press("j")
+    tower.keyboard.press("s")
+    expect(row).to_contain_text("Not run yet")
+    goto(tower, f"/channels?q={uuid4().hex}")
+    expect(tower.get_by_text("Nothing matches")).to_be_visible()
+
+
+def days_left(page: Page, subject: str) -> re.Pattern[str]:
+    """As the page counts them on the business clock; a day may end meanwhile."""
+    [found] = [c for c in api(page, "/certificates") if c["subject"] == f"CN={subject}"]
+    left = datetime.fromisoformat(found["not_after"]) - datetime.fromisoformat(api(page, "/now")["now"])
+    return re.compile(rf"^({left.days}|{left.days - 1}) days")
+
+
+def test_a_certificate_shows_its_days_and_is_replaced_and_withdrawn(tower: Page) -> None:
+    name = f"e2e-{uuid4().hex[:8]}"
+    _, old = certificates.self_signed(name, 20)
+    _, new = certificates.self_signed(f"{name}-next", 400)
+    partner = api(tower, "/partners")["items"][0]["id"]
+    posted(tower, "/certificates", {"partner": partner, "pem": old})
+    goto(tower, f"/certificates?q={name}")
+    row = tower.get_by_role("row").filter(has_text=f"CN={name}")
+    expect(row.locator(".pill")).to_have_text(days_left(tower, name))
+    tower.get_by_role("button", name=f"Replace CN={name}").click()
+    dialog = tower.get_by_role("dialog")
+    expect(dialog.get_by_text("The new one is laid beside the old")).to_be_visible()
+    assert violations(tower) == ""
+    dialog.get_by_label("Certificate").fill("no certificate")
+    dialog.get_by_role("button", name="Add a certificate").click()
+    expect(dialog.locator("[data-error]").first).to_be_visible()
+    dialog.get_by_label("Certificate").fill(new)
+    dialog.get_by_role("button", name="Add a certificate").click()
+    expect(dialog).to_have_count(0)
+    later = tower.get_by_role("row").filter(has_text=f"{name}-next")
+    expect(later.locator(".pill")).to_have_text(days_left(tower, f"{name}-next"))
+    tower.get_by_role("button", name=f"Withdraw CN={name}", exact=True).click()
+    tower.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
+    expect(tower.get_by_text("Withdrawn", exact=True)).to_be_visible()
+    shot(tower, "certificates")
 
 
 def test_a_strangers_message_is_looked_at_and_discarded(tower: Page) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from .conftest import api, goto, shot, watched
+from .conftest import api, goto, shot
 from .test_accessible import WRONG, rejected, violations
 
 pytestmark = pytest.mark.e2e
@@ -200,60 +199,3 @@ def test_a_map_is_edited_beside_what_it_reads(tower: Page, scheme: str) -> None:
     tower.get_by_label("How many documents, the newest first").fill("5")
     tower.get_by_role("button", name="Compare", exact=True).click()
     expect(tower.get_by_text(re.compile("documents? read again"))).to_be_visible()
-
-
-def test_a_partner_is_invited_and_sets_up_its_account(
-    tower: Page, browser: Browser, browser_context_args: dict[str, object]
-) -> None:
-    new = uuid4().hex[:8]  # a server that is kept may have had this test before
-    file = {
-        "name": "Bolts of the browser",
-        "customer_id": f"C-{new}",
-        "mode": "test",
-        "identifiers": [{"scheme": "ZZ", "value": f"E{new}"}],
-        "agreements": [{"document": "850", "direction": "in", "tests": 1}],
-    }
-    put = tower.request.put(f"/api/partners/e2e-{new}", data=file, headers={"X-Crossdock": "1"})
-    assert put.ok, put.text()
-    goto(tower, f"/partners/e2e-{new}")
-    expect(tower.get_by_text("Not invited yet").or_(tower.locator(".checklist"))).to_be_visible()
-    tower.get_by_role("button", name="Invite").click()
-    dialog = tower.get_by_role("dialog")
-    assert violations(tower) == ""
-    dialog.get_by_role("button", name="Invite").click()
-    expect(dialog.get_by_text("It is shown this once")).to_be_visible()
-    link = dialog.locator(".linkbox .mono").inner_text()
-    path = link[link.index("/invitation") :]
-    context = browser.new_context(**browser_context_args)  # type: ignore[arg-type] - as pytest-playwright gives it
-    theirs, errors = watched(context)
-    goto(theirs, path)
-    expect(theirs.get_by_role("heading", name=re.compile("invites you"))).to_be_visible()
-    assert violations(theirs) == ""
-    theirs.get_by_label("User name").fill(f"e2e-{link[-6:].lower().replace('_', '0').replace('-', '0')}")
-    theirs.get_by_label("Your name").fill("Ann Partner")
-    theirs.get_by_label("Password", exact=True).fill("a long enough password")
-    theirs.get_by_role("button", name="Set up the account").click()
-    expect(theirs.get_by_role("heading", name="Sign in")).to_be_visible()
-    theirs.get_by_label("User").fill(f"e2e-{link[-6:].lower().replace('_', '0').replace('-', '0')}")
-    theirs.get_by_label("Password", exact=True).fill("a long enough password")
-    theirs.get_by_role("button", name="Sign in").click()
-    expect(theirs.get_by_role("heading", level=1, name="Going live")).to_be_visible()
-    expect(theirs.get_by_role("link", name="Exceptions")).to_have_count(0)
-    expect(theirs.locator(".checklist li[data-green=false]")).to_have_count(1)
-    assert violations(theirs) == ""
-    wrong = WRONG.replace("*01*", "*ZZ*", 1).replace("*0*P*>", "*0*T*>").format(who=f"E{new}", us="X", control=11)
-    good = wrong.replace("20269999", "20260302").replace("ten", "10").replace("84.72~", "84.72**VN*K-2~")
-    for name, raw in (("wrong.edi", wrong), ("good.edi", good.replace("000000011", "000000012"))):
-        theirs.get_by_test_id("intake-file").set_input_files(
-            files=[{"name": name, "mimeType": "text/plain", "buffer": raw.encode()}]
-        )
-        expect(theirs.get_by_role("region", name="Result of the intake", exact=True)).to_contain_text(name)
-    tests = theirs.get_by_role("region", name="Test documents", exact=True)
-    expect(tests).to_contain_text("BEG05")
-    expect(theirs.locator(".checklist li[data-green=true]")).to_have_count(1)
-    shot(theirs, "going-live")
-    assert violations(theirs) == ""
-    goto(theirs, path)
-    expect(theirs.get_by_role("heading", name="This link does not work")).to_be_visible()
-    context.close()
-    assert errors == []

@@ -18,11 +18,13 @@ from crossdock.partners.model import MAX_BYTES
 from crossdock.partners.transports import certificates, handing, running, store
 from crossdock.partners.transports.model import Channel, ChannelTrouble, Direction, Kind
 from crossdock.policy import Action
+from crossdock.settings import Settings
 
 router = APIRouter(prefix="/api", tags=["channels"])
 Admin = Annotated[Caller, allow(Action.CONNECTION_MANAGE)]
 Operator = Annotated[Caller, allow(Action.DOCUMENT_RELEASE)]
 State = Literal["sending", "delivered", "failed", "unknown", "refused"]
+SERVED = frozenset({Kind.SMTP, Kind.SFTP_LOGIN})
 OfChannel = Annotated[str | None, Query(max_length=40)]
 
 
@@ -191,6 +193,8 @@ async def test(channel: str, caller: Admin) -> Tested:
     """Connects and looks; moves nothing. `works` false says in `found` what stands in the way."""
     async with caller.transaction() as tx:
         found = await store.one(tx, caller.tenant_id, channel)
+    if found.kind in SERVED:
+        return _served(found, caller.running.services.settings)
     open_ = caller.running.services.open_channel
     if open_ is None:
         raise NotFound("Channels are not opened by this process.")
@@ -198,6 +202,15 @@ async def test(channel: str, caller: Admin) -> Tested:
         return Tested(channel=channel, works=True, found=await running.test(found, open_))
     except ChannelTrouble as e:
         return Tested(channel=channel, works=False, found=str(e))
+
+
+def _served(channel: Channel, settings: Settings) -> Tested:
+    """The partner comes to us: there is nobody to connect to, and a port of ours to look at."""
+    name, port = ("SMTP", settings.smtp_port) if channel.kind is Kind.SMTP else ("SFTP", settings.sftp_port)
+    if port is None:
+        found = f"Expected that we serve {name}: start `crossdock serve` with CROSSDOCK_{name}_PORT."
+        return Tested(channel=channel.id, works=False, found=found)
+    return Tested(channel=channel.id, works=True, found=f"We serve {name} on port {port}; the partner connects to us.")
 
 
 @router.get("/channel-arrivals", summary="What came on channels")

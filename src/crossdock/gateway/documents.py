@@ -19,7 +19,8 @@ from crossdock.events.inbox import business_now
 from crossdock.gateway import cxml
 from crossdock.gateway.access import Anyone, Caller, allow
 from crossdock.gateway.models import MOST, Answer, Cursor, FindingOut, Json, Limit, Money, Page, Time
-from crossdock.partners import bench, documents, intake
+from crossdock.partners import bench, documents, intake, wording
+from crossdock.partners.agreements import store as partners
 from crossdock.partners.documents import By, Wanted
 from crossdock.partners.xml import cxml as xml
 from crossdock.policy import Action
@@ -270,7 +271,9 @@ def _cell(value: Any) -> str:
 async def one(document: UUID, caller: Anyone) -> DocumentDetail:
     """Raw, as a tree, and as the canonical order that was made of it, with every finding."""
     async with caller.transaction() as tx:
-        return DocumentDetail.model_validate(await _mine(tx, document, caller))
+        found = await _mine(tx, document, caller)
+    name = found["partner_name"] if caller.own else None
+    return DocumentDetail.model_validate(to_partner(found, name))
 
 
 @router.get(
@@ -287,6 +290,18 @@ async def raw(document: UUID, caller: Anyone) -> Response:
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in filename)[:100] or "document"
     headers = {"Content-Disposition": f'attachment; filename="{safe}"', "Content-Security-Policy": "sandbox"}
     return Response(content, media_type=media_type, headers=headers)
+
+
+def to_partner(found: dict[str, Any], name: str | None) -> dict[str, Any]:
+    """The findings in words to the partner itself; as they are for one of us (name None)."""
+    if name is None:
+        return found
+    told = {k: [{**f, "fix": wording.addressed(f["fix"], name)} for f in found[k]] for k in ("errors", "notes")}
+    return {**found, **told}
+
+
+async def _name_of(tx: Tx, caller: Caller, mine: str | None) -> str | None:
+    return (await partners.get(tx, caller.tenant_id, mine)).profile.name if mine else None
 
 
 async def _mine(tx: Tx, document: UUID, caller: Caller) -> dict[str, Any]:
@@ -331,6 +346,7 @@ async def take(
     await caller.room()
     async with caller.transaction() as tx:
         mine = await profile_of(tx, caller)
+        name = await _name_of(tx, caller, mine)
     if xml.is_cxml(content) and (refused := await cxml.unproved(caller, content, mine)) is not None:
         return refused
     done = await intake.receive(
@@ -341,7 +357,7 @@ async def take(
         async with caller.transaction() as tx:
             now = await business_now(tx)
         return Response(cxml.answer(done[0], f"{ids.new()}@crossdock", now), media_type=cxml.MEDIA_TYPE)
-    return Taken(documents=[IntakeRow.model_validate(d.plain()) for d in done])
+    return Taken(documents=[IntakeRow.model_validate(to_partner(d.plain(), name)) for d in done])
 
 
 class TriedDocument(IntakeRow):
@@ -393,9 +409,10 @@ async def try_out(
     content = await request.body()
     async with caller.transaction() as tx:
         mine = await profile_of(tx, caller)
+        name = await _name_of(tx, caller, mine)
         now = await business_now(tx)
         tried = await bench.try_out(tx, caller.tenant_id, content, filename, mine or partner or None, now)
-    rows = [bench.row(v, filename) for v in tried.verdicts]
+    rows = [to_partner(bench.row(v, filename), name) for v in tried.verdicts]
     return Tried(
         documents=[TriedDocument.model_validate({**r, "canonical": exactjson.plain(r["canonical"])}) for r in rows],
         count=tried.count,

@@ -206,7 +206,7 @@ async def mine(caller: Anyone) -> Certification | None:
     """Null for one of us, who stands for no partner."""
     async with caller.transaction() as tx:
         own = await profile_of(tx, caller)
-        return None if own is None else _shown(await certification.progress(tx, caller.tenant_id, own))
+        return None if own is None else _shown(await certification.progress(tx, caller.tenant_id, own, own=True))
 
 
 @router.post("/partner/certification/samples", summary="Get samples of our documents")

@@ -61,6 +61,25 @@ def _named(issue: Issue, document: Decoded) -> Issue:
     return replace(issue, finding=replace(issue.finding, fix=fix))
 
 
+# What one of us might do instead is nothing to tell the partner.
+_TO_THEM = (
+    (re.compile(r"Ask {} to send it\b[^.]*\."), "Send it."),
+    (re.compile(r"Ask {} for it\b[^.]*\."), "Send it."),
+    (re.compile(r"Ask {} for the right number\b[^.]*\."), "Send the right number."),
+    (re.compile(r"Ask {} whether a line is missing\b[^.]*\."), "Look whether a line is missing."),
+    (re.compile(r"Ask {} to (?P<do>\w)"), ""),
+    (re.compile(r"Ask {}: (?P<do>\w)"), ""),
+)
+
+
+def addressed(text: str, name: str) -> str:
+    """The same words said to the partner itself: `Ask ACME: write a date of the calendar` is `Write a date …` there."""
+    for pattern, instead in _TO_THEM:
+        own = re.compile(pattern.pattern.replace("{}", f"(?:{re.escape(name)}|the sender|the buyer)"))
+        text = own.sub(lambda m, instead=instead: instead or m["do"].upper(), text)
+    return text
+
+
 def asker(document: Decoded) -> str:
     """Whose rule it is: `ACME's guide v4` where the partner has its own, else `X12's 850`."""
     if document.format not in NAMES:

@@ -19,7 +19,10 @@ def test_each_document_says_what_is_left_to_do():
         ("850 in 004010", 1, 2, False),  # the same bytes and another version do not count
         ("855 out", 0, 1, False),
     ]
-    assert listed[0].hint == "Send 1 more 850 in version 004010, each with other content."
+    assert listed[0].hint == "Send 1 more 850 in version 004010 with other content."
+    assert (
+        checklist.items((ORDER,), [], {})[0].hint == "Send 2 850 in version 004010 as tests, each with other content."
+    )
     done = checklist.items((RESPONSE, ORDER), [one, other], {"855": 1})
     assert checklist.green(done)
     assert [i.hint for i in done] == ["", ""]

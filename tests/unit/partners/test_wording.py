@@ -119,3 +119,22 @@ def test_json_and_xml_name_partner_and_rule() -> None:
 def test_what_one_of_us_typed_is_asked_of_nobody() -> None:
     [d] = decode(b'{"customer_id":"C-1","lines":[]}', "o.json", Context(partner=ACME, manual=True))
     assert not any("ACME" in i.finding.fix for i in d.issues)
+
+
+@pytest.mark.parametrize(
+    ("text", "theirs"),
+    [
+        ("X12's 850 sets this. Ask ACME: write a date in BEG05.", "X12's 850 sets this. Write a date in BEG05."),
+        ("Ask ACME to send it, or map ACME's VP 0042 to an item here.", "Send it."),
+        ("Ask the sender for the right number, or release it as it is written.", "Send the right number."),
+        ("Ask ACME to say it by place (SDQ).", "Say it by place (SDQ)."),
+        ("Ask ACME (West) Ltd.: PO107 with digits only.", "Ask ACME (West) Ltd.: PO107 with digits only."),
+        ("Send it with a new number.", "Send it with a new number."),
+    ],
+)
+def test_a_partner_is_told_its_own_errors_as_what_it_can_do(text: str, theirs: str):
+    assert wording.addressed(text, "ACME") == theirs
+
+
+def test_a_name_is_no_pattern():
+    assert wording.addressed("Ask A.C (+): PO107 with digits.", "A.C (+)") == "PO107 with digits."

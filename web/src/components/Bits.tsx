@@ -1,6 +1,6 @@
 /* The small parts every page uses: states, clocks, copyable ids, empty and failed views, skeletons. */
-import type { CSSProperties, ReactNode } from 'react';
-import { ActionIcon, Button, CopyButton, Skeleton, Tooltip } from '@mantine/core';
+import { forwardRef, type ComponentPropsWithoutRef, type CSSProperties, type ReactNode } from 'react';
+import { ActionIcon, Button, type ButtonProps, CopyButton, Skeleton, Tooltip } from '@mantine/core';
 import { IconCheck, IconCopy, IconMoodEmpty, IconPlugConnectedX } from '@tabler/icons-react';
 import { createLink } from '@tanstack/react-router';
 import { ApiError } from '../api/client';
@@ -11,7 +11,8 @@ import { age, dateTime, fullTime, span } from '../lib/format';
 import { whatToDo } from '../lib/notify';
 import { tone } from '../lib/status';
 
-export const LinkButton = createLink(Button<'a'>);
+/** A link that looks like a button: it has an address, so it opens in another tab too. */
+export const LinkButton = createLink(forwardRef<HTMLAnchorElement, ButtonProps & ComponentPropsWithoutRef<'a'>>(function Anchor(props, ref) { return <Button {...props} component="a" ref={ref} />; }));
 
 export const Pill = ({ of, label }: { of: string | null | undefined; label?: string }) => <span className="pill" data-tone={tone(of)}>{label ?? word(t.status, of)}</span>;
 export const OrderPill = ({ of }: { of: OrderStatus }) => <Pill of={of} label={word(t.orderStatus, of)} />;

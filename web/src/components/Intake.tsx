@@ -17,8 +17,8 @@ export function Intake() {
   return useCanWork() ? <IntakeDrop /> : null;
 }
 
-/** taken: after files were taken in. */
-export function IntakeDrop({ taken }: { taken?: () => void }) {
+/** taken: after files were taken in. own: a partner's, who has no other's. */
+export function IntakeDrop({ taken, own }: { taken?: () => void; own?: boolean }) {
   const qc = useQueryClient();
   const [over, setOver] = useState(false), [busy, setBusy] = useState(false), [pasting, paste] = useState(false), [result, setResult] = useState<IntakeRow[] | null>(null);
   const file = useRef<HTMLInputElement>(null);
@@ -40,7 +40,7 @@ export function IntakeDrop({ taken }: { taken?: () => void }) {
       <div className="drop" data-over={over} onDragOver={(e) => { e.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)} onDrop={(e) => { e.preventDefault(); setOver(false); pick(e.dataTransfer.files); }}
         onPaste={(e) => { const text = e.clipboardData.getData('text'); if (e.clipboardData.files.length) pick(e.clipboardData.files); else if (text) void take([{ name: 'pasted', bytes: new Blob([text], { type: 'text/plain' }) }]); }}>
         <IconFileUpload size={18} stroke={1.6} aria-hidden />
-        <span role="status">{over ? t.documents.dropNow : busy ? t.documents.taking : t.documents.drop}</span>
+        <span role="status">{over ? t.documents.dropNow : busy ? t.documents.taking : own ? t.certify.drop : t.documents.drop}</span>
         <Button variant="default" size="compact-sm" loading={busy} onClick={() => file.current?.click()}>{t.documents.choose}</Button>
         <Button variant="subtle" size="compact-sm" disabled={busy} onClick={() => paste(true)}>{t.documents.paste}</Button>
         <input ref={file} type="file" multiple hidden data-testid="intake-file" aria-label={t.documents.choose} onChange={(e) => { pick(e.currentTarget.files); e.currentTarget.value = ''; }} />
@@ -62,7 +62,7 @@ function Result({ of, close }: { of: IntakeRow[]; close: () => void }) {
             <thead><tr><th scope="col">{t.documents.filename}</th><th scope="col">{t.documents.index}</th><th scope="col">{t.documents.type}</th><th scope="col">{t.documents.status}</th><th scope="col">{t.documents.order}</th><th scope="col" className="r">{t.documents.lines}</th><th scope="col" className="r">{t.documents.total}</th><th scope="col">{t.documents.errors}</th></tr></thead>
             <tbody>{of.map((r) => (
               <tr key={`${r.file}${r.index}`}>
-                <td>{r.document ? <Link to="/documents/$id" params={{ id: r.document }}>{r.file}</Link> : r.file}</td><td className="num">{r.index}</td><td>{word(t.docTypes, r.type)}</td><td><Pill of={r.status} /></td><td>{r.order ? <Link className="mono" to="/orders/$order" params={{ order: r.order }}>{r.order}</Link> : '–'}</td>
+                <td>{r.document ? <Link to="/documents/$id" params={{ id: r.document }}>{r.file}</Link> : r.file}</td><td className="num">{r.index + 1}</td><td>{word(t.docTypes, r.type)}</td><td><Pill of={r.status} /></td><td>{r.order ? <Link className="mono" to="/orders/$order" params={{ order: r.order }}>{r.order}</Link> : '–'}</td>
                 <td className="r num">{num(r.lines)}</td><td className="r num">{money(r.total, r.currency)}</td><td>{r.errors.length ? <Findings of={r.errors} brief /> : <span className="muted">{t.documents.noErrors}</span>}</td>
               </tr>
             ))}</tbody>

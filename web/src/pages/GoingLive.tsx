@@ -26,8 +26,8 @@ export function GoingLive() {
   return (
     <div className="page">
       {head}
-      <p className="note">{t.certify.ownLead}</p>
-      <IntakeDrop taken={() => void qc.invalidateQueries({ queryKey: ['/partner/certification'] })} />
+      <p className="note">{c.state === 'live' ? t.certify.ownLive : c.state === 'ready' ? t.certify.ownReady : t.certify.ownLead}</p>
+      <IntakeDrop own taken={() => void qc.invalidateQueries({ queryKey: ['/partner/certification'] })} />
       <Panel title={t.certify.title} right={<>{order && <Button size="compact-sm" variant="default" loading={busy} onClick={() => void samples()}>{t.certify.samples}</Button>}<LinkButton size="compact-sm" variant="default" to="/documents">{t.documents.title}</LinkButton></>}><Checklist of={c} /></Panel>
       <Panel title={t.certify.tests} count={c.documents.length}><TestDocuments of={c} linked /></Panel>
     </div>

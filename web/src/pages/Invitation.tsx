@@ -29,7 +29,7 @@ export function InvitationPage() {
           <h1>{t.certify.welcome(welcome.tenant_name)}</h1><p>{t.certify.welcomeBody(welcome.partner_name)}</p>
           <TextInput label={t.certify.user} description={t.certify.userHint} value={user} onChange={(e) => setUser(e.currentTarget.value)} required withAsterisk={false} autoComplete="username" /><TextInput label={t.certify.yourName} value={name} onChange={(e) => setName(e.currentTarget.value)} required withAsterisk={false} autoComplete="name" />
           <PasswordInput visibilityToggleButtonProps={{ 'aria-label': t.certify.showPassword }} label={t.certify.password} description={t.certify.passwordHint} value={password} onChange={(e) => setPassword(e.currentTarget.value)} required withAsterisk={false} minLength={12} autoComplete="new-password" />
-          <p className="error" role="alert">{error}</p><Button type="submit" size="sm" loading={busy}>{t.certify.accept}</Button><p className="muted">{fullTime(welcome.expires_at)}</p>
+          <p className="error" role="alert">{error}</p><Button type="submit" size="sm" loading={busy}>{t.certify.accept}</Button><p className="muted">{t.certify.goodUntil(fullTime(welcome.expires_at))}</p>
         </>}
       </form>
     </main>

@@ -9,7 +9,7 @@ import { act } from '../api/actions';
 import { ApiError } from '../api/client';
 import { q } from '../api/queries';
 import type { Finding, Json } from '../api/types';
-import { t } from '../i18n';
+import { t, word } from '../i18n';
 import { done } from '../lib/notify';
 import { Failed, LinkButton, Panel, Rows } from '../components/Bits';
 import { PageHead } from '../components/PageHead';
@@ -18,6 +18,10 @@ type Row = Record<string, unknown>;
 type File = Row & { id?: string; name?: string };
 const EMPTY: File = { id: '', name: '', customer_id: '', mode: 'test', identifiers: [], contacts: [], agreements: [] };
 const rowsOf = (f: File, key: string): Row[] => (Array.isArray(f[key]) ? (f[key] as Row[]) : []);
+/** By when they acknowledge: a span of the agreement, or a word. A window of another form stays as the file says it. */
+const within = (v: unknown): string => (typeof v === 'string' ? v : v && typeof v === 'object' ? str((v as Row).within) || 'file' : '');
+const windows = (v: unknown) => { const now = within(v), known = t.partners.windows; return [...Object.entries(known), ...(now in known ? [] : [[now, now === 'file' ? t.partners.asTheFile : now] as const])].map(([value, label]) => ({ value, label })); };
+const spoken = (chosen: string, was: unknown) => (chosen === 'file' ? was : /^P/.test(chosen) ? { ...(was && typeof was === 'object' ? was : {}), within: chosen } : chosen);
 const str = (v: unknown) => (typeof v === 'string' || typeof v === 'number' ? String(v) : '');
 /** Empty texts are left out: the file says what is so, not what is not. */
 const clean = (f: File): File => Object.fromEntries(Object.entries(f).map(([k, v]) => [k, Array.isArray(v) ? v.map((r) => (r && typeof r === 'object' ? Object.fromEntries(Object.entries(r as Row).filter(([, x]) => x !== '' && x !== null)) : (r as unknown))) : v]).filter(([k, v]) => v !== '' || ['id', 'name', 'customer_id'].includes(k as string)));
@@ -58,7 +62,7 @@ function Form({ of, base, title }: { of: File; base: number; title: string }) {
   const pairs = (of: Record<string, string>): [string, string][] => Object.entries(of);
   const list = (key: string, heading: string, one: string, fresh: Row, cells: (row: Row, set: (part: Row) => void, where: string, n: number) => ReactNode) => (
     <Panel title={heading} count={rowsOf(file, key).length} right={<Button size="compact-sm" variant="default" leftSection={<IconPlus size={13} />} aria-label={t.partners.addRow(one)} onClick={() => change({ [key]: [...rowsOf(file, key), fresh] })}>{t.partners.addRow(one)}</Button>}>
-      <div className="body formrows">{at(`/${key}`) && <p role="alert" className="bad">{at(`/${key}`)}</p>}{rowsOf(file, key).map((row, n) => <div key={n} className="formrow" role="group" aria-label={`${one} ${n + 1}`}>{cells(row, (part) => change({ [key]: rowsOf(file, key).map((r, m) => (m === n ? { ...r, ...part } : r)) }), `/${key}/${n}`, n)}<ActionIcon aria-label={t.partners.removeRow(one, n + 1)} onClick={() => change({ [key]: rowsOf(file, key).filter((_, m) => m !== n) })}><IconX size={15} /></ActionIcon>{at(`/${key}/${n}`) && <p role="alert" className="bad">{at(`/${key}/${n}`)}</p>}</div>)}</div>
+      <div className="body formrows">{rowsOf(file, key).length === 0 && <p className="muted none">{word(t.partners.noneOf, key)}</p>}{at(`/${key}`) && <p role="alert" className="bad">{at(`/${key}`)}</p>}{rowsOf(file, key).map((row, n) => <div key={n} className="formrow" role="group" aria-label={`${one} ${n + 1}`}>{cells(row, (part) => change({ [key]: rowsOf(file, key).map((r, m) => (m === n ? { ...r, ...part } : r)) }), `/${key}/${n}`, n)}<ActionIcon aria-label={t.partners.removeRow(one, n + 1)} onClick={() => change({ [key]: rowsOf(file, key).filter((_, m) => m !== n) })}><IconX size={15} /></ActionIcon>{at(`/${key}/${n}`) && <p role="alert" className="bad">{at(`/${key}/${n}`)}</p>}</div>)}</div>
     </Panel>
   );
   const cell = (row: Row, set: (part: Row) => void, where: string, name: string, label: string) => <TextInput label={label} value={str(row[name])} onChange={(e) => set({ [name]: e.currentTarget.value })} error={at(`${where}/${name}`)} />;
@@ -81,7 +85,7 @@ function Form({ of, base, title }: { of: File; base: number; title: string }) {
           {list('identifiers', t.partners.identifiers, t.partners.oneIdentifier, { scheme: 'ZZ', value: '' }, identifier)}
           {list('ours', t.partners.ours, t.partners.oneOurs, { scheme: 'ZZ', value: '' }, identifier)}
           {list('contacts', t.partners.contacts, t.partners.oneContact, { name: '', role: 'edi', email: '' }, (r, s, w) => <>{cell(r, s, w, 'name', t.partners.name)}{cell(r, s, w, 'role', t.partners.role)}{cell(r, s, w, 'email', t.partners.email)}{cell(r, s, w, 'phone', t.partners.phone)}</>)}
-          {list('agreements', t.partners.agreements, t.partners.oneAgreement, { document: '', direction: 'in' }, (r, s, w) => <>{cell(r, s, w, 'document', t.partners.docType)}{pick(r, s, w, 'direction', t.partners.direction, [['in', t.partners.ways.in ?? ''], ['out', t.partners.ways.out ?? '']])}{cell(r, s, w, 'version', t.partners.docVersion)}{pick(r, s, w, 'channel', t.partners.channel, [['', '–'], ...senders, ...(str(r.channel) && !senders.some(([v]) => v === str(r.channel)) ? [[str(r.channel), str(r.channel)] as [string, string]] : [])])}{r.direction !== 'out' && pick(r, s, w, 'acknowledgement', t.partners.acknowledgement, [['', t.partners.asProfile], ['997', '997'], ['999', '999'], ['CONTRL', 'CONTRL'], ['none', t.partners.nothingAgreed]])}<NumberInput label={t.partners.testsNeeded} min={0} max={50} value={typeof r.tests === 'number' ? r.tests : 1} onChange={(v) => s({ tests: Number(v) })} error={at(`${w}/tests`)} /></>)}
+          {list('agreements', t.partners.agreements, t.partners.oneAgreement, { document: '', direction: 'in' }, (r, s, w) => <>{cell(r, s, w, 'document', t.partners.docType)}{pick(r, s, w, 'direction', t.partners.direction, [['in', t.partners.ways.in ?? ''], ['out', t.partners.ways.out ?? '']])}{cell(r, s, w, 'version', t.partners.docVersion)}{pick(r, s, w, 'channel', t.partners.channel, [['', '–'], ...senders, ...(str(r.channel) && !senders.some(([v]) => v === str(r.channel)) ? [[str(r.channel), str(r.channel)] as [string, string]] : [])])}{r.direction !== 'out' && pick(r, s, w, 'acknowledgement', t.partners.acknowledgement, [['', t.partners.asProfile], ['997', '997'], ['999', '999'], ['CONTRL', 'CONTRL'], ['none', t.partners.noAnswer]])}{r.direction === 'out' && <NativeSelect label={t.partners.acknowledged} value={within(r.acknowledged)} onChange={(e) => s({ acknowledged: spoken(e.currentTarget.value, r.acknowledged) })} error={at(`${w}/acknowledged`) ?? at(`${w}/acknowledged/within`)} data={windows(r.acknowledged)} />}<NumberInput label={t.partners.testsNeeded} min={0} max={50} value={typeof r.tests === 'number' ? r.tests : 1} onChange={(v) => s({ tests: Number(v) })} error={at(`${w}/tests`)} /></>)}
         </>}
         <TextInput label={t.partners.note} value={note} onChange={(e) => setNote(e.currentTarget.value)} />
         <div className="buttons"><LinkButton variant="default" {...(fresh ? { to: '/partners' } : { to: '/partners/$id', params: { id: str(of.id) } })}>{t.act.cancel}</LinkButton><Button variant="default" loading={busy} onClick={() => void check()}>{t.partners.check}</Button><Button type="submit" loading={busy}>{t.partners.save}</Button></div>

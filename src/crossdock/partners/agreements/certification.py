@@ -19,8 +19,8 @@ import msgspec
 from crossdock import audit, exactjson
 from crossdock.canonical.order import PurchaseOrder
 from crossdock.db import Tx, queries
-from crossdock.errors import Conflict, CrossdockBug, NotFound, PartnerError
-from crossdock.partners import profiles
+from crossdock.errors import Conflict, CrossdockBug, Finding, NotFound, PartnerError
+from crossdock.partners import profiles, wording
 from crossdock.partners.agreements import checklist, store, terms
 from crossdock.partners.agreements.checklist import Item, Shown
 from crossdock.partners.agreements.terms import Direction, Kind
@@ -60,8 +60,8 @@ async def start(tx: Tx, tenant_id: str, partner_id: str, now: datetime) -> None:
     await tx.execute(SQL["start"], tenant_id, partner_id, now)
 
 
-async def progress(tx: Tx, tenant_id: str, partner_id: str, *, shown: int = 50) -> Progress:
-    """Raises NotFound while nobody has begun it."""
+async def progress(tx: Tx, tenant_id: str, partner_id: str, *, shown: int = 50, own: bool = False) -> Progress:
+    """own: the partner itself reads it. Raises NotFound while nobody has begun it."""
     row = await tx.fetchrow(SQL["certification"], tenant_id, partner_id)
     if row is None:
         raise NotFound(f"Nobody has invited {partner_id} yet.")
@@ -75,7 +75,9 @@ async def progress(tx: Tx, tenant_id: str, partner_id: str, *, shown: int = 50) 
     return Progress(
         partner=partner, state=State(row["state"]), started_at=row["started_at"], ready_at=row["ready_at"],
         live_at=row["live_at"], approved_by=row["approved_by"], items=listed,
-        documents=[_told(t, answered.get(t["receipt_id"], [])) for t in tests[:shown]],
+        documents=[
+            _told(t, answered.get(t["receipt_id"], []), partner.name if own else "") for t in tests[:shown]
+        ],
     )  # fmt: skip
 
 
@@ -143,18 +145,19 @@ def _version(test: Any) -> str:
     return str(test["release"] or "")
 
 
-def _told(test: Any, answers: list[dict[str, str]]) -> dict[str, Any]:
+def _told(test: Any, answers: list[dict[str, str]], own: str) -> dict[str, Any]:
     errors: list[dict[str, str]] = exactjson.loads(test["errors"])
     noted = [n for n in exactjson.loads(test["notes"]) if "ack" in n]
     return {
         "document": str(test["document_id"]), "type": test["type"], "version": _version(test),
         "filename": test["filename"], "po": test["po"], "received_at": test["received_at"], "status": test["status"],
-        "counts": _clean(test), "errors": [_sentence(e) for e in (*errors, *noted)], "acknowledgements": answers,
+        "counts": _clean(test), "errors": [_sentence(e, own) for e in (*errors, *noted)], "acknowledgements": answers,
     }  # fmt: skip
 
 
-def _sentence(e: dict[str, str]) -> str:
-    return f"{e['where']}: expected {e['expected']}, found {e['found']}. {e['fix']}"
+def _sentence(e: dict[str, str], own: str) -> str:
+    fix = wording.addressed(e["fix"], own) if own else e["fix"]
+    return wording.sentence(Finding(e["code"], e["where"], e["expected"], e["found"], fix))
 
 
 # ── documents of ours to try ────────────────────────────────────────────────────────────────────────────────────────

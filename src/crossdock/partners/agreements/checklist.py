@@ -55,9 +55,10 @@ def _shown(a: Agreement, seen: Iterable[Shown]) -> Item:
     done = len({s.digest for s in seen if s.type == a.document and s.version.startswith(a.version)})
     name = a.document + (f" in version {a.version}" if a.version else "")
     left = a.tests - done
-    hint = f"Send {_count(left, 'more' if done else 'test')} {name}, each with other content."
+    what = f"{left} more {name}" if done else f"{left} {name} as {'tests' if left > 1 else 'a test'}"
+    hint = f"Send {what}{', each' if left > 1 else ''}{' with other content' if done or left > 1 else ''}."
     return Item(
-        key=str(a), title=f"{_count(a.tests, 'test document')} {name}, taken without an error", needed=a.tests,
+        key=str(a), title=f"{name}: {_count(a.tests, 'test document')} taken without an error", needed=a.tests,
         done=done, hint=hint if left > 0 else "",
     )  # fmt: skip
 
@@ -66,10 +67,10 @@ def _acknowledged(a: Agreement, acknowledged: Mapping[str, int]) -> Item:
     done = acknowledged.get(a.document, 0)
     hint = f"Ask for samples, read the {a.document} and return an acknowledgement that accepts it."
     return Item(
-        key=str(a), title=f"{_count(a.tests, 'document')} {a.document} of ours, acknowledged without an error",
+        key=str(a), title=f"{a.document}: {_count(a.tests, 'document')} of ours acknowledged without an error",
         needed=a.tests, done=done, hint=hint if done < a.tests else "",
     )  # fmt: skip
 
 
 def _count(n: int, what: str) -> str:
-    return f"{n} {what}" + ("s" if n != 1 and what != "more" else "")
+    return f"{n} {what}" + ("s" if n != 1 else "")
