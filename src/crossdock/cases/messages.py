@@ -94,9 +94,9 @@ def _write(name: str, value: Any, facts: Mapping[str, Any], language: str) -> st
         case None | "":
             return ""
         case int() | Decimal() if name in ("total", "amount", "net", "tax"):
-            return f"{_money(Decimal(value), language)} {facts.get('currency') or ''}".strip()
+            return f"{money_text(Decimal(value), language)} {facts.get('currency') or ''}".strip()
         case str() if name.endswith("_on"):
-            return _date(value, language)
+            return date_text(value, language)
         case list():
             rows = cast("list[Any]", value)
             return "\n".join(_line(row, language) for row in rows)
@@ -118,12 +118,12 @@ def _line(row: Any, language: str) -> str:
     return "  " + "  ".join(p for p in parts if p)
 
 
-def _money(value: Decimal, language: str) -> str:
+def money_text(value: Decimal, language: str) -> str:
     thousands, point = _MONEY[language]
     return f"{value:,.2f}".replace(",", "\x00").replace(".", point).replace("\x00", thousands)
 
 
-def _date(value: str, language: str) -> str:
+def date_text(value: str, language: str) -> str:
     try:
         day = date.fromisoformat(value[:10])
     except ValueError:

@@ -26,7 +26,7 @@ from crossdock.tower.board import today
 COOKIE = "crossdock_session"
 HEADER = "X-Crossdock"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# What needs nobody signed in: signing in itself, an invitation or a mailed link that one holds, whether we live, and
+# What needs nobody signed in: signing in itself, an invitation or a link that one holds, whether we live, and
 # the pages, which hold no data.
 OPEN = frozenset(
     {
@@ -37,6 +37,9 @@ OPEN = frozenset(
         ("POST", "/api/approval-link/decide"),
         ("GET", "/livez"),
         ("GET", "/readyz"),
+        ("GET", "/shared/{token}"),
+        ("GET", "/shared/{token}/invoice/{number}"),
+        ("GET", "/shared/{token}/packing/{number}"),
         ("GET", "/{path:path}"),
     }
 )

@@ -51,6 +51,7 @@ from crossdock.gateway import (
     search,
     sending,
     session,
+    sharing,
     starting,
     stream,
 )
@@ -66,7 +67,7 @@ API = (
     session, board, orders, orderpage, documents, cases, incidents, approvals, holds, events, definitions, instances,
     run, search, people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting,
     channels, quarantine, deadletters, reference, clusters, fixes, desks, scorecard, deciders,
-    casedesk, cxml, starting, jeopardy,
+    casedesk, cxml, starting, jeopardy, sharing,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 
@@ -112,6 +113,7 @@ def create(services: Services) -> FastAPI:
     app.include_router(as2.router)
     app.include_router(cxml.door)
     app.include_router(health.router)
+    app.include_router(sharing.pages)
 
     @app.get("/api/openapi.json", include_in_schema=False, summary="This interface, as OpenAPI")
     async def openapi(_: Anyone) -> JSONResponse:  # pyright: ignore[reportUnusedFunction] - the decorator keeps it

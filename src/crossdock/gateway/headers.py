@@ -85,5 +85,5 @@ class Observed:
 
 
 def _area(path: str) -> str:
-    """The first two parts of an address: enough for a span's name, and bounded."""
-    return "/" + "/".join(path.split("/")[1:3])
+    """The first two parts of an address: enough for a span's name, and bounded. Who has a shared link's is let in."""
+    return "/shared" if path.startswith("/shared/") else "/" + "/".join(path.split("/")[1:3])

@@ -21,7 +21,7 @@ ASK_AGAIN = "no-cache"
 TYPES = {".js": "text/javascript", ".woff2": "font/woff2", ".svg": "image/svg+xml", ".wasm": "application/wasm"}
 FILES = frozenset({*TYPES, ".css", ".map", ".png", ".ico", ".json", ".txt", ".xml", ".webmanifest"})
 TEXTS = ("text/", "application/json", "image/svg+xml")
-NOT_PAGES = ("api/", "hooks/", "metrics", "livez", "readyz")
+NOT_PAGES = ("api/", "hooks/", "shared/", "metrics", "livez", "readyz")
 NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Crossdock</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:15vh auto;padding:0 1.5rem}</style>
 <h1>The control tower is not built</h1>

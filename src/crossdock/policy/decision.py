@@ -30,6 +30,7 @@ class Action(StrEnum):
     HOLD_RELEASE = "hold.release"  # resource: role
     ORDER_CREATE = "order.create"  # a partner: only its own
     ORDER_CANCEL = "order.cancel"  # a partner: only its own
+    ORDER_SHARE = "order.share"  # a link by which its customer sees it
     DOCUMENT_RELEASE = "document.release"
     INTAKE = "intake"  # a partner: only its own
     EVENT_POST = "event.post"

@@ -12,6 +12,7 @@ WORK = {
     Action.HOLD_PLACE,
     Action.ORDER_CREATE,
     Action.ORDER_CANCEL,
+    Action.ORDER_SHARE,
     Action.DOCUMENT_RELEASE,
     Action.INTAKE,
     Action.EVENT_POST,

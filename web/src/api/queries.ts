@@ -33,6 +33,7 @@ export const q = {
   orders: (p: Params) => list<T.OrderSummary>('/orders', p),
   order: (o: string) => record<T.OrderDetail>(`/orders/${id(o)}`),
   around: (o: string) => record<T.Around>(`/orders/${id(o)}/around`),
+  orderLinks: (o: string) => record<{ items: T.OrderLink[] }>(`/orders/${id(o)}/links`),
   story: (o: string, before: string) => record<T.Story>(`/orders/${id(o)}/timeline${query({ before })}`),
   clusters: (alone: boolean) => one<T.ClusterList>('/clusters', { limit: 200, ...(alone ? { alone: 'true' } : {}) }),
   cluster: (k: string) => record<T.Cluster>(`/clusters/${id(k)}`),

@@ -9,6 +9,7 @@ import type { OrderDetail } from '../api/types';
 import { t } from '../i18n';
 import { done, failed } from '../lib/notify';
 import { useCanWork } from '../lib/session';
+import { ShareAction } from './ShareOrder';
 import { StartButtons } from './StartButtons';
 
 export const isOver = (o: OrderDetail) => ['closed', 'cancelled', 'rejected'].includes(o.status);
@@ -18,6 +19,7 @@ export function OrderActions({ order: o }: { order: OrderDetail }) {
   return (
     <div className="order-actions" role="group" aria-label={t.sections.actions}>
       {may && <StartButtons order={o.order} shipped={o.lines.some((l) => Number(l.shipped) > 0)} invoiced={o.lines.some((l) => Number(l.invoiced) > 0)} />}
+      <ShareAction order={o} />
       <CancelAction order={o} />
     </div>
   );

@@ -48,7 +48,7 @@ export function Bills({ of, order, freight }: { of: Invoice[]; order: OrderDetai
     <Panel title={t.bills.allOf} count={of.length} right={freight !== null && <span className="muted small">{t.bills.freight}: <span className="num">{money(freight, c)}</span></span>}>
       {of.length === 0 ? <Empty title={t.bills.none}>{t.bills.noneWhy}</Empty> : (
         <div className="scroll flat" tabIndex={0} role="region" aria-label={t.list.scroll(t.bills.allOf)}>
-          <table className="tbl plain" aria-label={t.bills.allOf}>
+          <table className="tbl" aria-label={t.bills.allOf}>
             <thead><tr><th scope="col">{t.bills.number}</th><th scope="col">{t.bills.date}</th><th scope="col">{t.bills.due}</th>{[t.bills.net, t.bills.tax, t.bills.total, t.bills.paid, t.bills.credited].map((h) => <th key={h} scope="col" className="r">{h}</th>)}<th scope="col" className="r">{t.bills.open}</th></tr></thead>
             <tbody>{of.map((i) => <tr key={i.invoice}><td><span className="mono">{i.invoice}</span>{i.shipment && <span className="muted small"> {i.shipment}</span>}</td><td className="num">{date(i.at)}</td><td className="num">{date(i.due_on)}</td>{[i.net, i.tax, i.total, i.paid, i.credited].map((v, n) => <td key={n} className="r num">{money(v, i.currency || c)}</td>)}<td className="r"><Standing of={i} /></td></tr>)}</tbody>
             {of.length > 1 && <tfoot><tr><td colSpan={3}>{t.bills.sums}</td>{[(i: Invoice) => i.net, (i: Invoice) => i.tax, (i: Invoice) => i.total, (i: Invoice) => i.paid, (i: Invoice) => i.credited, (i: Invoice) => i.open].map((f, n) => <td key={n} className="r num">{money(sum(f), c)}</td>)}</tr></tfoot>}

@@ -7,7 +7,7 @@ import { useRouter, useSearch } from '@tanstack/react-router';
 import { act } from '../api/actions';
 import { ApiError } from '../api/client';
 import { q } from '../api/queries';
-import { t } from '../i18n';
+import { choose, language, LANGUAGES, t, word } from '../i18n';
 import { whatToDo } from '../lib/notify';
 
 export function SignIn() {
@@ -41,6 +41,7 @@ export function SignIn() {
         <p role="alert" className="error">{error}</p>
         <Button type="submit" size="sm" loading={busy} fullWidth>{t.signIn.go}</Button>
         <p className="muted small">{t.signIn.lost}</p>
+        <p className="languages">{LANGUAGES.filter((l) => l !== language).map((l) => <Button key={l} variant="subtle" size="compact-sm" lang={l} onClick={() => choose(l)}>{word(t.language.names, l)}</Button>)}</p>
       </form>
     </main>
   );

@@ -3,12 +3,12 @@ import { useEffect, useRef, useState } from 'react';
 import { AppShell, Avatar, Burger, Button, Menu, Select, Tooltip, ActionIcon, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { spotlight } from '@mantine/spotlight';
-import { IconArrowsExchange, IconBell, IconChevronUp, IconKeyboard, IconLogout, IconMoon, IconSearch, IconSun } from '@tabler/icons-react';
+import { IconArrowsExchange, IconBell, IconChevronUp, IconKeyboard, IconLanguage, IconLogout, IconMoon, IconSearch, IconSun } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouter, useRouterState } from '@tanstack/react-router';
 import { act } from '../api/actions';
 import { q } from '../api/queries';
-import { t, word } from '../i18n';
+import { choose, language, LANGUAGES, t, word } from '../i18n';
 import { applyBrand } from '../lib/brand';
 import { clockKnown, clockRate, useClockSync, useNow } from '../lib/clock';
 import { clock, dateTime, dayOf, initials, num, setTimeZone } from '../lib/format';
@@ -105,6 +105,7 @@ function Side({ onMenu, menu, onHelp }: { onMenu: () => void; menu: boolean; onH
         <Menu position="top-start" width={200}>
           <Menu.Target><button type="button" className="me" aria-label={`${t.shell.account}: ${s.name}`}><Avatar size={26} radius="xl" color="gray.3" variant="filled" autoContrast aria-hidden>{initials(s.name || s.user)}</Avatar><span>{s.name || s.user}<br /><span className="role">{word(t.roles, s.role)}</span></span><IconChevronUp size={14} aria-hidden /></button></Menu.Target>
           <Menu.Dropdown>
+            {LANGUAGES.filter((l) => l !== language).map((l) => <Menu.Item key={l} lang={l} leftSection={<IconLanguage size={15} />} onClick={() => choose(l)}>{word(t.language.names, l)}</Menu.Item>)}
             <Menu.Item leftSection={<IconKeyboard size={15} />} rightSection={<kbd>?</kbd>} onClick={onHelp}>{t.shell.keys}</Menu.Item>
             <Menu.Item leftSection={<IconLogout size={15} />} onClick={() => void signOut()}>{t.shell.signOut}</Menu.Item>
           </Menu.Dropdown>

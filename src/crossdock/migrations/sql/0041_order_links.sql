@@ -1,0 +1,22 @@
+-- Links by which a customer looks at one order without signing in.
+
+-- mac: over what the link is good for, under the secret that stands in the link alone; so who reads this table cannot use
+-- one, and who changes a row breaks it. A row is never removed: who was given what stays known.
+create table crossdock.order_link (
+  tenant_id text not null references crossdock.tenant,
+  link_id uuid not null,
+  order_no text not null,
+  language text not null,
+  note text not null default '',
+  mac bytea not null,
+  made_by text not null,
+  made_at timestamptz not null,
+  expires_at timestamptz not null check (expires_at > made_at),
+  ended_at timestamptz,
+  ended_by text,
+  opened int not null default 0,
+  opened_at timestamptz,
+  primary key (tenant_id, link_id)
+);
+create index order_link_order on crossdock.order_link (tenant_id, order_no, made_at desc);
+select crossdock.protect('crossdock.order_link');

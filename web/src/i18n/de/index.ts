@@ -1,0 +1,7 @@
+/* The whole German translation. */
+import type { Translation } from '..';
+import { design } from './design';
+import { network } from './network';
+import { work } from './work';
+
+export const de: Translation = { ...work, ...network, ...design };
