@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 import yaml
 
+from .buyers import Season
 from .clock import Agenda, iso
 from .customers import Habits
 from .enterprise import SYSTEMS, Enterprise
@@ -38,6 +39,7 @@ _clock_settings = msgspec.json.Decoder(ClockSetting)
 _slips = msgspec.json.Decoder(SlipOrder)
 _faults = msgspec.json.Decoder(Order)
 _habits = msgspec.json.Decoder(Habits)
+_seasons = msgspec.json.Decoder(Season)
 
 Query = Mapping[str, str]
 Answer = tuple[int, object]
@@ -70,6 +72,7 @@ class Control:
             ("POST", "/_slip"): self._slip,
             ("GET", "/_habits"): self._list_habits,
             ("POST", "/_habits"): self._set_habits,
+            ("POST", "/_season"): self._season,
         }
 
     def answer(
@@ -198,6 +201,16 @@ class Control:
                 raise Refused(400, name.name, f"Expected a share from 0 to 1 as {name.name}, found {share}")
         self._enterprises[habits.tenant].customers.habits = habits
         return 200, habits
+
+    def _season(self, query: Query, body: bytes) -> Answer:
+        season = decoded(body, _seasons)
+        if season.tenant not in self._enterprises:
+            raise Refused(400, "tenant", f"There is no tenant {season.tenant}")
+        if not (0 <= season.inquiries <= 10_000 and 0 <= season.applications <= 10_000):
+            raise Refused(400, "inquiries", "Expected 0 to 10000 inquiries and applications")
+        if season.since.tzinfo is None or season.until.tzinfo is None:
+            raise Refused(400, "from", "Expected times with their zone")
+        return 201, {"tenant": season.tenant, "planned": self._enterprises[season.tenant].buyers.season(season)}
 
     def _list_habits(self, query: Query, body: bytes) -> Answer:
         return 200, {"habits": [enterprise.customers.habits for enterprise in self._enterprises.values()]}

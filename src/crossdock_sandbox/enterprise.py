@@ -8,9 +8,11 @@ HTTP, by whoever coordinates the systems.
 from functools import partial
 from typing import Protocol
 
+from .buyers import Buyers
 from .carrier import Carrier
 from .chance import Chance
 from .clock import Agenda
+from .crm import Crm
 from .customers import Bill, Customers, Parcel
 from .erp import Erp, Invoice
 from .helpdesk import Helpdesk
@@ -34,7 +36,7 @@ class System(Protocol):
     def routes(self) -> tuple[Route, ...]: ...
 
 
-SYSTEMS = ("erp", "wms", "carrier", "tax", "payment", "supplier", "helpdesk", "mail")
+SYSTEMS = ("erp", "wms", "carrier", "tax", "payment", "supplier", "helpdesk", "mail", "crm")
 
 
 class Enterprise:
@@ -56,6 +58,8 @@ class Enterprise:
         carrier.signs = self.customers.signs
         carrier.delivered = self.customers.delivered
         erp.billed = lambda invoice, now: self.customers.billed(_bill(invoice), now)
+        crm = Crm(around("crm"))
+        self.buyers = Buyers(around("crm"), crm)
         systems: tuple[System, ...] = (
             erp,
             wms,
@@ -65,6 +69,7 @@ class Enterprise:
             self.portal,
             helpdesk,
             Mail(around("mail")),
+            crm,
         )
         self.systems = {system.dialect.system: system for system in systems}
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 import msgspec
 
 from .credits import CreditMemos
+from .prospects import NewCustomers, Quotations
 from .surroundings import Surroundings
 from .wire import (
     CENT,
@@ -223,6 +224,8 @@ class Erp:
         self._receipt_numbers = Numbering("14", 8)
         self.billed: Callable[[Invoice, datetime], None] = lambda invoice, now: None
         self._memos = CreditMemos(around, self._invoices, self._invoices_of, self._credit)
+        self._quotations = Quotations(around, self._customers, self._items)
+        self._prospects = NewCustomers(around, self._customers, self._open_account)
         self.routes = (
             Route("GET", "/api/Customers", "listCustomers", self.list_customers),
             Route("GET", "/api/Customers/{CustNo}", "getCustomer", self.get_customer),
@@ -240,6 +243,8 @@ class Erp:
             Route("GET", "/api/OpenItems", "listOpenItems", self.list_open_items),
             Route("GET", "/api/Payments", "listPayments", self.list_payments),
             *self._memos.routes,
+            *self._quotations.routes,
+            *self._prospects.routes,
         )
 
     # Master data
@@ -321,7 +326,9 @@ class Erp:
             text = f"Unit {wanted.uom} is not defined for material {item.sku}; it has {', '.join(item.units)}"
             row["Msg"] = {"Typ": "E", "Code": "M3/070", "Text": text}
             return row
-        price = self._around.distributor.price(customer, item, wanted.uom)
+        price = self._quoted(customer, wanted, item)
+        if price is None:
+            price = self._around.distributor.price(customer, item, wanted.uom)
         base = quantity * pieces
         return row | {
             "BaseQty": base,
@@ -333,6 +340,19 @@ class Erp:
             "GrossWtKg": base * item.weight_kg,
         }
 
+    def _quoted(self, customer: Customer, wanted: PriceItem, item: Item) -> Decimal | None:
+        """The price of the quotation that the item names; it holds for that material in that unit."""
+        for ident in wanted.idents:
+            if ident.typ.upper() == "QUOT":
+                found = self._quotations.item(customer.customer_id, ident.val)
+                if found is not None and (found.mat_no, found.uom) == (item.sku, wanted.uom):
+                    return found.net_price
+        return None
+
+    def _open_account(self, customer: Customer, now: datetime) -> None:
+        self._accounts[customer.customer_id] = Account(ZERO, ZERO, now)
+        self._unpaid[customer.customer_id] = {}
+
     def _find(self, customer: Customer, idents: list[Ident]) -> Item | None:
         for ident in idents:
             kind, value = ident.typ.upper(), ident.val.strip()
@@ -340,6 +360,10 @@ class Erp:
                 value = value.zfill(14)  # GTIN-8, -12 and -13 are compared padded to 14
             if kind == "MATNO":
                 value = value.upper()
+            if kind == "QUOT":
+                quoted = self._quotations.item(customer.customer_id, value)
+                if quoted is not None:
+                    return self._items[quoted.mat_no]
             numbers = customer.item_numbers if kind == "CUSTMAT" else self._finders.get(kind, {})
             if value in numbers:
                 return self._items[numbers[value]]

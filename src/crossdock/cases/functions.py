@@ -20,6 +20,7 @@ from crossdock.cases import (
     lookups,
     messages,
     pausing,
+    quotes,
     sla,
     tables,
     throttle,
@@ -30,7 +31,7 @@ from crossdock.db import Tx
 from crossdock.flow.facts import Error
 from crossdock.flow.faults import CONFIGURATION, RUNTIME
 from crossdock.flow.outcomes import Begun, Done, Failed, Immediate, Invocation, Parked, Transactional
-from crossdock.rules import Rulebook, RulebookError, allocation, amendment, credits, pricing
+from crossdock.rules import Rulebook, RulebookError, allocation, amendment, credits, pricing, quoting
 
 ROW_ADDED = casework.Offer(
     id=lookups.AGAIN, label="Look it up again", effect="The row is in the table now; the process goes on with it"
@@ -362,8 +363,13 @@ class Computed:
             return common.misused(self._name, Misuse(f"{type(e).__name__}: {e}"))
 
 
-def catalogue(rulebook: Rulebook, templates: messages.Templates) -> Mapping[str, Immediate | Transactional]:
-    """All functions of this package by name, each behind its signature; `compensate` is the engine's own."""
+def catalogue(
+    rulebook: Rulebook, templates: messages.Templates, address: str = ""
+) -> Mapping[str, Immediate | Transactional]:
+    """All functions of this package by name, each behind its signature; `compensate` is the engine's own.
+
+    address: our own, for links in what customers are sent.
+    """
     written: dict[str, Immediate | Transactional] = {
         "approval": Approval(rulebook),
         "case": Case(),
@@ -385,6 +391,15 @@ def catalogue(rulebook: Rulebook, templates: messages.Templates) -> Mapping[str,
         ),
         "allocate": Computed("allocate", _allocate),
         "weigh-change": Computed("weigh-change", _weigh),
+        "quote-lines": Computed(
+            "quote-lines", lambda a: quoting.lines(a.json("priced", []), a.amount("discount_percent") or Decimal(0))
+        ),
+        "quote-differences": Computed(
+            "quote-differences", lambda a: quoting.differences(a.json("quoted", []), a.json("ordered", []))
+        ),
+        "quote-open": quotes.Open(address),
+        "quote-answer": quotes.Take(),
+        "quote-close": quotes.Close(),
         "credit-claim": Computed(
             "credit-claim",
             lambda a: credits.creditable(a.json("invoices", []), a.json("credits", []), a.json("lines", [])),

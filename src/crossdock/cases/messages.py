@@ -23,6 +23,8 @@ MOMENTS = (
     "confirmed", "backordered", "delayed", "shipped", "delivered", "cancelled", "rejected", "overdue",
     "return-approved", "return-refused", "return-credited", "dispute-credited", "dispute-refused", "delivery-credited",
     "repromised",
+    "quote-sent", "quote-reminder", "quote-expired", "quote-refused",
+    "customer-welcome", "customer-refused", "customer-documents",
 )  # fmt: skip
 _NAME = re.compile(r"\{(\w+)\}")
 _MONEY = {"en": (",", "."), "de": (".", ","), "sv": ("\u00a0", ",")}

@@ -532,6 +532,82 @@ with:
             "call: weigh-change@crossdock\nwith: { order: '${ .order }', change: '${ .change }' }\n",
         ),
         Signature(
+            "quote-lines",
+            "Prices a quote: the customer's own prices less a discount, with what is earned on it.",
+            (
+                _must("priced", K.LIST, "Lines of erp.priceOrder"),
+                _a("discount_percent", K.NUMBER, "Per cent off the customer's own prices", "0"),
+            ),
+            "`{lines: [{line, sku, description, quantity, unit, base_price, unit_price, amount}], "
+            "problems: [{line, problem}], total, before, cost, margin_percent}`",
+            (_VALIDATION,),
+            "call: quote-lines@crossdock\nwith: { priced: '${ .lines }', discount_percent: 5 }\n",
+        ),
+        Signature(
+            "quote-differences",
+            "What a customer's order says otherwise than the quote that it names.",
+            (_must("quoted", K.LIST, "Lines of the quote"), _must("ordered", K.LIST, "Lines of the order")),
+            "`{differences: [{line, what: missing | added | quantity | unit | price, quoted, ordered}]}`",
+            (_VALIDATION,),
+            "call: quote-differences@crossdock\n"
+            "with: { quoted: '${ $context.offer.lines }', ordered: '${ $context.purchase.lines }' }\n",
+        ),
+        Signature(
+            "quote-open",
+            "Lets a revision of a quote be accepted, and makes the customer's link; the one before falls.",
+            (
+                _must("quote", K.TEXT, "Its number, which the customer names"),
+                _must("revision", K.WHOLE, "1, 2, …"),
+                _must("customer", K.TEXT, "Customer number"),
+                _a("customer_name", K.TEXT, "The customer's name"),
+                _must("currency", K.TEXT, "Its currency"),
+                _must("total", K.NUMBER, "What it comes to"),
+                _must("lines", K.LIST, "Lines of quote-lines"),
+                _must("valid_until", K.MOMENT, "Until when it may be accepted"),
+                _a("discount_percent", K.NUMBER, "The discount that it holds", "0"),
+            ),
+            "`{quote, revision, link, valid_until}`",
+            (_VALIDATION, "`validation` 409: it was answered, or is another process's"),
+            """call: quote-open@crossdock
+with:
+  quote: Q-1
+  revision: 1
+  customer: C-1
+  currency: EUR
+  total: 120.50
+  lines: '${ $context.offer.lines }'
+  valid_until: '2026-12-24T16:00:00Z'
+""",
+        ),
+        Signature(
+            "quote-answer",
+            "Takes an answer to an open quote, once; asked again, tells what was taken.",
+            (
+                _must("quote", K.TEXT, "Its number"),
+                _must("revision", K.WHOLE, "The revision that was answered"),
+                _must("answer", K.WORD, "What it is", words=("accepted", "declined", "revise")),
+                _a("po", K.TEXT, "The customer's order number", "the quote's number"),
+                _a("by", K.TEXT, "Who answered", "customer"),
+                _a("note", K.TEXT, "What was said"),
+            ),
+            "`{state, taken, order, po, purchase}`; taken is false for an answer that came too late or to an earlier "
+            "revision; purchase is the customer's own order, where that accepted it",
+            (_VALIDATION, "`validation` 404: there is no such quote"),
+            "call: quote-answer@crossdock\nwith: { quote: Q-1, revision: 1, answer: accepted, po: 4500017 }\n",
+        ),
+        Signature(
+            "quote-close",
+            "Ends a quote that nobody answered, or that is taken back.",
+            (
+                _must("quote", K.TEXT, "Its number"),
+                _must("state", K.WORD, "How it ends", words=("expired", "withdrawn")),
+                _a("note", K.TEXT, "Why"),
+            ),
+            "`{state}` as it is now: one that was answered meanwhile stays so",
+            (_VALIDATION,),
+            "call: quote-close@crossdock\nwith: { quote: Q-1, state: expired }\n",
+        ),
+        Signature(
             "credit-claim",
             "What of some lines of an order was billed and not yet credited.",
             (

@@ -105,10 +105,10 @@ def rulebook() -> Rulebook:
     )
 
 
-def catalogue() -> Mapping[str, Immediate | Transactional]:
-    """The catalogue functions, with the shipped tables and templates."""
+def catalogue(address: str = "") -> Mapping[str, Immediate | Transactional]:
+    """The catalogue functions, with the shipped tables and templates. address: our own, for links to customers."""
     written = people.checked("document-send", DocumentSend())
-    return {**people.catalogue(rulebook(), messages.load()), "document-send": written}
+    return {**people.catalogue(rulebook(), messages.load(), address), "document-send": written}
 
 
 def _version(table: bytes) -> str:
@@ -290,7 +290,7 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
     vault = Vault(settings.workflow_secrets)
     permitted = dict.fromkeys(PROGRAMS, programs.Programs(db))  # refuses what no policy of the tenant permits
     functions = Functions(
-        {**catalogue(), "http": web, "openapi": web, **permitted}, await links.changed() or {}, vault.of
+        {**catalogue(settings.address), "http": web, "openapi": web, **permitted}, await links.changed() or {}, vault.of
     )
     time = clock.Clock()
 

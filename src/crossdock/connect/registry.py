@@ -12,7 +12,7 @@ from crossdock.connect.budget import Crew
 from crossdock.connect.config import Secrets, SystemConfig, from_environment
 from crossdock.connect.gate import Gate, OnBreaker
 from crossdock.connect.operation import Link, Operation
-from crossdock.connect.sandbox import carrier, erp, helpdesk, mail, payment, supplier, tax, wms
+from crossdock.connect.sandbox import carrier, crm, erp, helpdesk, mail, payment, supplier, tax, wms
 from crossdock.connect.wire import Vendor
 from crossdock.errors import SetupError
 from crossdock.outbound import Client
@@ -27,6 +27,7 @@ VENDORS: Mapping[str, Vendor] = {
         payment.VENDOR,
         supplier.VENDOR,
         helpdesk.VENDOR,
+        crm.VENDOR,
         mail.VENDOR,
     )
 }

@@ -70,7 +70,7 @@ class Customer(Result, frozen=True, kw_only=True):
 
 
 class ItemNumber(Part, frozen=True, kw_only=True):
-    scheme: Literal["supplier", "buyer", "gtin", "manufacturer"]
+    scheme: Literal["supplier", "buyer", "gtin", "manufacturer", "quotation"]
     value: str
 
 
@@ -244,6 +244,98 @@ class CreateCreditNoteArguments(Arguments, frozen=True, kw_only=True):
 class CreditNote(Result, frozen=True, kw_only=True):
     credit: str
     total: Decimal
+
+
+class QuotedLine(Part, frozen=True, kw_only=True):
+    line: str
+    sku: str
+    quantity: Decimal
+    unit: str
+    unit_price: Decimal
+    amount: Decimal
+
+
+class CreateQuotationArguments(Arguments, frozen=True, kw_only=True):
+    """quotation: our reference, which an order's item names as `quotation#line` in the scheme quotation."""
+
+    quotation: str
+    customer_id: str
+    currency: str
+    valid_until: date
+    lines: tuple[QuotedLine, ...]
+    total: Decimal
+
+
+class Quotation(Result, frozen=True, kw_only=True):
+    quotation: str
+    document: str
+
+
+class FindCustomersArguments(Arguments, frozen=True, kw_only=True):
+    name: str = ""
+    tax_id: str = ""
+
+
+class FoundCustomer(Part, frozen=True, kw_only=True):
+    customer_id: str
+    name: str
+    tax_id: str
+    city: str
+
+
+class FoundCustomers(Result, frozen=True, kw_only=True):
+    """Who has the tax number, or the name's words, whatever their order."""
+
+    customers: tuple[FoundCustomer, ...]
+
+
+class CreateCustomerArguments(Arguments, frozen=True, kw_only=True):
+    """application: what it is made for, on our side; one application is one customer."""
+
+    application: str
+    name: str
+    tax_id: str
+    currency: str
+    email: str = ""
+    language: str = "en"
+    tier: str = "C"
+    terms_days: int
+    credit_limit: Decimal
+    address: Address
+
+
+class CreatedCustomer(Result, frozen=True, kw_only=True):
+    customer_id: str
+
+
+# ── crm ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class ProposeArguments(Arguments, frozen=True, kw_only=True):
+    """A quote in the customer's own view of us. One revision of one quote is proposed once."""
+
+    quote: str
+    revision: int
+    customer_id: str
+    currency: str
+    total: Decimal
+    valid_until: date
+    lines: tuple[QuotedLine, ...]
+
+
+class Proposal(Result, frozen=True, kw_only=True):
+    proposal: str
+
+
+class CreateAccountArguments(Arguments, frozen=True, kw_only=True):
+    application: str
+    customer_id: str
+    name: str
+    email: str = ""
+
+
+class Account(Result, frozen=True, kw_only=True):
+    account: str
 
 
 # ── wms ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -614,6 +706,11 @@ OPERATIONS: Mapping[str, Role] = {
     "erp.sold": Role(SoldArguments, Sold, safe=True),
     "erp.billing": Role(BillingArguments, Billing, safe=True),
     "erp.createCreditNote": Role(CreateCreditNoteArguments, CreditNote),
+    "erp.createQuotation": Role(CreateQuotationArguments, Quotation),
+    "erp.findCustomers": Role(FindCustomersArguments, FoundCustomers, safe=True),
+    "erp.createCustomer": Role(CreateCustomerArguments, CreatedCustomer),
+    "crm.propose": Role(ProposeArguments, Proposal),
+    "crm.createAccount": Role(CreateAccountArguments, Account),
     "wms.availability": Role(AvailabilityArguments, Availability, safe=True),
     "wms.reserve": Role(ReserveArguments, Reservation, undo=Undo("wms.cancelReservation", "reservation")),
     "wms.cancelReservation": Role(CancelReservationArguments, Cancelled),

@@ -35,6 +35,8 @@ OPEN = frozenset(
         ("POST", "/api/invitation/accept"),
         ("POST", "/api/approval-link/look"),
         ("POST", "/api/approval-link/decide"),
+        ("POST", "/api/quote-link/look"),
+        ("POST", "/api/quote-link/answer"),
         ("GET", "/livez"),
         ("GET", "/readyz"),
         ("GET", "/shared/{token}"),

@@ -44,6 +44,7 @@ from crossdock.gateway import (
     people,
     problems,
     quarantine,
+    quotes,
     reference,
     run,
     runs,
@@ -67,7 +68,7 @@ API = (
     session, board, orders, orderpage, documents, cases, incidents, approvals, holds, events, definitions, instances,
     run, search, people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting,
     channels, quarantine, deadletters, reference, clusters, fixes, desks, scorecard, deciders,
-    casedesk, cxml, starting, jeopardy, sharing,
+    casedesk, cxml, starting, quotes, jeopardy, sharing,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

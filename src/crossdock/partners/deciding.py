@@ -38,11 +38,14 @@ OVERRULED = frozenset(
         "order.line.schedules",
         "agreement.none",
         "gs1.digit",
+        "quote.closed",
     }
 )
 
 
 MOST_PLACES_TOLD = 20
+# Under which references a buyer names a quote of ours: JSON, X12 REF01, EDIFACT RFF 1153, XML.
+QUOTED = ("quote", "PR", "AAG", "quotation")
 PART = "part/"  # purpose of the orders that one for several places comes to, in crossdock.purchase_order
 
 
@@ -66,9 +69,23 @@ class Member:
     order: PurchaseOrder
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A quote that an order names. open: it can be accepted, and has not been."""
+
+    quote: str
+    revision: int
+    customer_id: str
+    open: bool
+    state: str
+    order_no: str = ""
+
+
 @dataclass(slots=True)
 class Known:
     """Numbers used before: interchange key → digest, and order key → its content and our number.
+
+    quotes: those that the orders name, by number.
 
     families: what orders for several places came to, by customer and purchase order.
     """
@@ -78,13 +95,15 @@ class Known:
     families: Mapping[tuple[str, str], Sequence[Member]] = field(
         default_factory=dict[tuple[str, str], Sequence[Member]]
     )
+    quotes: dict[str, Offered] = field(default_factory=dict[str, Offered])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """order_no: of the order a duplicate repeats or a cancellation names; a new order gets its number when stored.
 
-    parts: of a new order for several places, one for each. shares: what a change of such an order says of each part.
+    quote: the one that a new order accepts. parts: of a new order for several places, one for each.
+    shares: what a change of such an order says of each part.
     """
 
     document: Decoded
@@ -96,6 +115,7 @@ class Verdict:
     repeats: bool = False  # its interchange number was used before
     parts: tuple[PurchaseOrder, ...] = ()
     shares: tuple[tuple[str, OrderChange], ...] = ()
+    quote: Offered | None = None
 
     @property
     def errors(self) -> tuple[Issue, ...]:
@@ -209,7 +229,26 @@ def _order(
             order_no=original.order_no,
             digest=content,
         )
+    offered = known.quotes.get(quoted(order))
+    if offered is not None and offered.customer_id != document.customer_id:
+        offered = None  # not this customer's: as good as unknown
+    if offered is not None and not offered.open:
+        if "quote.closed" not in released:
+            issues.append(_closed(offered))
+            return Verdict(document=document, status=Status.HELD, issues=tuple(issues))
+        offered = None
     known.orders[at] = Seen(content, "")
+    if offered is not None:
+        # a second order of this file that names it finds it closed
+        known.quotes[offered.quote] = replace(offered, open=False, state="ordered")
+        return Verdict(
+            document=document,
+            status=Status.ACCEPTED,
+            issues=tuple(issues),
+            effect=Effect.ORDER,
+            digest=content,
+            quote=offered,
+        )
     parts = splitting.divide(order, document.partner.places if document.partner else ())
     if len(parts) == 1:  # all of it to one place, whether its lines say so or its head
         document = replace(document, order=parts[0])
@@ -220,6 +259,22 @@ def _order(
         effect=Effect.ORDER,
         digest=content,
         parts=parts if len(parts) > 1 else (),
+    )
+
+
+def quoted(order: PurchaseOrder) -> str:
+    """The quote of ours that an order names; empty where it names none."""
+    return next((order.references[k].strip() for k in QUOTED if order.references.get(k)), "")
+
+
+def _closed(offered: Offered) -> Issue:
+    became = f"{offered.state} as {offered.order_no}" if offered.order_no else offered.state
+    return hold(
+        "quote.closed",
+        "the quote it names",
+        "a quote that stands open, in time",
+        f"{shown(offered.quote)}, {became}",
+        "Ask what is meant; released, it is a new order at the customer's ordinary prices.",
     )
 
 

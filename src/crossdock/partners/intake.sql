@@ -47,6 +47,19 @@ select key, digest from crossdock.interchange where tenant_id = $1 and key = any
 select customer_id, po, purpose, digest, order_no from crossdock.purchase_order
 where tenant_id = $1 and (customer_id, po) in (select * from unnest($2::text[], $3::text[]))
 
+-- name: quotes
+select quote, revision, customer_id, state, order_no, valid_until >= crossdock.now() as in_time
+from crossdock.quote where tenant_id = $1 and quote = any($2::text[])
+
+-- name: lock_quotes
+-- Whoever accepts one of them waits for what becomes of it here.
+select quote, revision, customer_id, state, order_no, valid_until >= crossdock.now() as in_time
+from crossdock.quote where tenant_id = $1 and quote = any($2::text[]) order by quote for update
+
+-- name: quote_ordered
+update crossdock.quote set state = 'ordered', answered_at = $3, answered_by = $4, po = $5, order_no = $6, purchase = $7
+where tenant_id = $1 and quote = $2
+
 -- name: families
 -- What orders for several places came to, in the order of their numbers.
 select p.customer_id, p.po, p.order_no, d.canonical

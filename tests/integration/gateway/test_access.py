@@ -217,6 +217,7 @@ SHOWN_ELSEWHERE = {
     "/api/sent-documents/{document}": "test_sending.py",
     "/api/sent-documents/{document}/{way}": "test_sending.py",
     "/api/starts/{namespace}/{name}": "test_starting.py",
+    "/api/quotes/{quote}": "test_quotes.py",
 }
 
 
@@ -232,7 +233,7 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
         "version": "1.3.0", "job": await suspension(ours, things.order), "digest": "0" * 64, "way": "replay",
         "partner": "bolts", "expectation": things.case, "proposal": things.case,
         "chain": things.document, "channel": "norrland-to-bolts", "table": "nosuch", "key": "nosuch",
-        "namespace": "after-sales",
+        "namespace": "after-sales", "quote": "Q-SECRET",
         "map": await own_map(ours), "number": "1", "item": things.document,
         "fix": things.case, "cluster": (await ours.get("/api/clusters?alone=true")).json["items"][0]["key"],
     }  # fmt: skip

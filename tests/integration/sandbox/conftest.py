@@ -34,6 +34,7 @@ HEADERS: dict[str, Callable[[str, str], tuple[str, str]]] = {
     "supplier": lambda tenant, key: ("X-Portal-Key", key),
     "helpdesk": lambda tenant, key: ("X-Helpdesk-Token", key),
     "mail": lambda tenant, key: ("X-Mail-Server-Token", key),
+    "crm": lambda tenant, key: ("X-Crm-Session", key),
 }
 
 
@@ -291,5 +292,21 @@ def bodies() -> dict[str, Any]:
             "TextBody": "Tack för din beställning",
             "Tag": "shipped",
             "Metadata": {"order": "SO-1", "language": "sv"},
+        },
+        "/norrland/crm/v3/proposals": {
+            "inquiry": "SO-1",
+            "revision": 1,
+            "customerNumber": "C-0001",
+            "total": {"value": "25.00", "currencyCode": "EUR"},
+            "validThrough": "2026-12-23",
+            "positions": [
+                {
+                    "position": "1",
+                    "product": "N-10001",
+                    "count": "2",
+                    "packaging": "CS",
+                    "price": {"value": "12.50", "currencyCode": "EUR"},
+                }
+            ],
         },
     }

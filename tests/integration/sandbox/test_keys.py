@@ -12,6 +12,7 @@ EFFECTS = [
     ("/norrland/supplier/purchase-orders", "supplier", "purchase-order", ("purpose",)),
     ("/norrland/helpdesk/api/v2/tickets", "helpdesk", "ticket", ("ticket", "subject")),
     ("/norrland/mail/email", "mail", "message", ("Subject",)),
+    ("/norrland/crm/v3/proposals", "crm", "proposal", ("revision",)),
 ]
 
 
@@ -77,6 +78,7 @@ async def test_a_wrong_key_is_refused_in_the_systems_own_words(outside, system):
             "X-Portal-Key",
             "X-Helpdesk-Token",
             "X-Mail-Server-Token",
+            "X-Crm-Session",
         )
     }
     routes = {
@@ -88,6 +90,7 @@ async def test_a_wrong_key_is_refused_in_the_systems_own_words(outside, system):
         "supplier": "/suppliers",
         "helpdesk": "/api/v2/tickets",
         "mail": "/messages",
+        "crm": "/v3/proposals",
     }
     method = "POST" if system == "tax" else "GET"
     answer = await outside.call(method, f"/norrland/{system}{routes[system]}", headers=wrong)
@@ -118,7 +121,7 @@ async def test_the_control_interface_needs_its_key_and_survives_nonsense(outside
             "/_clock",
             {"real_origin": "2026-01-01T00:00:00Z", "business_origin": "9999-01-01T00:00:00Z", "rate": 1},
         ),
-        ("POST", "/_faults", {"tenant": "norrland", "system": "crm", "kind": "down"}),
+        ("POST", "/_faults", {"tenant": "norrland", "system": "pim", "kind": "down"}),
         ("POST", "/_faults", {"tenant": "norrland", "system": "erp", "kind": "gone"}),
         ("POST", "/_faults", {"tenant": "norrland", "system": "erp", "kind": "down", "rate": 2}),
         ("POST", "/_slip", {"tenant": "norrland", "supplier": "S-99", "days": 1}),

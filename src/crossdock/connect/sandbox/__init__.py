@@ -1,4 +1,4 @@
-"""Connectors to the sandbox enterprise: eight systems, each with a vendor-like wire format of its own.
+"""Connectors to the sandbox enterprise: nine systems, each with a vendor-like wire format of its own.
 
 They know the sandbox by its published interface alone. `configs` and `secrets` give what a tenant's configuration
 would hold for systems bought elsewhere.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from crossdock.connect.config import SystemConfig
 
-SYSTEMS = ("erp", "wms", "carrier", "tax", "payment", "supplier", "helpdesk", "mail")
+SYSTEMS = ("erp", "wms", "carrier", "tax", "payment", "supplier", "helpdesk", "mail", "crm")
 _API, _WEBHOOK = "sandbox-api:", "sandbox-webhook:"
 
 

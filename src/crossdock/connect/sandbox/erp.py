@@ -11,10 +11,10 @@ from typing import Literal, TypeVar
 import msgspec
 
 from crossdock.connect import roles
-from crossdock.connect.sandbox import credits
+from crossdock.connect.sandbox import credits, prospects
 from crossdock.connect.wire import Ask, Misfit, Refusal, Vendor, action, one, plain, read, segment
 
-_SCHEMES = {"supplier": "MATNO", "gtin": "GTIN", "buyer": "CUSTMAT", "manufacturer": "MFRPN"}
+_SCHEMES = {"supplier": "MATNO", "gtin": "GTIN", "buyer": "CUSTMAT", "manufacturer": "MFRPN", "quotation": "QUOT"}
 _MOMENTS = {
     "ORDCONF": "confirmed",
     "BACKORD": "backordered",
@@ -413,6 +413,7 @@ VENDOR = Vendor(
         "erp.cancelSalesOrder": action(_ask_cancel, _read_cancel, _find_cancel, _found_cancel),
         "erp.createInvoice": action(_ask_invoice, _read_invoice, _find_invoice, _found_invoice),
         **credits.ACTIONS,
+        **prospects.ACTIONS,
     },
     credentials=_credentials,
     refusal=_refusal,

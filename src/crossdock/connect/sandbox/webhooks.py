@@ -467,10 +467,115 @@ def _helpdesk(body: bytes) -> Event | None:
     )
 
 
+# ── crm ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Wish(msgspec.Struct, frozen=True):
+    position: str
+    product: str
+    count: int
+    packaging: str
+
+
+class _Inquiry(msgspec.Struct, frozen=True, rename="camel"):
+    id: str
+    customer_number: str
+    currency_code: str
+    email: str
+    positions: tuple[_Wish, ...]
+    discount_wish: Decimal
+    remark: str = ""
+
+
+class _Answer(msgspec.Struct, frozen=True, rename="camel"):
+    inquiry: str
+    revision: int
+    answer: str
+    purchase_order: str = ""
+    positions: tuple[_Wish, ...] = ()
+    discount_wish: Decimal = Decimal(0)
+    remark: str = ""
+
+
+class _Application(msgspec.Struct, frozen=True, rename="camel"):
+    id: str
+    company: str
+    tax_number: str
+    email: str
+    language: str
+    street: str
+    city: str
+    postal_code: str
+    country: str
+    wanted_limit: Decimal
+
+
+class _Topic(msgspec.Struct, frozen=True, rename="camel"):
+    event_id: str
+    topic: str
+    occurred_at: datetime
+
+
+class _Inquired(msgspec.Struct, frozen=True):
+    data: _Inquiry
+
+
+class _Answered(msgspec.Struct, frozen=True):
+    data: _Answer
+
+
+class _Applied(msgspec.Struct, frozen=True):
+    data: _Application
+
+
+def _crm(body: bytes) -> Event | None:
+    t = read(_Topic, body)
+    match t.topic:
+        case "inquiry.created":
+            q = read(_Inquired, body).data
+            facts = {
+                "quote": q.id, "customer_id": q.customer_number, "currency": q.currency_code, "email": q.email,
+                "lines": _wishes(q.positions), "discount_percent": q.discount_wish, "note": q.remark, "channel": "crm",
+            }  # fmt: skip
+            return _about(t.event_id, "quote.requested", q.id, t.occurred_at, facts)
+        case "proposal.answered":
+            a = read(_Answered, body).data
+            facts = {"quote": a.inquiry, "revision": a.revision, "answer": a.answer, "note": a.remark}
+            if a.answer == "revise":
+                facts |= {"lines": _wishes(a.positions), "discount_percent": a.discount_wish}
+            if a.purchase_order:
+                facts["po"] = a.purchase_order
+            return _about(t.event_id, "quote.answered", a.inquiry, t.occurred_at, facts)
+        case "application.submitted":
+            p = read(_Applied, body).data
+            facts = {
+                "application": p.id, "name": p.company, "tax_id": p.tax_number, "email": p.email,
+                "language": p.language, "credit_wanted": p.wanted_limit, "channel": "crm",
+                "address": {"street": p.street, "city": p.city, "postal_code": p.postal_code, "country": p.country},
+            }  # fmt: skip
+            return _about(t.event_id, "customer.applied", p.id, t.occurred_at, facts)
+        case _:
+            return None
+
+
+def _wishes(positions: tuple[_Wish, ...]) -> list[dict[str, Any]]:
+    return [{"line": w.position, "sku": w.product, "quantity": w.count, "unit": w.packaging} for w in positions]
+
+
+def _about(event_id: str, kind: str, subject: str, at: datetime, facts: Mapping[str, Any]) -> Event:
+    """Of what is no order (yet)."""
+    time = at.astimezone(UTC).isoformat()
+    return {
+        "id": event_id, "type": f"crossdock.{kind}", "subject": subject, "data": exactjson.plain(dict(facts)),
+        "time": time,
+    }  # fmt: skip
+
+
 _TRANSLATORS: Mapping[str, Callable[[bytes], Event | list[Event] | None]] = {
     "wms": _wms,
     "carrier": _carrier,
     "payment": _payment,
     "supplier": _supplier,
     "helpdesk": _helpdesk,
+    "crm": _crm,
 }

@@ -19,7 +19,7 @@ from crossdock.db import Tx, queries
 from crossdock.events import envelope
 from crossdock.partners import deciding
 from crossdock.partners.agreements import expectations
-from crossdock.partners.deciding import PART, Effect, Verdict
+from crossdock.partners.deciding import PART, Effect, Offered, Verdict
 from crossdock.partners.intake import keeping, telling
 from crossdock.partners.intake.keeping import kept, kept_json
 from crossdock.partners.intake.results import part_number
@@ -46,7 +46,10 @@ async def carry_out(
     await tx.execute(SQL["remember_order"], tenant_id, customer, po, purpose, verdict.digest, order_no, document_id)
     match verdict.effect, d.order, d.content:
         case Effect.ORDER, PurchaseOrder() as order, _:
-            if verdict.parts:
+            if verdict.quote is not None:
+                facts = _entered(telling.received(d, order, order_no, document_id, at), receipt)
+                await _accepted(tx, tenant_id, verdict.quote, facts, document_id, at, publish)
+            elif verdict.parts:
                 await _parts(tx, tenant_id, verdict, order_no, document_id, receipt, publish, customer, po)
             else:
                 data = {"order": _entered(telling.received(d, order, order_no, document_id, at), receipt)}
@@ -63,6 +66,18 @@ async def carry_out(
                 data = {"order": number, "reason": notes or "cancelled by the buyer", "by": d.customer_id}
                 key = _key(document_id, n)
                 await _tell(tx, tenant_id, "crossdock.order.cancellation-requested", number, data, key, at, publish)
+
+
+async def _accepted(
+    tx: Tx, tenant_id: str, offered: Offered, facts: dict[str, Any], document_id: UUID, at: datetime, publish: Publish
+) -> None:
+    """The order accepts a quote: its process compares the two, and the order begins there."""
+    purchase = kept_json(exactjson.text(exactjson.plain(facts)))
+    customer, po, order_no = kept(facts["customer_id"]), kept(facts["po"]), facts["order"]
+    await tx.execute(SQL["quote_ordered"], tenant_id, offered.quote, at, customer, po, order_no, purchase)
+    data = {"quote": offered.quote, "revision": offered.revision, "answer": "ordered", "by": customer, "po": po,
+            "order_no": order_no}  # fmt: skip
+    await _tell(tx, tenant_id, "crossdock.quote.answered", offered.quote, data, document_id, at, publish)
 
 
 def _key(document_id: UUID, place: int) -> str:

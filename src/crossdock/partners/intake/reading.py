@@ -17,7 +17,7 @@ from crossdock.errors import PartnerError
 from crossdock.partners import deciding, profiles
 from crossdock.partners.agreements import pins
 from crossdock.partners.crossref import store as crossref
-from crossdock.partners.deciding import PART, Known, Member, Seen, Verdict
+from crossdock.partners.deciding import PART, Known, Member, Offered, Seen, Verdict
 from crossdock.partners.decoding import decode
 from crossdock.partners.intake.keeping import kept
 from crossdock.partners.model import Context, Decoded, error
@@ -75,12 +75,25 @@ async def known(tx: Tx, tenant_id: str, documents: list[Decoded], *, lock: bool 
     seen = await tx.fetch(SQL["known_interchanges"], tenant_id, interchanges)
     customers, pos = [kept(c) for c, _ in orders], [kept(po) for _, po in orders]
     before = await tx.fetch(SQL["known_orders"], tenant_id, customers, pos)
+    named_quotes = sorted({kept(n) for d in documents if d.order is not None and (n := deciding.quoted(d.order))})
+    quotes = await tx.fetch(SQL["lock_quotes" if lock else "quotes"], tenant_id, named_quotes) if named_quotes else []
     families: dict[tuple[str, str], list[Member]] = {}
     if any(r["purpose"].startswith(PART) for r in before):
         for r in await tx.fetch(SQL["families"], tenant_id, customers, pos):
             order = msgspec.convert(exactjson.loads(r["canonical"]), PurchaseOrder, strict=False)
             families.setdefault((r["customer_id"], r["po"]), []).append(Member(r["order_no"], order))
     return Known(
+        quotes={
+            r["quote"]: Offered(
+                r["quote"],
+                r["revision"],
+                r["customer_id"],
+                r["state"] == "open" and r["in_time"],
+                r["state"] if r["in_time"] or r["state"] != "open" else "past",
+                r["order_no"] or "",
+            )
+            for r in quotes
+        },
         families=families,
         interchanges={r["key"]: r["digest"] for r in seen},
         orders={(r["customer_id"], r["po"], r["purpose"]): Seen(r["digest"], r["order_no"]) for r in before},
