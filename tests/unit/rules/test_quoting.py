@@ -7,7 +7,8 @@ import pytest
 from crossdock.rules import quoting
 
 PRICED = [
-    {"line": "1", "sku": "A", "description": "Bolt", "quantity": Decimal(3), "unit": "EA", "unit_price": Decimal("3.33"),
+    {"line": "1", "sku": "A", "description": "Bolt", "quantity": Decimal(3), "unit": "EA",
+     "unit_price": Decimal("3.33"),
      "cost": Decimal("5.00"), "problem": None},
     {"line": "2", "sku": None, "quantity": Decimal(1), "unit": "EA", "unit_price": None, "problem": "unknown_item"},
 ]  # fmt: skip
