@@ -14,6 +14,7 @@ from uuid import UUID
 from crossdock import exactjson
 from crossdock.db import Tx, queries
 from crossdock.events import envelope
+from crossdock.tower import numbers
 
 SQL = queries("crossdock.tower", "projection.sql")
 
@@ -63,6 +64,8 @@ async def project(tx: Tx, tenant_id: str, events: Sequence[tuple[int, Mapping[st
     for seq, (type_, event, data) in ours.items():
         if seq in new and (handler := _handler(type_)) is not None:
             writes += handler(type_, event, data)
+        if seq in new and (found := numbers.keys(type_.removeprefix(PREFIX), data)):
+            writes.append(Write(_order(event, data), "numbers", _columns(found)))
     for statement, rows in _together(writes):
         await tx.executemany(SQL[statement], [(tenant_id, w.order, *w.values) for w in rows])
 

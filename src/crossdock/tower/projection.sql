@@ -124,9 +124,14 @@ where tenant_id = $1 and order_no = $2
 -- name: forget
 -- Before a rebuild: everything that events give again.
 with v as (delete from crossdock.order_view where tenant_id = $1),
-     l as (delete from crossdock.order_line_view where tenant_id = $1)
+     l as (delete from crossdock.order_line_view where tenant_id = $1),
+     n as (delete from crossdock.order_number where tenant_id = $1)
 delete from crossdock.projected where tenant_id = $1
 
 -- name: log
 -- The event log in its order, a page at a time.
 select seq, body from crossdock.event where tenant_id = $1 and seq > $2 order by seq limit 500
+
+-- name: numbers
+insert into crossdock.order_number (tenant_id, order_no, kind, value)
+select $1, $2, * from unnest($3::text[], $4::text[]) on conflict do nothing

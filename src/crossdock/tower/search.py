@@ -6,6 +6,7 @@ from typing import Any
 
 from crossdock import exactjson
 from crossdock.db import Tx, queries
+from crossdock.tower import numbers
 
 SQL = queries("crossdock.tower", "search.sql")
 
@@ -23,8 +24,11 @@ async def everything(tx: Tx, tenant_id: str, text: str, own: str | None = None) 
     anywhere, start = _patterns(text)
     if anywhere is None:
         return []
-    rows = await tx.fetch(SQL["everything"], tenant_id, anywhere, start, own, (text or "").strip().upper())
-    return [dict(r) for r in sorted(rows, key=lambda r: not r["starts"])]
+    begins = (text or "").strip().upper()
+    rows = await tx.fetch(SQL["everything"], tenant_id, anywhere, start, own, begins, numbers.compared(begins))
+    # an order that is found by two of its numbers is one hit
+    found = {(r["kind"], r["id"]): dict(r) for r in sorted(rows, key=lambda r: bool(r["starts"]))}
+    return sorted(found.values(), key=lambda r: not r["starts"])
 
 
 async def customers(tx: Tx, tenant_id: str, text: str | None, limit: int) -> tuple[list[dict[str, Any]], int]:

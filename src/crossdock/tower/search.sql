@@ -9,6 +9,23 @@
    and ($4::text is null or o.customer_id = $4)
  order by starts desc, o.received_at desc limit 8)
 union all
+(select 'order', o.order_no, o.order_no, concat_ws(' · ', x.value, nullif(coalesce(nullif(o.customer, ''), c.name, o.customer_id), ''), nullif(o.po, '')),
+   '/orders/' || o.order_no || case when x.kind in ('invoice', 'credit') then '?part=money' when x.kind = 'rma' then '?part=returns' else '?part=shipments' end,
+   true, o.received_at
+ from (
+   -- by a number of its goods or invoices, from its events or from a document about it; both are found by their beginning
+   select distinct on (k.order_no) k.order_no, k.kind, k.value from (
+     (select order_no, kind, value from crossdock.order_number
+      where tenant_id = $1 and length($6) >= 4 and value >= $6 and value < $6 || chr(1114111) limit 200)
+     union all
+     (select d.order_no, k.kind, k.value from crossdock.document_key k
+      join crossdock.document d on d.tenant_id = k.tenant_id and d.document_id = k.document_id
+      where k.tenant_id = $1 and length($6) >= 4 and k.value >= $6 and k.value < $6 || chr(1114111)
+        and k.kind in ('invoice', 'shipment', 'bol', 'sscc', 'tracking') and d.order_no is not null limit 200)) k) x
+ join crossdock.order_view o on o.tenant_id = $1 and o.order_no = x.order_no
+ left join crossdock.catalogue_customer c on c.tenant_id = o.tenant_id and c.customer_id = o.customer_id
+ where ($4::text is null or o.customer_id = $4) order by o.received_at desc limit 8)
+union all
 (select 'case', case_id::text, number || ' ' || title, concat_ws(' · ', status, nullif(order_no, '')),
    '/exceptions/' || case_id, number ilike $3, opened_at
  from crossdock.cases where tenant_id = $1 and $4::text is null and (number ilike $2 or title ilike $2 or order_no ilike $2)

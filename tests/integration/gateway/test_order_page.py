@@ -113,3 +113,27 @@ async def test_a_partner_reads_its_own_story_without_ours(gateway: Any) -> None:
     assert {s["site"] for s in around["shipments"]} == {""}
     for path in ("timeline", "around"):
         assert (await other.get(f"/api/orders/{story.order}/{path}")).status == 404
+
+
+async def test_an_order_is_found_by_what_stands_on_its_parcels_and_invoices(gateway: Any) -> None:
+    story = await told(gateway)
+    packages = [{"sscc": "073500010000080017", "lines": [part("1", 24)]}]
+    await story.tell("shipment.packed", source="wms", shipment="L-1", tracking="1ZN0600", packages=packages)
+    await story.project()
+    browser = await gateway.as_("vera")
+
+    async def found(text: str, who: Any = browser) -> list[tuple[str, str]]:
+        hits = (await who.get(f"/api/search?q={text}")).json["items"]
+        return [(h["id"], h["link"]) for h in hits if h["kind"] == "order"]
+
+    goods = [(story.order, f"/orders/{story.order}?part=shipments")]
+    for text in ("073500010000080017", "0735000100", "(00)073500010000080017", "00073500010000080017", "1zn0600"):
+        assert await found(text) == goods, text
+    await story.tell("order.invoiced", invoice="0090000008", net=1, tax=0, total=1, lines=[])
+    await story.project()
+    assert await found("0090000008") == [(story.order, f"/orders/{story.order}?part=money")]
+    assert await found("99") == [], "short numbers are everybody's"
+    for role, partner, hits in (("partner", "C-1", goods), ("partner", "C-2", [])):
+        key = await gateway.key(role, partner=partner)
+        assert await found("073500010000080017", key) == hits
+    assert await found("073500010000080017", await gateway.as_("carl")) == []

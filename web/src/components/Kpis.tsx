@@ -46,7 +46,7 @@ function Figure({ k, asOf }: { k: Kpi; asOf: string }) {
           <Spark data={k.series} good={good} />
           <div className="foot num">
             {k.value === null ? <span>{t.kpi.none}</span> : <>
-              {d !== null && <span className={`d ${good ? 'good' : 'bad'}`} title={t.kpi.vs}>{d > 0 ? '+' : d < 0 ? '−' : '±'}{num(Math.abs(Math.round(d * 10) / 10))}{k.unit === 'percent' ? ' pt' : ''}</span>}
+              {d !== null && <span className={`d ${good ? 'good' : 'bad'}`} title={t.kpi.vs}>{d > 0 ? '+' : d < 0 ? '−' : '±'}{num(Math.abs(Math.round(d * 10) / 10))}{k.unit === 'percent' ? ` ${t.kpi.points}` : ''}</span>}
               {k.target !== null ? <span>{t.kpi.target(`${one(k.target, k)}${unit(k.target, k)}`)}</span> : <span className="cut">{k.note}</span>}
             </>}
           </div>

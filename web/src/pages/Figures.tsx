@@ -121,7 +121,7 @@ function Days({ of: m }: { of: Figure }) {
 function Change({ of: m }: { of: Figure }) {
   if (m.change === null) return <span className="muted">–</span>;
   const by = Number(m.change), good = by === 0 ? null : (by > 0) === (m.good === 'up');
-  return <span className={`num ${good === null ? 'muted' : good ? 'good' : 'bad'}`} title={`${t.figures.before}: ${amount(m.before, m.unit)}`}>{by > 0 ? '+' : by < 0 ? '−' : '±'}{num(String(Math.abs(by)))}{m.unit === 'percent' ? ' pt' : ''}</span>;
+  return <span className={`num ${good === null ? 'muted' : good ? 'good' : 'bad'}`} title={`${t.figures.before}: ${amount(m.before, m.unit)}`}>{by > 0 ? '+' : by < 0 ? '−' : '±'}{num(String(Math.abs(by)))}{m.unit === 'percent' ? ` ${t.kpi.points}` : ''}</span>;
 }
 
 function Target({ of: m }: { of: Figure }) {

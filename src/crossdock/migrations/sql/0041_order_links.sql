@@ -20,3 +20,14 @@ create table crossdock.order_link (
 );
 create index order_link_order on crossdock.order_link (tenant_id, order_no, made_at desc);
 select crossdock.protect('crossdock.order_link');
+
+-- The numbers by which people remember an order, kept by the relay from its events (crossdock.tower.numbers).
+create table crossdock.order_number (
+  tenant_id text not null references crossdock.tenant,
+  order_no text not null,
+  kind text not null,
+  value text collate "C" not null,
+  primary key (tenant_id, order_no, kind, value)
+);
+create index order_number_value on crossdock.order_number (tenant_id, value);
+select crossdock.protect('crossdock.order_number');

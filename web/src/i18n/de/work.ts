@@ -4,7 +4,7 @@ import type { Translation } from '..';
 const s = (n: number, one: string, many: string) => `${n.toLocaleString('de-DE')} ${n === 1 ? one : many}`;
 
 export const work: Translation = {
-  locale: 'de-DE',
+  locale: 'de-DE', app: 'Crossdock',
   nav: {
     main: 'Hauptmenü', operate: 'Betrieb', design: 'Gestaltung', network: 'Partner', govern: 'Aufsicht', skip: 'Zum Inhalt springen', menu: 'Menü', closeMenu: 'Menü schließen',
     board: 'Leitstand', orders: 'Aufträge', flow: 'Auftragsfluss', exceptions: 'Ausnahmen', approvals: 'Freigaben', holds: 'Sperren', incidents: 'Störungen',
@@ -31,7 +31,7 @@ export const work: Translation = {
   },
   list: { total: (n: number) => n.toLocaleString('de-DE'), shown: (n: number, total: number) => `${n.toLocaleString('de-DE')} von ${total.toLocaleString('de-DE')}`, scroll: (what: string) => `${what}, rollbar`, sort: (c: string) => `Nach ${c} sortieren`, noMatch: 'Nichts passt zu diesen Filtern.', current: (x: string) => `Aktuell: ${x}` },
   keys: { findings: 'nächster und voriger Befund', move: 'bewegen', open: 'öffnen', assign: 'mir zuweisen', snooze: '1 h ruhen lassen', filter: 'filtern', anywhere: 'überall hin', approve: 'freigeben', reject: 'ablehnen', help: 'Tastenkürzel', title: 'Tastenkürzel', everywhere: 'Überall', lists: 'In Listen', exceptions: 'Ausnahmen', approvals: 'Freigaben', goto: 'gehe zu', newOrder: 'neuer Auftrag', actions: 'Aktionsmenü', entry: 'Auftragserfassung', addLine: 'nächste Zelle; nach der letzten eine neue Zeile', placeOrder: 'Auftrag aufgeben' },
-  kpi: { label: 'Kennzahlen', target: (v: string) => `Ziel ${v}`, formula: 'Wie gezählt wird', asOf: (v: string) => `Stand ${v}`, none: 'Noch keine Daten', noneWhy: 'Erscheint, wenn die ersten Aufträge durch sind.', min: ' min', h: 'h', vs: 'gegenüber dem Zeitraum davor' },
+  kpi: { label: 'Kennzahlen', target: (v: string) => `Ziel ${v}`, formula: 'Wie gezählt wird', asOf: (v: string) => `Stand ${v}`, none: 'Noch keine Daten', noneWhy: 'Erscheint, wenn die ersten Aufträge durch sind.', min: ' min', h: 'h', points: 'Pkt.', vs: 'gegenüber dem Zeitraum davor' },
   flow: {
     here: 'ist hier', hereAria: (n: string) => `${n}: steht hier`, title: 'Auftragsfluss', onTime: 'pünktlich', late: 'verspätet', nLate: (n: number) => `${n} verspätet`, aria: (l: string, n: number, late: number) => `${l}: ${s(n, 'Auftrag', 'Aufträge')}, ${late} verspätet. Zeigen.`, zoomIn: 'Vergrößern', zoomOut: 'Verkleinern', fit: 'Einpassen', full: 'Ganzen Graphen öffnen', empty: 'Noch ist kein Ablauf veröffentlicht', emptyWhy: 'Der Graph wird aus der laufenden Definition von order-to-cash gezeichnet.', value: 'Wert in diesem Schritt', drawing: 'Zeichnung', table: 'Tabelle', main: 'Hauptwege', whole: 'Alle Wege', step: 'Schritt', kind: 'Art', orders: 'Aufträge', lateHead: 'Verspätet', valueHead: 'Wert', legend: 'Anteil verspäteter Aufträge', lead: 'Laufende Zahlen des Ablaufs. Ein Schritt führt zu seinen Aufträgen.',
   },
