@@ -179,8 +179,9 @@ class NewCustomers:
         request = call.read(_customers)
         if request.tax_no in self._tax.values():
             raise Refused(409, "F2/042", f"There is a customer with the tax number {request.tax_no}", "TaxNo")
-        if request.curr != self._around.distributor.currency:
-            text = f"Company code trades in {self._around.distributor.currency}, not {request.curr}"
+        own = self._around.distributor.currency
+        if request.curr not in ("", own):
+            text = f"Company code trades in {own}, not {request.curr}"
             raise Refused(422, "V1/045", text, "Curr")
         if not 0 <= request.pay_term_days <= 365 or plain(request.credit_limit, "CreditLimit") < 0:
             raise Refused(422, "F2/061", "Terms are 0 to 365 days, and the limit is not negative", "PayTermDays")
@@ -191,7 +192,7 @@ class NewCustomers:
             name=request.name1,
             tier=request.price_group if request.price_group in ("A", "B", "C") else "C",
             terms_days=request.pay_term_days,
-            currency=request.curr,
+            currency=own,
             language=request.lang.lower(),
             email=request.e_mail,
             notify_mode="ALL",
@@ -218,7 +219,7 @@ class NewCustomers:
             order=request.ext_ref,
             purpose=request.tax_no,
             amount=request.credit_limit,
-            currency=request.curr,
+            currency=own,
             detail={"name": request.name1},
         )
         return Reply(self._known(made), 201)

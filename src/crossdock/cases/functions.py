@@ -21,6 +21,7 @@ from crossdock.cases import (
     messages,
     pausing,
     quotes,
+    register,
     sla,
     tables,
     throttle,
@@ -31,7 +32,7 @@ from crossdock.db import Tx
 from crossdock.flow.facts import Error
 from crossdock.flow.faults import CONFIGURATION, RUNTIME
 from crossdock.flow.outcomes import Begun, Done, Failed, Immediate, Invocation, Parked, Transactional
-from crossdock.rules import Rulebook, RulebookError, allocation, amendment, credits, pricing, quoting
+from crossdock.rules import Rulebook, RulebookError, allocation, amendment, applications, credits, pricing, quoting
 
 ROW_ADDED = casework.Offer(
     id=lookups.AGAIN, label="Look it up again", effect="The row is in the table now; the process goes on with it"
@@ -391,12 +392,16 @@ def catalogue(
         ),
         "allocate": Computed("allocate", _allocate),
         "weigh-change": Computed("weigh-change", _weigh),
+        "check-application": Computed(
+            "check-application", lambda a: applications.check(a.mapping("application") or {}, a.json("known", []))
+        ),
         "quote-lines": Computed(
             "quote-lines", lambda a: quoting.lines(a.json("priced", []), a.amount("discount_percent") or Decimal(0))
         ),
         "quote-differences": Computed(
             "quote-differences", lambda a: quoting.differences(a.json("quoted", []), a.json("ordered", []))
         ),
+        "customer-register": register.Register(),
         "quote-open": quotes.Open(address),
         "quote-answer": quotes.Take(),
         "quote-close": quotes.Close(),

@@ -532,6 +532,34 @@ with:
             "call: weigh-change@crossdock\nwith: { order: '${ .order }', change: '${ .change }' }\n",
         ),
         Signature(
+            "check-application",
+            "What speaks against an application to become a customer: tax number, address, who is known already.",
+            (
+                _must("application", K.OBJECT, "{tax_id, address: {street, city, postal_code, country}}"),
+                _must("known", K.LIST, "Customers of erp.findCustomers"),
+            ),
+            "`{problems: [{code, text}], codes, tax_id}`; code is duplicate, tax-id, address or same-name",
+            (_VALIDATION,),
+            "call: check-application@crossdock\n"
+            "with: { application: '${ $context }', known: '${ .customers }' }\n",
+        ),
+        Signature(
+            "customer-register",
+            "Lets a new customer be found here: in look-ups, and by the numbers other systems have for it.",
+            (
+                _must("customer", K.TEXT, "Customer number"),
+                _must("name", K.TEXT, "Its name"),
+                _a("tier", K.TEXT, "Its tier", "C"),
+                _a("currency", K.TEXT, "What it trades in", "the tenant's"),
+                _a("address", K.OBJECT, "Where it is"),
+                _a("application", K.TEXT, "What it was made for"),
+                _a("account", K.TEXT, "Its account in the CRM"),
+            ),
+            "`{customer}`",
+            (_VALIDATION,),
+            "call: customer-register@crossdock\nwith: { customer: C-9001, name: Fjord Supply, account: AC-000001 }\n",
+        ),
+        Signature(
             "quote-lines",
             "Prices a quote: the customer's own prices less a discount, with what is earned on it.",
             (

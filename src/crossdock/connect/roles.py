@@ -290,12 +290,12 @@ class FoundCustomers(Result, frozen=True, kw_only=True):
 
 
 class CreateCustomerArguments(Arguments, frozen=True, kw_only=True):
-    """application: what it is made for, on our side; one application is one customer."""
+    """application: what it is made for, on our side; one is one customer. currency "": the company's own."""
 
     application: str
     name: str
     tax_id: str
-    currency: str
+    currency: str = ""
     email: str = ""
     language: str = "en"
     tier: str = "C"

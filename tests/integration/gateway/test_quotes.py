@@ -6,7 +6,7 @@ from uuid import UUID
 from tests.integration.gateway.conftest import ORDER, WORKFLOWS, Gateway
 
 from crossdock import exactjson, ids
-from crossdock.cases import quotes
+from crossdock.cases import quotes, register
 from crossdock.engine import definitions
 from crossdock.events.inbox import business_now
 from crossdock.flow.outcomes import Done, Failed, Invocation
@@ -144,3 +144,16 @@ async def test_a_partner_sees_and_answers_its_own_quotes_alone(gateway: Gateway)
     carl = await gateway.as_("carl")
     assert (await carl.get("/api/quotes")).json["items"] == []
     assert (await carl.get("/api/quotes/Q-1")).status == 404
+
+
+async def test_a_new_customer_is_found_and_may_order_and_registering_it_again_changes_nothing(gateway: Gateway) -> None:
+    new = {"customer": "C-9001", "name": "Fjord Supply", "tier": "B", "account": "AC-1", "application": "A-1"}
+    for _ in range(2):
+        done = await called(gateway, register.Register(), **new)
+        assert done == Done({"customer": "C-9001"})
+    cora = await gateway.as_("cora")
+    (found,) = (await cora.get("/api/customers?q=Fjord")).json["items"]
+    assert (found["customer_id"], found["tier"]) == ("C-9001", "B")
+    async with gateway.db.transaction("norrland") as tx:
+        stored = exactjson.loads(await tx.fetchval("select profile from crossdock.partner where partner_id = 'c-9001'"))
+    assert {"scheme": "crm", "value": "AC-1"}.items() <= stored["identifiers"][1].items()
