@@ -292,3 +292,5 @@ export interface FieldSchema {
 }
 export interface StartForm extends StartSummary { form: FieldSchema; given: Record<string, Json>; choices: Record<string, { value: string; label: string }[]>; last: Record<string, Json>[] }
 export interface Started { instance: string; event: string; reference: string; new: boolean }
+export interface QuoteLine { line: string; sku: string; description: string; quantity: string; unit: string; base_price: Money; unit_price: Money; amount: Money }
+export interface LinkedQuote { quote: string; revision: number; state: string; customer: string; currency: string; total: Money; lines: QuoteLine[]; valid_until: Time; order: string | null; tenant_name: string }
