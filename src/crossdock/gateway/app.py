@@ -46,6 +46,7 @@ from crossdock.gateway import (
     quarantine,
     quotes,
     reference,
+    replies,
     run,
     runs,
     scorecard,
@@ -65,7 +66,7 @@ from crossdock.gateway.services import Running, Services
 from crossdock.tower.board import Drawings
 
 API = (
-    session, board, orders, orderpage, documents, cases, incidents, approvals, holds, events, definitions, instances,
+    replies, session, board, orders, orderpage, documents, cases, incidents, approvals, holds, events, definitions, instances,
     run, search, people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting,
     channels, quarantine, deadletters, reference, clusters, fixes, desks, scorecard, deciders,
     casedesk, cxml, starting, quotes, jeopardy, sharing,
