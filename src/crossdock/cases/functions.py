@@ -64,7 +64,6 @@ class Approval:
                 data=data,
                 role=role,
                 order=a.text("order", call.business_key),
-                site=a.text("site", ""),
                 customer_id=a.text("customer", ""),
                 customer=a.text("customer_name", ""),
                 amount=a.amount("amount"),
