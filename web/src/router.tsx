@@ -35,6 +35,7 @@ export function makeRouter(qc: QueryClient) {
     page('/clusters', lazyRouteComponent(() => import('./pages/Clusters'), 'Clusters')),
     page('/clusters/$key', lazyRouteComponent(() => import('./pages/Clusters'), 'ClusterPage')),
     page('/fixes/$id', lazyRouteComponent(() => import('./pages/Clusters'), 'FixPage')),
+    page('/desk', lazyRouteComponent(() => import('./pages/Desk'), 'Desk')),
     page('/dead-letters', lazyRouteComponent(() => import('./pages/DeadLetters'), 'DeadLetters')),
     page('/approvals', lazyRouteComponent(() => import('./pages/Approvals'), 'Approvals')),
     page('/holds', lazyRouteComponent(() => import('./pages/Holds'), 'Holds')),

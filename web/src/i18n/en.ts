@@ -1,6 +1,7 @@
 /* Every text of the control tower. Functions take what varies; no sentence is put together elsewhere. */
 import { board, risk } from './flows';
 import { deciding } from './deciding';
+import { desk } from './desk';
 import { starting } from './starting';
 import { orderPage } from './orderpage';
 
@@ -9,6 +10,7 @@ const dict = (d: Record<string, string>) => d;
 
 export const en = {
   ...deciding,
+  ...desk,
   ...starting,
   ...orderPage,
   locale: 'en-US',
