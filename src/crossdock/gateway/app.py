@@ -66,9 +66,9 @@ from crossdock.gateway.services import Running, Services
 from crossdock.tower.board import Drawings
 
 API = (
-    replies, session, board, orders, orderpage, documents, cases, incidents, approvals, holds, events, definitions, instances,
+    session, board, orders, orderpage, documents, cases, incidents, approvals, holds, events, definitions, instances,
     run, search, people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting,
-    channels, quarantine, deadletters, reference, clusters, fixes, desks, scorecard, deciders,
+    channels, quarantine, deadletters, reference, clusters, fixes, desks, scorecard, deciders, replies,
     casedesk, cxml, starting, quotes, jeopardy, sharing,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
