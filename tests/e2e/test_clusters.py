@@ -92,6 +92,48 @@ def test_clear_a_cluster_of_forty_with_one_map_fix(tower: Page, scheme: str) -> 
     assert api(tower, f"/clusters/{key}")["cases"] == 40
 
 
+def misspelt(page: Page, item: str) -> str:
+    """The number of an order that is refused for an item number which one alone is close to."""
+    order = {
+        "customer_id": "C-0002", "po": f"E2E-{uuid.uuid4().hex[:10]}", "currency": "USD",
+        "requested_on": "2099-03-20", "lines": [{"sku": item, "quantity": "2", "unit": "EA"}],
+    }  # fmt: skip
+    taken = page.request.post("/api/orders", data=order, headers={"X-Crossdock": "1"})
+    assert taken.ok, taken.text()
+    return taken.json()["order"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_orders_that_stand_alone_are_answered_together_as_suggested(tower: Page, scheme: str) -> None:
+    orders = {misspelt(tower, f"K-2000{n}{'Q' if scheme == 'light' else 'W'}"): f"K-2000{n}" for n in (1, 2, 3)}
+
+    def there() -> set[str]:
+        return {s["case"]["order"] for s in api(tower, "/suggestions?limit=200")} & set(orders)
+
+    for _ in range(240):  # a worker comes to check them
+        if there() == set(orders):
+            break
+        tower.wait_for_timeout(250)
+    goto(tower, "/clusters?alone=true", scheme)
+    panel = tower.get_by_role("region", name="Suggested answers", exact=True)
+    for order, item in orders.items():
+        row = panel.get_by_role("row").filter(has_text=order)
+        expect(row).to_contain_text(f"{item} ")
+        row.get_by_role("checkbox").check()
+    panel.get_by_label("Why", exact=True).fill("All three confirmed on the telephone")
+    panel.get_by_role("button", name="See what 3 answers would do").click()
+    expect(panel.get_by_role("status", name="How far it reaches")).to_contain_text("3 would be solved")
+    shot(tower, f"suggested-{scheme}")
+    assert violations(tower) == ""
+    panel.get_by_role("button", name="Fix 3 cases").click()
+    expect(panel.get_by_text(re.compile("3 done"))).to_be_visible(timeout=60_000)
+    shot(tower, f"suggested-done-{scheme}")
+    assert there() == set()
+    for order in orders:
+        cases = api(tower, f"/cases?order={order}&kind=order-invalid")["items"]
+        assert [c["status"] for c in cases] == ["closed"], "answered once, and not refused again"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_dead_letters_have_a_page_with_their_reasons_and_what_would_come_of_them(tower: Page, scheme: str) -> None:
     letter = {

@@ -178,8 +178,16 @@ def _number(rng: random.Random, seed: dict[str, Any], clean: day.Order, truth: T
 
 
 def _typo(rng: random.Random, seed: dict[str, Any], clean: day.Order, truth: Truth, alone: bool) -> day.Order:
+    """As people get numbers wrong: a revision behind it, a key struck twice, a letter for a digit, a digit left out."""
     right = clean.lines[0].sku
-    wrong = f"{right}{rng.choice('QWXYZ')}{rng.randint(0, 9)}"
+    known = {i["sku"] for i in seed["items"]}
+    at = rng.randrange(3, len(right))
+    wrong = rng.choice([
+        f"{right}{rng.choice('ABQX')}", f"{right}-{rng.randint(1, 9)}", right[:at] + right[at] + right[at:],
+        right.replace("0", "O", 1), right[:at] + right[at + 1 :],
+    ])  # fmt: skip
+    if wrong in known or (clean.customer, wrong) in truth.items:
+        wrong = f"{right}Z{rng.randint(1, 9)}"
     truth.items[clean.customer, wrong] = right
     return _with_first(clean, sku=wrong, gtin="")
 

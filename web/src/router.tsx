@@ -16,7 +16,6 @@ export function makeRouter(qc: QueryClient) {
   const signIn = createRoute({ getParentRoute: () => root, path: '/sign-in', component: SignIn });
   const invitation = createRoute({ getParentRoute: () => root, path: '/invitation', component: lazyRouteComponent(() => import('./pages/Invitation'), 'InvitationPage') });
   const approve = createRoute({ getParentRoute: () => root, path: '/approve', component: lazyRouteComponent(() => import('./pages/Approve'), 'ApprovePage') });
-  const quote = createRoute({ getParentRoute: () => root, path: '/quote', component: lazyRouteComponent(() => import('./pages/Quote'), 'QuotePage') });
   const app = createRoute({
     getParentRoute: () => root, id: 'app', component: Shell,
     beforeLoad: async ({ location }) => {
@@ -24,18 +23,16 @@ export function makeRouter(qc: QueryClient) {
     },
   });
   const page = <P extends string>(path: P, component: ReturnType<typeof lazyRouteComponent>) => createRoute({ getParentRoute: () => app, path, component, errorComponent: (e: ErrorComponentProps) => <Crash {...e} /> });
-  const tree = root.addChildren([signIn, invitation, approve, quote, app.addChildren([
+  const tree = root.addChildren([signIn, invitation, approve, app.addChildren([
     page('/', lazyRouteComponent(() => import('./pages/Board'), 'Board')),
     page('/orders', lazyRouteComponent(() => import('./pages/Orders'), 'Orders')),
     page('/orders/$order', lazyRouteComponent(() => import('./pages/Order'), 'OrderPage')),
     page('/flow', lazyRouteComponent(() => import('./pages/FlowPage'), 'FlowPage')),
-    page('/at-risk', lazyRouteComponent(() => import('./pages/AtRisk'), 'AtRiskPage')),
     page('/exceptions', lazyRouteComponent(() => import('./pages/Exceptions'), 'Exceptions')),
     page('/exceptions/$id', lazyRouteComponent(() => import('./pages/Exceptions'), 'ExceptionPage')),
     page('/clusters', lazyRouteComponent(() => import('./pages/Clusters'), 'Clusters')),
     page('/clusters/$key', lazyRouteComponent(() => import('./pages/Clusters'), 'ClusterPage')),
     page('/fixes/$id', lazyRouteComponent(() => import('./pages/Clusters'), 'FixPage')),
-    page('/desk', lazyRouteComponent(() => import('./pages/Desk'), 'Desk')),
     page('/dead-letters', lazyRouteComponent(() => import('./pages/DeadLetters'), 'DeadLetters')),
     page('/approvals', lazyRouteComponent(() => import('./pages/Approvals'), 'Approvals')),
     page('/holds', lazyRouteComponent(() => import('./pages/Holds'), 'Holds')),

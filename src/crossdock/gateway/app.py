@@ -46,7 +46,6 @@ from crossdock.gateway import (
     quarantine,
     quotes,
     reference,
-    replies,
     run,
     runs,
     scorecard,
@@ -68,7 +67,7 @@ from crossdock.tower.board import Drawings
 API = (
     session, board, orders, orderpage, documents, cases, incidents, approvals, holds, events, definitions, instances,
     run, search, people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting,
-    channels, quarantine, deadletters, reference, clusters, fixes, desks, scorecard, deciders, replies,
+    channels, quarantine, deadletters, reference, clusters, fixes, desks, scorecard, deciders,
     casedesk, cxml, starting, quotes, jeopardy, sharing,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.

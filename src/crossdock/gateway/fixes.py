@@ -1,6 +1,5 @@
 """Fixes of exceptions by cause: what fits, what it would do to each, doing it with progress, and taking it back."""
 
-from collections import Counter
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -11,15 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from crossdock import exactjson
 from crossdock.cases.clusters import store
 from crossdock.cases.fixes import fix as fixes
-from crossdock.cases.fixes import jobs, offers
+from crossdock.cases.fixes import jobs, offers, suggesting
 from crossdock.cases.fixes.carrying import Desk
-from crossdock.cases.fixes.fix import Fix
+from crossdock.cases.fixes.fix import EachItsOwn, Fix
 from crossdock.cases.hooks import People
 from crossdock.errors import NotFound
 from crossdock.gateway.access import Caller, Reader, allow
 from crossdock.gateway.clusters import Key, Offset
 from crossdock.gateway.instances import programs
 from crossdock.gateway.models import Answer, Json, Limit, Money, Time
+from crossdock.gateway.work import Case
 from crossdock.policy import Action, Resource
 
 router = APIRouter(prefix="/api", tags=["fixes"])
@@ -57,36 +57,30 @@ class Why(BaseModel):
     reason: str = Field(default="", max_length=2000)
 
 
-class Undo(Why):
-    """call_back: orders that it set going and that are not released yet are cancelled; otherwise they go on."""
-
-    call_back: bool = True
-
-
-class ForeseenOut(Answer):
-    """becomes: called-back, undone or stands. text: what will be done, or because of what it cannot be."""
-
-    case: UUID = Field(validation_alias="case_id")
-    number: str
-    title: str
-    order: str
-    becomes: str
-    text: str
-
-
-class UndoShown(Answer):
-    """counts: cases by what would become of them."""
-
-    counts: dict[str, int]
-    items: list[ForeseenOut]
-
-
 class OfferOut(Answer):
     """fix: filled in as far as the cause tells. choices: by member, what it may be."""
 
     kind: str
     fix: Json
     choices: dict[str, list[str]]
+
+
+class SuggestedOut(Answer):
+    """data: the members of the case's data as they would be. what: in words; why: what it rests on."""
+
+    case: Case
+    data: Json
+    what: list[str]
+    why: list[str]
+
+
+class AnswersIn(BaseModel):
+    """answers: by case, the members of its data that are corrected."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answers: dict[UUID, dict[str, Any]] = Field(min_length=1, max_length=suggesting.MOST)
+    reason: str = Field(min_length=1, max_length=2000)
 
 
 class CountedOut(Answer):
@@ -190,6 +184,29 @@ async def preview(cluster: Key, given: FixIn, caller: Worker) -> FixOut:
     return FixOut.of(made)
 
 
+@router.get("/suggestions", summary="Answers to exceptions that stand alone")
+async def suggested(caller: Reader, limit: Annotated[int, Query(ge=1, le=suggesting.MOST)] = 100) -> list[SuggestedOut]:
+    """Where all that is wrong has one likely answer by the records. Nothing is done by itself."""
+    now = caller.clock.now()
+    async with caller.transaction() as tx:
+        found = await suggesting.alone(tx, caller.tenant_id, limit=limit)
+    return [
+        SuggestedOut(case=Case.model_validate(s.case.summary(now)), data=s.data, what=list(s.what), why=list(s.why))
+        for s in found
+    ]
+
+
+@router.post("/suggestions/fixes", summary="What answering exceptions as suggested would do")
+async def preview_suggested(given: AnswersIn, caller: Worker) -> FixOut:
+    """Each case with data of its own, those that were suggested or others; started, stopped and undone as any fix."""
+    fix = EachItsOwn(answers={str(case): exactjson.plain(data) for case, data in given.answers.items()})
+    async with caller.transaction() as tx:
+        made = await jobs.preview(
+            tx, caller.tenant_id, _desk(), "", fix, caller.name, given.reason, only=list(given.answers)
+        )
+    return FixOut.of(made)
+
+
 @router.get("/fixes", summary="Fixes that were asked for")
 async def list_(caller: Reader, limit: Limit = 50) -> list[FixOut]:
     """The newest first."""
@@ -229,29 +246,12 @@ async def cancel(fix: UUID, caller: Worker) -> FixOut:
         return FixOut.of(await jobs.cancel(tx, caller.tenant_id, fix, caller.name))
 
 
-@router.get("/fixes/{fix}/undo", summary="What taking a fix back would do to each exception")
-async def foresee_undo(fix: UUID, caller: Reader, call_back: bool = True) -> UndoShown:
-    """Nothing is changed. What cannot be taken back says because of what."""
-    async with caller.transaction() as tx:
-        found = await jobs.foresee_undo(tx, caller.tenant_id, fix, call_back=call_back)
-    return UndoShown(
-        counts=dict(Counter(f.becomes for f in found)), items=[ForeseenOut.model_validate(f) for f in found]
-    )
-
-
 @router.post("/fixes/{fix}/undo", status_code=202, summary="Take a fix back")
-async def undo(fix: UUID, given: Undo, caller: Worker) -> FixOut:
-    """What it changed once for all, then its exceptions, the last first: orders that it set going are cancelled while
-    they are not released, and what cannot be taken back is said of each.
-    """
+async def undo(fix: UUID, given: Why, caller: Worker) -> FixOut:
+    """What it changed once for all, then its exceptions, the last first. What cannot be taken back is said of each."""
     async with caller.transaction() as tx:
         _demand(caller, (await jobs.get(tx, caller.tenant_id, fix)).fix, str(fix))
-        found = await jobs.foresee_undo(tx, caller.tenant_id, fix, call_back=given.call_back)
-        if any(f.becomes == "called-back" for f in found):
-            caller.demand(Action.ORDER_CANCEL, Resource(kind="Fix", tenant_id=caller.tenant_id, id=str(fix)))
-        return FixOut.of(
-            await jobs.undo(tx, caller.tenant_id, fix, caller.name, given.reason, call_back=given.call_back)
-        )
+        return FixOut.of(await jobs.undo(tx, caller.tenant_id, fix, caller.name, given.reason))
 
 
 def _desk() -> Desk:

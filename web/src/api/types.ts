@@ -25,18 +25,9 @@ export interface Kpi {
 export interface Kpis { as_of: Time; items: Kpi[] }
 
 export type NodeKind = 'event' | 'task' | 'decision' | 'person' | 'wait' | 'end';
-/** Seconds of business time; heat from 0 (cold) to 4, null while nothing is usual yet. */
-export interface Dwell { p50_s: number; p90_s: number; usual_p50_s: number | null; usual_p90_s: number | null; samples: number; heat: number | null }
-export interface FlowNode { id: string; label: string; kind: NodeKind; count: number; late: number; at_risk: number; value: Money; dwell: Dwell | null }
+export interface FlowNode { id: string; label: string; kind: NodeKind; count: number; late: number; value: Money }
 export interface FlowEdge { id: string; source: string; target: string; label: string | null }
-export interface Flow { definition: { namespace: string; name: string; version: string }; title: string; summary: string; elsewhere: number; nodes: FlowNode[]; edges: FlowEdge[] }
-export interface Process { name: string; version: string; title: string; summary: string; open: number; late: number; at_risk: number; versions: { version: string; open: number }[] }
-export interface BoardView { id: string; name: string; owner: string; mine: boolean; shared: boolean; default: boolean; filters: Record<string, string>; put_at: Time }
-export interface Proposal2 { kind: 'service' | 'site' | 'tell'; text: string; expected_on: string | null }
-export interface Risk { level: string; step: string; rule: string; reason: string; promised_on: string | null; expected_on: string | null; days_late: number; money: Money | null; currency: string; could: Proposal2[]; since: Time | null; case: string | null; case_number: string | null; over?: boolean }
-export interface AtRisk extends Risk { order: string; po: string; customer_id: string; customer: string; channel: string; site: string; service: string; type: string }
-export interface RiskCounts { levels: Record<string, number>; money: Record<string, Money> }
-export interface OrderPlan { order: string; promised_on: string | null; steps: { step: string; planned: Time | null; actual: Time | null; expected: Time | null }[]; risk: Risk | null; versions: { version: number; made_at: Time; why: string; promised_on: string | null; site: string; service: string; lead_days: number | null }[] }
+export interface Flow { definition: { namespace: string; name: string; version: string }; nodes: FlowNode[]; edges: FlowEdge[] }
 export interface NodeCount { node: string; count: number; late: number }
 
 export interface Bucket { at: Time; x12: number; json: number; csv: number; manual: number }
@@ -189,6 +180,8 @@ export interface Cluster {
 }
 export interface ClusterList { items: Cluster[]; total: number; clusters: number; alone: number; cases: number }
 export interface FixOffer { kind: string; fix: Record<string, Json>; choices: Record<string, string[]> }
+/** What an exception that stands alone most likely meant; data: its data as they would be. */
+export interface Suggested { case: Case; data: Json; what: string[]; why: string[] }
 export interface Counted { what: string; cases: number; lasting: boolean }
 export interface Radius {
   cases: number; outcomes: Record<string, number>; money: Record<string, Money>; customers: number; customers_named: string[]; orders: number;
@@ -204,16 +197,7 @@ export interface Foreseen { seq: number; type: string; subject: string; taken: b
 export interface Delivery { document: string; number: number; channel: string; state: string; detail: string; began_at: Time }
 export interface Team { team: string; title: string; calendar: string; members: { user: string; away_until: Time | null; open: number }[]; open: number; unowned: number }
 export interface Handover { id: string; number: string; given_by: string; to_owner: string | null; to_team: string; note: string; given_at: Time; seen_by: string | null; seen_at: Time | null; cases: { id: string; number: string; title: string; status: string; owner: string | null; priority: number; note: string }[] }
-export interface TemplateText { language: string; subject: string; body: string }
-export interface ReplyTemplate extends TemplateText { name: string; title: string; put_by: string; put_at: Time; others: TemplateText[] }
-export interface CaseRules { name: string; version: string; document: Json; put_by: string; put_at: Time | null }
-export interface ApprovalTable { version: number; document: Json; note: string; put_by: string; put_at: Time | null }
-export interface ApprovalAddress { person: string; email: string; wanted: boolean }
-export interface User { user: string; name: string; role: string }
-export interface BusinessCalendar { name: string; version: number; title: string; time_zone: string }
-export interface OutageMessage { token: string; letters: { name: string; to: string; orders: string[]; subject: string; body: string }[]; left_out: string[]; sent_at: Time | null }
-export interface OutageTold { token: string; case: string; subject: string; body: string; audience: string; told: string[]; left_out: string[]; by: string; at: Time }
-export interface UndoShown { counts: Record<string, number>; items: { case: string; number: string; title: string; order: string; becomes: string; text: string }[] }
+export interface ReplyTemplate { name: string; title: string; subject: string; body: string }
 export interface Incident {
   id: string; number: string; system: string; state: 'open' | 'resolved'; opened_at: Time; resolved_at: Time | null; orders: number;
   money: Money | null; title: string; detail: string;
@@ -310,5 +294,3 @@ export interface FieldSchema {
 }
 export interface StartForm extends StartSummary { form: FieldSchema; given: Record<string, Json>; choices: Record<string, { value: string; label: string }[]>; last: Record<string, Json>[] }
 export interface Started { instance: string; event: string; reference: string; new: boolean }
-export interface QuoteLine { line: string; sku: string; description: string; quantity: string; unit: string; base_price: Money; unit_price: Money; amount: Money }
-export interface LinkedQuote { quote: string; revision: number; state: string; customer: string; currency: string; total: Money; lines: QuoteLine[]; valid_until: Time; order: string | null; tenant_name: string }

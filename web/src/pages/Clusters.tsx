@@ -15,6 +15,7 @@ import { FilterBar, Shown } from '../components/FilterBar';
 import { Fixing, Progressing } from '../components/Fixing';
 import { PageHead } from '../components/PageHead';
 import { Spark } from '../components/Spark';
+import { Suggesting } from '../components/Suggesting';
 
 const KEYS = ['partner', 'system', 'field', 'rule', 'subject'] as const;
 const about = (c: Cluster) => KEYS.map((k) => c.cause[k]).filter(Boolean).join(' · ') || c.cause.error;
@@ -26,6 +27,7 @@ export function Clusters() {
   const alone = f.alone === 'true';
   const { data, error, isPending, refetch } = useQuery(q.clusters(alone));
   const { data: fixes } = useQuery(q.fixes());
+  const may = useCanWork();
   const [current, setCurrent] = useState<string | null>(null);
   const columns = useMemo<Column<Cluster>[]>(() => [
     { id: 'cases', head: t.clusters.cases, right: true, cell: (c) => <strong className="num">{num(c.cases)}</strong> },
@@ -49,6 +51,7 @@ export function Clusters() {
         <DataTable label={t.clusters.title} columns={columns} rows={rows} rowId={(c) => c.key} rowLabel={(c) => `${c.cases} ${words(c.kind)}, ${about(c)}`} loading={isPending} error={data ? null : error} retry={() => void refetch()} current={current} onCurrent={setCurrent}
           onOpen={(c) => void go({ to: '/clusters/$key', params: { key: c.key } })} empty={<Empty title={alone ? t.clusters.noneAlone : t.clusters.none}>{t.clusters.noneWhy}</Empty>} />
       </section>
+      {alone && may && <Suggesting />}
       {!!fixes?.length && <Panel title={t.fixes.late} count={fixes.length}><div className="scroll" tabIndex={0} role="region" aria-label={t.list.scroll(t.fixes.late)} style={{ maxHeight: '24vh', flex: 'none' }}><FixList of={fixes} /></div></Panel>}
     </div>
   );

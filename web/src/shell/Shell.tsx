@@ -11,10 +11,10 @@ import { q } from '../api/queries';
 import { choose, language, LANGUAGES, t, word } from '../i18n';
 import { applyBrand } from '../lib/brand';
 import { clockKnown, clockRate, useClockSync, useNow } from '../lib/clock';
-import { clock, dateTime, dayOf, initials, num, chosenZone, setTimeZone } from '../lib/format';
+import { clock, dateTime, dayOf, initials, num, setTimeZone } from '../lib/format';
 import { useKeys } from '../lib/keys';
 import { useLive, useLiveState } from '../lib/live';
-import { done, failed, undoLast } from '../lib/notify';
+import { done, failed } from '../lib/notify';
 import { useCanWork, useSession } from '../lib/session';
 import { KeyHelp } from './KeyHelp';
 import { useNav } from './nav';
@@ -26,7 +26,7 @@ export function Shell() {
   const path = useRouterState({ select: (r) => r.location.pathname });
   useLive(s.tenant);
   useClockSync();
-  setTimeZone(chosenZone(s.time_zone));
+  setTimeZone(s.time_zone);
   useEffect(() => { applyBrand(s.brand.color); }, [s.brand.color]);
   useGoKeys(() => setHelp(true));
   // a new page: close the phone's menu, and put keyboard and screen reader at the content
@@ -54,7 +54,7 @@ function useGoKeys(help: () => void) {
   const go = useNavigate();
   const places = useNav(), nav = useRef(places), pending = useRef(0);
   nav.current = places;
-  useKeys({ '?': help, u: undoLast, g: () => { pending.current = Date.now(); } });
+  useKeys({ '?': help, g: () => { pending.current = Date.now(); } });
   useEffect(() => {
     const press = (e: KeyboardEvent) => {
       if (Date.now() - pending.current > 1200 || e.ctrlKey || e.metaKey || e.altKey || e.key === 'g') return;

@@ -23,6 +23,7 @@ from crossdock.cases.fixes.fix import (
     AcceptPrice,
     Cancel,
     CrossReference,
+    EachItsOwn,
     Fix,
     HandOver,
     MapEntry,
@@ -133,6 +134,11 @@ async def carry_out(tx: Tx, tenant_id: str, desk: Desk, case: Case, asked: Asked
             return await _again(tx, tenant_id, desk, case, asked)
         case RetryWith():
             return await _again_with(tx, tenant_id, desk, case, asked, asked.fix)
+        case EachItsOwn():
+            own = asked.fix.answers.get(str(case.case_id))
+            if own is None:
+                raise Blocked("Nobody said an answer for it.")
+            return await _again_with(tx, tenant_id, desk, case, asked, RetryWith(data=own))
         case Restart() | ReSource():
             return await _operate(tx, tenant_id, desk, case, asked, Command(kind=Kind.RESTART, at=asked.fix.task))
         case Substitute():
@@ -281,9 +287,8 @@ async def _read_again(tx: Tx, tenant_id: str, case: Case, asked: Asked, edits: S
     return Done(text=text, order=order, effects=tuple(effects))
 
 
-BEGINS = "An order begins"
 _EFFECTS = {
-    "crossdock.order.received": BEGINS,
+    "crossdock.order.received": "An order begins",
     "crossdock.order.change-requested": "A change of an order is asked for",
     "crossdock.order.cancellation-requested": "A cancellation of an order is asked for",
 }
@@ -334,10 +339,16 @@ async def _cancel(tx: Tx, tenant_id: str, desk: Desk, case: Case, asked: Asked) 
     if case.answers is Answers.WORKFLOW and offered & set(AWAY):
         await _no_doubt(tx, tenant_id, case)
         return await _resolve(tx, tenant_id, case, asked, AWAY, "what was done is undone, and the customer is told")
-    order = await order_of(tx, tenant_id, case)
+    order = await _order_of(tx, tenant_id, case)
     running = await tx.fetchrow(SQL["running_order"], tenant_id, order) if order else None
     if running is not None:
-        await ask_to_end(tx, tenant_id, order, asked.reason, asked.by, asked.now)
+        ident = str(ids.derived(tenant_id, "cancel", order))  # asked twice, by whomever, it is the same event
+        data = {"order": order, "reason": asked.reason, "by": asked.by}
+        event = envelope.make(
+            "crossdock.order.cancellation-requested", subject=order, data=data, now=asked.now, source=ORDERS, id=ident,
+        )  # fmt: skip
+        await inbox.receive(tx, tenant_id, event)
+        await audit.record(tx, tenant_id, asked.by, "order.cancel", order, {"reason": asked.reason})
         if case.answers is None:
             await casework.close_by_system(tx, tenant_id, case.case_id, f"closed by {asked.by}: cancelled", asked.now)
         return Done(
@@ -350,18 +361,7 @@ async def _cancel(tx: Tx, tenant_id: str, desk: Desk, case: Case, asked: Asked) 
     raise Blocked("No order of it is under way.")
 
 
-async def ask_to_end(tx: Tx, tenant_id: str, order: str, reason: str, by: str, now: datetime) -> None:
-    """As a cancellation at the order: its process undoes what was done, the last first, and tells the customer."""
-    ident = str(ids.derived(tenant_id, "cancel", order))  # asked twice, by whomever, it is the same event
-    data = {"order": order, "reason": reason, "by": by}
-    event = envelope.make(
-        "crossdock.order.cancellation-requested", subject=order, data=data, now=now, source=ORDERS, id=ident,
-    )  # fmt: skip
-    await inbox.receive(tx, tenant_id, event)
-    await audit.record(tx, tenant_id, by, "order.cancel", order, {"reason": reason})
-
-
-async def order_of(tx: Tx, tenant_id: str, case: Case) -> str:
+async def _order_of(tx: Tx, tenant_id: str, case: Case) -> str:
     if case.order or shape(case) is not Shape.DOCUMENT:
         return case.order
     document_id = UUID(str(cast("Mapping[str, Any]", case.evidence)["document"]))

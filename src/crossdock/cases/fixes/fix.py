@@ -8,6 +8,7 @@ from crossdock.errors import Finding, PartnerError
 from crossdock.partners.crossref import store as crossref
 
 MAX_TEXT = 200
+MOST_ANSWERS = 200
 
 
 class _Fix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -53,6 +54,12 @@ class RetryWith(_Fix, frozen=True, tag="retry-with"):
     their pointers."""
 
     data: dict[str, Any]
+
+
+class EachItsOwn(_Fix, frozen=True, tag="each-its-own"):
+    """Each case with corrected data of its own, as somebody said yes to them: members of its data, by its id."""
+
+    answers: dict[str, dict[str, Any]]
 
 
 class Restart(_Fix, frozen=True, tag="restart"):
@@ -105,6 +112,7 @@ Fix: TypeAlias = (
     | TableRow
     | Retry
     | RetryWith
+    | EachItsOwn
     | Restart
     | Substitute
     | ReSource
@@ -148,6 +156,9 @@ def check(fix: Fix) -> None:
             findings.append(Finding("fix.time", "/fix/within_h", "up to 90 days", str(fix.within_h), "Correct it."))
         case RetryWith() | TableRow() if not (fix.data if isinstance(fix, RetryWith) else fix.row):
             findings.append(Finding("fix.data", "/fix", "what is to be corrected", "nothing", "Name at least one."))
+        case EachItsOwn() if not 0 < len(fix.answers) <= MOST_ANSWERS or not all(fix.answers.values()):
+            expected = f"1 to {MOST_ANSWERS} cases, each with what is to be corrected"
+            findings.append(Finding("fix.answers", "/fix/answers", expected, str(len(fix.answers)), "Name them."))
         case _:
             pass
     if findings:

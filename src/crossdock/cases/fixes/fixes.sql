@@ -13,28 +13,22 @@ where tenant_id = $1 and instance_id = $2 and state in ('sent', 'unknown', 'aske
 select instance_id from crossdock.instance
 where tenant_id = $1 and business_key = $2 and ended_at is null and parent_id is null limit 1
 
--- name: stands
--- Of an order: its process that runs, when it ended if none does, and what of it left the house for the warehouse.
-select
-  (select i.instance_id from crossdock.instance i where i.tenant_id = $1 and i.business_key = $2 and i.ended_at is null
-    and i.parent_id is null order by i.started_at limit 1) as running,
-  (select max(i.ended_at) from crossdock.instance i where i.tenant_id = $1 and i.business_key = $2) as ended_at,
-  (select min(k.called_at) from crossdock.instance i join crossdock.call k using (tenant_id, instance_id)
-    where i.tenant_id = $1 and i.business_key = $2 and k.function = any ($3::text[]) and not k.abandoned
-      and k.state in ('done', 'sent', 'unknown', 'asked') and k.undone_at is null) as released_at
-
--- name: a_case
-select * from crossdock.cases where tenant_id = $1 and case_id = $2
-
 -- name: lock_case
 -- Whoever fixes a case holds it.
 select * from crossdock.cases where tenant_id = $1 and case_id = $2 for update
 
 -- name: chosen
--- The open cases of a cause, or those named of it, the most urgent first.
+-- The open cases of a cause, or those named of it, the most urgent first; of whatever cause where none is said.
 select * from crossdock.cases
-where tenant_id = $1 and cause_key = $2 and status <> 'closed' and ($3::uuid[] is null or case_id = any ($3))
+where tenant_id = $1 and (cause_key = $2 or ($2 = '' and $3::uuid[] is not null)) and status <> 'closed' and ($3::uuid[] is null or case_id = any ($3))
 order by coalesce(due_at, '9999-01-01 00:00Z'), case_id limit $4
+
+-- name: under_way
+-- Which of these cases another fix has still to do, and whose it is.
+select i.case_id, f.status, f.asked_by, f.kind from crossdock.fix_item i
+join crossdock.fix f using (tenant_id, fix_id)
+where i.tenant_id = $1 and i.case_id = any ($2::uuid[]) and i.status = 'waiting'
+  and f.status in ('asked', 'running', 'stopped')
 
 -- name: forget_previews
 -- What was only looked at goes after a day.
@@ -74,7 +68,7 @@ update crossdock.fix set approval_id = $3 where tenant_id = $1 and fix_id = $2
 update crossdock.fix set made = $3::json where tenant_id = $1 and fix_id = $2
 
 -- name: undo
-update crossdock.fix set status = 'undoing', undone_by = $3, ended_at = null, call_back = $4, undo_reason = $5 where tenant_id = $1 and fix_id = $2
+update crossdock.fix set status = 'undoing', undone_by = $3, ended_at = null where tenant_id = $1 and fix_id = $2
 
 -- name: counts
 select status, count(*)::int as n from crossdock.fix_item where tenant_id = $1 and fix_id = $2 group by status
@@ -91,10 +85,6 @@ select * from crossdock.fix_item where tenant_id = $1 and fix_id = $2 and status
 -- name: next_done
 -- To be taken back, the last first.
 select * from crossdock.fix_item where tenant_id = $1 and fix_id = $2 and status = 'done' order by ordinal desc limit 1
-
--- name: all_done
--- What undoing would have to take back, in its order.
-select * from crossdock.fix_item where tenant_id = $1 and fix_id = $2 and status = 'done' order by ordinal desc
 
 -- name: settle
 update crossdock.fix_item set status = $4, detail = $5, effects = coalesce($6::json, effects), at = $7
@@ -133,3 +123,30 @@ where d.tenant_id = $1 and d.document_id = coalesce(
    where o.tenant_id = $1 and o.order_no = $2 and o.purpose = 'original'),
   (select p.part_of from crossdock.document p
    where p.tenant_id = $1 and p.order_no = $2 and p.part_of is not null limit 1))
+
+-- name: alone
+-- Open cases of an order's process that share their cause with no other, what is due first.
+select c.* from crossdock.cases c
+where c.tenant_id = $1 and c.status <> 'closed' and c.answers = 'workflow' and c.cause_key is not null
+  and not exists (select from crossdock.cases o where o.tenant_id = $1 and o.cause_key = c.cause_key
+                  and o.status <> 'closed' and o.case_id <> c.case_id)
+order by coalesce(c.due_at, '9999-01-01 00:00Z'), c.case_id limit $2
+
+-- name: items_like
+-- What the catalogue has that could be meant: by the start and length of numbers ($2, $3 in pairs, letters and digits
+-- alone), or by its GTIN ($4).
+select i.sku, i.description, i.unit, i.list_price, i.body from crossdock.catalogue_item i
+cross join lateral (select regexp_replace(upper(i.sku), '[^A-Z0-9]', '', 'g') as bare) b
+where i.tenant_id = $1 and (i.body ->> 'gtin' = any ($4::text[]) or exists (
+  select from unnest($2::text[], $3::int[]) as w (head, length)
+  where starts_with(b.bare, w.head) and abs(length(b.bare) - w.length) <= 2))
+order by i.sku limit $5
+
+-- name: places_of_customers
+select customer_id, body from crossdock.catalogue_customer where tenant_id = $1 and customer_id = any ($2::text[])
+
+-- name: ordered_before
+-- How many orders of each customer have had each of these items.
+select o.customer_id, l.sku, count(distinct l.order_no)::int as n from crossdock.order_line_view l
+join crossdock.order_view o using (tenant_id, order_no)
+where l.tenant_id = $1 and o.customer_id = any ($2::text[]) and l.sku = any ($3::text[]) group by 1, 2

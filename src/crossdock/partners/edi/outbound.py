@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crossdock.errors import Finding, PartnerError
-from crossdock.partners.agreements import terms
 from crossdock.partners.edi import elements, walk
 from crossdock.partners.edifact import decode as edifact
 from crossdock.partners.edifact import write as edifact_write
@@ -23,7 +22,8 @@ from crossdock.partners.x12 import write as x12_write
 from crossdock.partners.x12.tokens import Segment as X12Segment
 from crossdock.partners.x12.write import Address, Numbers
 
-DIRECTORY = tuple(terms.WRITTEN.split(":"))
+# The directory each message is written in: the oldest that nearly every partner reads.
+DIRECTORY = ("D", "96A", "UN")
 
 
 @dataclass(frozen=True, slots=True)
