@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from importlib.resources import files
 from typing import Any
 
 from crossdock import exactjson
@@ -137,3 +138,18 @@ async def test_an_order_is_found_by_what_stands_on_its_parcels_and_invoices(gate
         key = await gateway.key(role, partner=partner)
         assert await found("073500010000080017", key) == hits
     assert await found("073500010000080017", await gateway.as_("carl")) == []
+
+
+async def test_the_numbers_of_orders_that_were_already_there_are_read_from_their_events(gateway: Any) -> None:
+    story = await told(gateway)
+    await story.tell("shipment.packed", source="wms", shipment="L-1", packages=[{"sscc": "073500010000080017"}])
+    await story.project()
+    migration = files("crossdock.migrations").joinpath("sql", "0041_order_links.sql").read_text("utf-8")
+    filling = migration[migration.index("insert into crossdock.order_number") :]
+    async with gateway.db.transaction(TENANT) as tx:
+        kept = await tx.fetch("select order_no, kind, value from crossdock.order_number order by 1, 2, 3")
+        await tx.execute("delete from crossdock.order_number")
+        await tx.execute(filling)
+        again = await tx.fetch("select order_no, kind, value from crossdock.order_number order by 1, 2, 3")
+    assert {r["kind"] for r in kept} == {"invoice", "shipment", "sscc", "tracking"}
+    assert again == kept
