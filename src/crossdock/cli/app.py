@@ -15,6 +15,7 @@ from rich.console import Console
 from crossdock import exactjson, telemetry
 from crossdock.cli import (
     alerting,
+    amending,
     clusters,
     compose,
     events,
@@ -43,6 +44,7 @@ app.add_typer(flow.app, name="flow")
 app.command("doctor")(doctor.command)
 app.command("bench")(bench.command)
 work.register(app)
+amending.register(app)
 simulate.register(app)
 instances.register(app)
 clusters.register(app)

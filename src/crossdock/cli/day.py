@@ -99,6 +99,15 @@ class Hold:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A customer telephones: the order is wanted on another day."""
+
+    at: datetime
+    order: Order
+    requested_on: str
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
     deliveries: list[Delivery]
@@ -107,6 +116,7 @@ class Day:
     slips: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
     habits: dict[str, float] = field(default_factory=dict[str, float])
     holds: list[Hold] = field(default_factory=list[Hold])
+    changes: list[Change] = field(default_factory=list[Change])
 
 
 def make(seeds: dict[str, dict[str, Any]], count: int, morning: datetime, seed: int) -> Day:
@@ -148,7 +158,15 @@ def make(seeds: dict[str, dict[str, Any]], count: int, morning: datetime, seed: 
     deliveries += _cancellations(rng, deliveries, seeds)
     deliveries.sort(key=lambda d: (d.at, d.filename))
     slips = _slips(rng, seeds)
-    return Day(deliveries, orders, _faults(tenants, morning), slips, HABITS, _holds(seeds, orders, morning))
+    return Day(
+        deliveries,
+        orders,
+        _faults(tenants, morning),
+        slips,
+        HABITS,
+        _holds(seeds, orders, morning),
+        _changes(deliveries),
+    )
 
 
 def _hour(rng: random.Random) -> float:
@@ -258,6 +276,20 @@ def _holds(seeds: dict[str, dict[str, Any]], orders: list[Order], morning: datet
             until = at + timedelta(hours=8)
             found.append(Hold(at=at, until=until, tenant=tenant, scope=scope, key=key, kind=kind, reason=reason))
     return sorted(found, key=lambda h: (h.at, h.tenant))
+
+
+def _changes(deliveries: list[Delivery]) -> list[Change]:
+    """Of some orders, shortly after they came or while they are picked."""
+    plain = [(d.at, o) for d in deliveries for o in d.orders if o.channel == "json" and not o.cancelled]
+    found = [
+        Change(
+            at=at + (timedelta(minutes=3) if n % 2 else timedelta(hours=1)),
+            order=order,
+            requested_on=(datetime.fromisoformat(order.requested_on) + timedelta(days=2)).date().isoformat(),
+        )
+        for n, (at, order) in enumerate(plain[::5][:6])
+    ]
+    return sorted(found, key=lambda c: c.at)
 
 
 def _fullest(seed: dict[str, Any]) -> str:

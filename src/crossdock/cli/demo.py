@@ -88,6 +88,7 @@ class Running:
     console: Console
     fed: int = 0
     held: int = 0  # how many of the day's holds have been placed
+    changed: int = 0  # how many of its changes by telephone have been entered
     accounted: dict[str, int] = field(default_factory=dict[str, int])
 
 
@@ -231,6 +232,21 @@ async def _stop(running: Running, now: datetime) -> None:
         })  # fmt: skip
 
 
+async def _telephone(running: Running, now: datetime) -> None:
+    """Enters the changes that customers have asked for by now; one of an order that has ended is not entered."""
+    while running.changed < len(running.day.changes) and running.day.changes[running.changed].at <= now:
+        change = running.day.changes[running.changed]
+        running.changed += 1
+        headers = {"Authorization": f"Bearer {running.keys[change.order.tenant]}"}
+        found = await _get(running.http, f"{running.gateway_url}/api/orders?q={change.order.po}", headers)
+        for order in found["items"]:
+            if order["status"] in ("closed", "cancelled", "rejected"):
+                continue
+            await _post(running.http, f"{running.gateway_url}/api/orders/{order['order']}/change", headers, {
+                "requested_on": change.requested_on, "reason": "by telephone", "key": change.order.po,
+            })  # fmt: skip
+
+
 async def _until_answered(http: Client, url: str, headers: dict[str, str], body: bytes) -> Response:
     """Posts until there is an answer. Whether the last arrived is not known; the same bytes again change nothing."""
     for _ in range(DELIVERY_TRIES - 1):
@@ -295,6 +311,8 @@ class Jumping:
                 candidates.append(pending[-1].at)
             if r.held < len(r.day.holds):
                 candidates.append(r.day.holds[r.held].at)
+            if r.changed < len(r.day.changes):
+                candidates.append(r.day.changes[r.changed].at)
             if self.policy is not None:
                 candidates.append(self.people_at)
             moments = [c for c in candidates if c is not None]
@@ -309,6 +327,7 @@ class Jumping:
                 for start in range(0, len(wave), 8):
                     await asyncio.gather(*(_deliver(r, d) for d in wave[start : start + 8]))
             self._sent += len(due)
+            await _telephone(r, now)
             tick(now)
         return now
 
@@ -434,6 +453,7 @@ async def _live(running: Running, options: Options) -> int:
                 await asyncio.sleep(min(0.5, wait))
             await _stop(running, now)
             await _deliver(running, delivery)
+            await _telephone(running, now)
             bar.update(task, completed=running.fed, description=f"orders in  {delivery.at:%H:%M}")
     c.print("All orders are in. The day goes on; Ctrl-C stops.")
     await _forever()

@@ -2,11 +2,11 @@
 select count(*) from crossdock.order_view where outcome is not null
 
 -- name: under_way
-select count(*) from crossdock.instance where ended_at is null and namespace in ('after-sales', 'supply', 'logistics')
+select count(*) from crossdock.instance where ended_at is null and namespace in ('after-sales', 'supply', 'logistics', 'service')
 
 -- name: after_sales
 select name, coalesce(output ->> 'outcome', status) as outcome, count(*)
-from crossdock.instance where namespace in ('after-sales', 'supply', 'logistics') group by 1, 2 order by 1, 2
+from crossdock.instance where namespace in ('after-sales', 'supply', 'logistics', 'service') group by 1, 2 order by 1, 2
 
 -- name: held
 select body -> 'data' ->> 'scope' as scope, sum((body -> 'data' ->> 'orders')::bigint)::bigint as orders

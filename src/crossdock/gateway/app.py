@@ -18,6 +18,7 @@ from crossdock.gateway import (
     casedesk,
     cases,
     chains,
+    changing,
     channels,
     clusters,
     corrections,
@@ -68,7 +69,7 @@ API = (
     session, board, orders, orderpage, documents, cases, incidents, approvals, holds, events, definitions, instances,
     run, search, people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting,
     channels, quarantine, deadletters, reference, clusters, fixes, desks, scorecard, deciders,
-    casedesk, cxml, starting, quotes, jeopardy, sharing,
+    casedesk, cxml, starting, quotes, jeopardy, sharing, changing,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

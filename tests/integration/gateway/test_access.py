@@ -283,6 +283,8 @@ async def test_nothing_of_another_tenant_can_be_changed(gateway: Any) -> None:
         (f"/api/approvals/{things.approval}/decide", {"outcome": "approved", "hash": things.hash}),
         (f"/api/holds/{things.hold}/release", {"note": ""}),
         (f"/api/orders/{things.order}/cancel", {"reason": "x"}),
+        (f"/api/orders/{things.order}/change", {"cancel": True, "reason": "x"}),
+        (f"/api/orders/{things.order}/change/preview", {"cancel": True}),
         (f"/api/documents/{things.document}/release", {}),
         (f"/api/instances/{things.instance}/preview", {"kind": "suspend"}),
         (f"/api/instances/{things.instance}/operations", {"command": {"kind": "suspend"}, "mark": "0" * 64}),

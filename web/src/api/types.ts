@@ -44,6 +44,12 @@ export interface OrderLine {
   line: string; sku: string | null; description: string; ordered: string; unit: string; unit_price: Money | null; amount: Money | null;
   reserved: string; shipped: string; invoiced: string; backordered: string;
 }
+export interface WantedChange { cancel?: boolean; lines?: { line: string; quantity?: string; unit_price?: string }[]; requested_on?: string; ship_to?: Address }
+export interface ChangePreview {
+  order: string; currency: string; step: 'preparing' | 'released' | 'shipped' | 'over'; way: 'free' | 'recall' | 'return' | 'refuse'; approval: boolean; rule: string; why: string;
+  before: Money; after: Money; rise: Money; discount: Money;
+  lines: { line: string; sku: string; description: string; unit: string; quantity: string; new_quantity: string; unit_price: Money | null; new_unit_price: Money | null; accepted: boolean; reason: string | null }[];
+}
 export interface OrderMoney { ordered: Money; invoiced: Money; tax: Money; paid: Money; open: Money; margin: Money | null }
 export type TimelineKind = 'document' | 'event' | 'decision' | 'call' | 'approval' | 'case' | 'hold' | 'message' | 'task' | 'money';
 export interface TimelineItem { at: Time; kind: TimelineKind; title: string; detail: string | null; status: string | null; ref: string | null; data: Json }

@@ -10,6 +10,7 @@ import { t } from '../i18n';
 import { done, failed } from '../lib/notify';
 import { useCanWork } from '../lib/session';
 import { ShareAction } from './ShareOrder';
+import { CancelPreview, ChangeAction } from './OrderChange';
 import { StartButtons } from './StartButtons';
 
 export const isOver = (o: OrderDetail) => ['closed', 'cancelled', 'rejected'].includes(o.status);
@@ -20,6 +21,7 @@ export function OrderActions({ order: o }: { order: OrderDetail }) {
     <div className="order-actions" role="group" aria-label={t.sections.actions}>
       {may && <StartButtons order={o.order} shipped={o.lines.some((l) => Number(l.shipped) > 0)} invoiced={o.lines.some((l) => Number(l.invoiced) > 0)} />}
       <ShareAction order={o} />
+      <ChangeAction order={o} />
       <CancelAction order={o} />
     </div>
   );
@@ -46,7 +48,7 @@ function CancelDialog({ order, close }: { order: string; close: () => void }) {
   return (
     <Modal opened onClose={close} title={t.order.cancelTitle(order)} closeButtonProps={{ 'aria-label': t.act.close }}>
       <form className="stack" onSubmit={(e) => { e.preventDefault(); void go(); }}>
-        <p>{t.order.cancelBody}</p>
+        <CancelPreview order={order} />
         <Textarea label={t.order.cancelReason} required value={reason} onChange={(e) => setReason(e.currentTarget.value)} autosize minRows={2} data-autofocus />
         <div className="buttons"><Button variant="default" onClick={close}>{t.order.cancelKeep}</Button><Button type="submit" color="red.8" loading={busy} disabled={!reason.trim()}>{t.order.cancelGo}</Button></div>
       </form>
