@@ -107,7 +107,7 @@ async def preview(tx: Tx, tenant_id: str, order: str, wanted: Wanted) -> Preview
         raise PartnerError([Finding("change.empty", "/", "a change", "nothing", "Say what shall be otherwise")])
     rows = await tx.fetch(SQL["lines"], tenant_id, order)
     lines = {str(r["line"]): r for r in rows}
-    facts = {
+    facts: dict[str, Any] = {
         "lines": [
             {"line": n, "quantity": r["ordered"], "unit": r["unit"], "unit_price": r["unit_price"], "items": []}
             for n, r in lines.items()
