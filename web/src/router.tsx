@@ -28,6 +28,7 @@ export function makeRouter(qc: QueryClient) {
     page('/orders', lazyRouteComponent(() => import('./pages/Orders'), 'Orders')),
     page('/orders/$order', lazyRouteComponent(() => import('./pages/Order'), 'OrderPage')),
     page('/flow', lazyRouteComponent(() => import('./pages/FlowPage'), 'FlowPage')),
+    page('/at-risk', lazyRouteComponent(() => import('./pages/AtRisk'), 'AtRiskPage')),
     page('/exceptions', lazyRouteComponent(() => import('./pages/Exceptions'), 'Exceptions')),
     page('/exceptions/$id', lazyRouteComponent(() => import('./pages/Exceptions'), 'ExceptionPage')),
     page('/clusters', lazyRouteComponent(() => import('./pages/Clusters'), 'Clusters')),

@@ -1,19 +1,23 @@
 """Events from the command line: those that could not be handed on, and handing them on again."""
 
 import getpass
+from time import monotonic
 from typing import Annotated, Any
 
 import typer
 
 from crossdock import exactjson
-from crossdock.cli.work import As, Json, Tenant, in_tenant, show
-from crossdock.db import Tx
+from crossdock.cli.work import As, Json, Tenant, in_tenant, show, with_tenant
+from crossdock.db import Database, Tx
 from crossdock.errors import SetupError
 from crossdock.events import dead
+from crossdock.tower import rebuilding
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(no_args_is_help=True, help="Events that could not be handed on.")
+    group = typer.Typer(
+        no_args_is_help=True, help="Events: those that could not be handed on, and what is made of them."
+    )
     app.add_typer(group, name="events")
 
     @group.command("dead")
@@ -58,3 +62,15 @@ def register(app: typer.Typer) -> None:
 
         done, left = in_tenant(tenant, work)
         typer.echo(f"{done} discarded, {left} left.")
+
+    @group.command("rebuild")
+    def _rebuild(tenant: Tenant = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        """Make the order view anew from the event log, some orders at a time, while everything goes on."""
+
+        async def work(db: Database, chosen: str) -> rebuilding.Done:
+            return await rebuilding.rebuild(db, chosen)
+
+        began = monotonic()
+        done: rebuilding.Done = with_tenant(tenant, work)
+        rate = done.events / max(monotonic() - began, 0.001)
+        typer.echo(f"{done.orders} orders made anew from {done.events} events, {rate:.0f} events/s.")

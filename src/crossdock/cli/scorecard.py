@@ -22,6 +22,7 @@ Since = Annotated[str, typer.Option(help="First day, such as 2026-03-02; without
 Until = Annotated[str, typer.Option(help="The day after the last")]
 Channel = Annotated[str, typer.Option(help="Only orders that came by this channel, such as x12")]
 Customer = Annotated[str, typer.Option(help="Only this customer's")]
+Site = Annotated[str, typer.Option(help="Only orders that ship from this site")]
 Xlsx = Annotated[Path | None, typer.Option(help="Write a workbook here")]
 Csv = Annotated[Path | None, typer.Option(help="Write a table here")]
 
@@ -33,12 +34,21 @@ def register(app: typer.Typer) -> None:
     _reports(group)
 
 
-async def wanted(tx: Tx, tenant: str, since: str, until: str, channel: str = "", customer: str = "") -> Wanted:
+async def wanted(
+    tx: Tx, tenant: str, since: str, until: str, channel: str = "", customer: str = "", site: str = ""
+) -> Wanted:
     """Raises PartnerError for a day that is none."""
     zone = await tx.fetchval("select time_zone from crossdock.tenant where tenant_id = $1", tenant)
     today = (await business_now(tx)).astimezone(ZoneInfo(zone)).date()
     period = Period.given(_day(since, "--since"), _day(until, "--until"), today, 7)
-    return Wanted(tenant_id=tenant, zone=zone, period=period, channel=channel or None, customer=customer or None)
+    return Wanted(
+        tenant_id=tenant,
+        zone=zone,
+        period=period,
+        channel=channel or None,
+        customer=customer or None,
+        site=site or None,
+    )
 
 
 def _day(text: str, option: str) -> date | None:
@@ -51,13 +61,13 @@ def _day(text: str, option: str) -> date | None:
 def _figures(app: typer.Typer) -> None:
     @app.command("scorecard")
     def _scorecard(  # pyright: ignore[reportUnusedFunction] - typer keeps it
-        since: Since = "", until: Until = "", channel: Channel = "", customer: Customer = "", csv: Csv = None,
-        xlsx: Xlsx = None, tenant: Tenant = "", json: Json = False,
+        since: Since = "", until: Until = "", channel: Channel = "", customer: Customer = "", site: Site = "",
+        csv: Csv = None, xlsx: Xlsx = None, tenant: Tenant = "", json: Json = False,
     ) -> None:  # fmt: skip
         """Figures of a period, each with its uncertainty, target and the period before."""
 
         async def work(tx: Tx, chosen: str) -> list[dict[str, Any]]:
-            asked = await wanted(tx, chosen, since, until, channel, customer)
+            asked = await wanted(tx, chosen, since, until, channel, customer, site)
             found = await scorecard.card(tx, asked)
             rows = tables.rows_of(found.measured)
             if csv is not None:

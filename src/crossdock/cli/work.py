@@ -21,7 +21,7 @@ from crossdock import exactjson, policy
 from crossdock import settings as environment
 from crossdock.cases import approvals, asking, casework, delegations, holds
 from crossdock.cli import compose
-from crossdock.db import Tx
+from crossdock.db import Database, Tx
 from crossdock.errors import SetupError
 from crossdock.events.inbox import business_now
 
@@ -43,6 +43,16 @@ def register(app: typer.Typer) -> None:
 def in_tenant(tenant: str, work: Callable[[Tx, str], Awaitable[Any]]) -> Any:
     """Runs the work in one transaction of the tenant."""
 
+    async def once(db: Database, chosen: str) -> Any:
+        async with db.transaction(chosen) as tx:
+            return await work(tx, chosen)
+
+    return with_tenant(tenant, once)
+
+
+def with_tenant(tenant: str, work: Callable[[Database, str], Awaitable[Any]]) -> Any:
+    """Runs work that makes transactions of its own."""
+
     async def whole() -> Any:
         settings, _ = environment.read()
         opened = await compose.open_database(settings, lambda text: typer.echo(text, err=True))
@@ -51,8 +61,7 @@ def in_tenant(tenant: str, work: Callable[[Tx, str], Awaitable[Any]]) -> Any:
             chosen = tenant or (tenants[0] if len(tenants) == 1 else "")
             if chosen not in tenants:
                 raise SetupError(f"Expected --tenant to be one of {', '.join(tenants) or 'none'}, found {tenant!r}.")
-            async with opened.db.transaction(chosen) as tx:
-                return await work(tx, chosen)
+            return await work(opened.db, chosen)
         finally:
             await opened.close()
 

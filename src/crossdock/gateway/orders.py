@@ -195,10 +195,18 @@ def wanted(
     channel: Annotated[str | None, Query(max_length=20)] = None,
     late: bool | None = None,
     q: Search = None,
+    process: Annotated[str | None, Query(max_length=100)] = None,
+    version: Annotated[str | None, Query(max_length=40)] = None,
+    site: Annotated[str | None, Query(max_length=100)] = None,
+    partner: Annotated[str | None, Query(max_length=100)] = None,
+    type: Annotated[str | None, Query(max_length=40)] = None,
+    risk: bool | None = None,
 ) -> orders.Filter:
     """What the list and its export are filtered by."""
     return orders.Filter(
         status=status or None, stage=stage or None, customer=customer or None, channel=channel or None, late=late,
+        process=process or None, version=version or None, site=site or None, partner=partner or None,
+        type=type or None, risk=risk,
         q=q or None, own=caller.own,
     )  # fmt: skip
 

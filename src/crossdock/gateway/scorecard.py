@@ -174,12 +174,13 @@ def wanted(
     until: Annotated[date | None, Query(description="The day after the last")] = None,
     channel: str | None = None,
     customer: str | None = None,
+    site: str | None = None,
 ) -> Wanted:
     """Without days: the last seven that are over. Raises PartnerError."""
     return Wanted(
         tenant_id=caller.tenant_id, zone=caller.principal.time_zone,
         period=Period.given(since, until, caller.today(), USUAL_DAYS),
-        channel=channel or None, customer=customer or None,
+        channel=channel or None, customer=customer or None, site=site or None,
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,12 +11,11 @@ from crossdock.errors import NotFound
 from crossdock.flow import graph as drawing
 from crossdock.flow.graph import DONE, FAILED, START, SWITCH
 from crossdock.flow.program import Program
-from crossdock.tower import kpis
+from crossdock.tower import standing
 
 SQL = queries("crossdock.tower", "board.sql")
 
 MAIN = "order-to-cash"
-NOTHING = kpis.Standing(0, 0, Decimal(0))
 LABELS_SHOWN = 2  # an edge on which many ways meet names the first of them
 SPARE_EDGES = 2  # what one box less may cost in lines
 
@@ -157,21 +155,42 @@ def today(now: datetime, time_zone: str) -> date:
         return now.date()
 
 
-async def flow(tx: Tx, tenant_id: str, drawings: Drawings, now: datetime, day: date) -> dict[str, Any]:
-    """{definition, nodes, edges} of the main definition with what stands in each stage."""
-    drawn = await drawings.main(tx, tenant_id)
+async def flow(
+    tx: Tx, tenant_id: str, drawings: Drawings, now: datetime, day: date, of: standing.Filter = standing.ALL
+) -> dict[str, Any]:
+    """{definition, nodes, edges, elsewhere} of a process (without one: the main one) with what stands in each stage.
+
+    With a version its own graph is drawn and only its instances count; without one the newest is drawn, and what
+    stands in stages that only older versions have is counted as elsewhere. Raises NotFound.
+    """
+    drawn = await _drawing(tx, tenant_id, drawings, of)
     if drawn is None:
-        return {"definition": {"namespace": "", "name": "", "version": ""}, "nodes": [], "edges": []}
-    standing = await kpis.stages(tx, tenant_id, now, day, drawn.ends)
+        return {"definition": {"namespace": "", "name": "", "version": ""}, "nodes": [], "edges": [], "elsewhere": 0}
+    found = await standing.stages(tx, tenant_id, drawn.name, of, now, day, drawn.ends)
+    known = {n.id for n in drawn.nodes}
     return {
         "definition": {"namespace": drawn.namespace, "name": drawn.name, "version": drawn.version},
-        "nodes": [_counted(n, standing.get(n.id, NOTHING)) for n in drawn.nodes],
+        "title": drawn.title, "summary": drawn.summary,
+        "nodes": [_counted(n, found.get(n.id, standing.NOTHING)) for n in drawn.nodes],
         "edges": [{"id": e.id, "source": e.source, "target": e.target, "label": e.label} for e in drawn.edges],
-    }
+        "elsewhere": sum(s.count for stage, s in found.items() if stage not in known),
+    }  # fmt: skip
 
 
-def _counted(n: Node, s: kpis.Standing) -> dict[str, Any]:
-    return {"id": n.id, "label": n.label, "kind": n.kind, "count": s.count, "late": s.late, "value": f"{s.value:f}"}
+def _counted(n: Node, s: standing.Standing) -> dict[str, Any]:
+    return {
+        "id": n.id, "label": n.label, "kind": n.kind, "count": s.count, "late": s.late, "at_risk": s.at_risk,
+        "value": f"{s.value:f}", "dwell": None if s.dwell is None else s.dwell.view(),
+    }  # fmt: skip
+
+
+async def _drawing(tx: Tx, tenant_id: str, drawings: Drawings, of: standing.Filter) -> Drawing | None:
+    if of.process is None:
+        return await drawings.main(tx, tenant_id)
+    row = await tx.fetchrow(SQL["of_process"], tenant_id, of.process, of.version)
+    if row is None:
+        raise NotFound(f"No process {of.process!r}" + (f" with version {of.version}" if of.version else ""))
+    return await drawings.get(tx, tenant_id, row["namespace"], row["name"], row["version"])
 
 
 async def counts(tx: Tx, tenant_id: str, drawings: Drawings, now: datetime, day: date) -> dict[str, tuple[int, int]]:
@@ -179,5 +198,35 @@ async def counts(tx: Tx, tenant_id: str, drawings: Drawings, now: datetime, day:
     drawn = await drawings.main(tx, tenant_id)
     if drawn is None:
         return {}
-    standing = await kpis.stages(tx, tenant_id, now, day, drawn.ends)
-    return {n.id: (s.count, s.late) for n in drawn.nodes for s in [standing.get(n.id, NOTHING)]}
+    found = await standing.stages(tx, tenant_id, drawn.name, standing.ALL, now, day, drawn.ends, dwell=False)
+    return {n.id: (s.count, s.late) for n in drawn.nodes for s in [found.get(n.id, standing.NOTHING)]}
+
+
+async def processes(tx: Tx, tenant_id: str, drawings: Drawings, now: datetime, day: date) -> list[dict[str, Any]]:
+    """Every published process with its versions, the main one first: how many instances are open, late, at risk."""
+    rows = await tx.fetch(SQL["processes"], tenant_id, MAIN)
+    open_ = await standing.by_version(tx, tenant_id, day)
+    found: dict[str, dict[str, Any]] = {}
+    for r in rows:  # newest version first within a name
+        if r["name"] not in found:
+            drawn = await drawings.get(tx, tenant_id, r["namespace"], r["name"], r["version"])
+            found[r["name"]] = {
+                "name": r["name"], "version": r["version"], "title": drawn.title, "summary": drawn.summary,
+                "open": 0, "late": 0, "at_risk": 0, "versions": [],
+            }  # fmt: skip
+        n = open_.get((r["name"], r["version"]), (0, 0, 0))
+        process = found[r["name"]]
+        process["versions"].append({"version": r["version"], "open": n[0]})
+        for key, value in zip(("open", "late", "at_risk"), n, strict=True):
+            process[key] += value
+    return list(found.values())
+
+
+async def options(tx: Tx, tenant_id: str) -> dict[str, Any]:
+    """What filters offer: {sites, partners: [{id, name}], types}."""
+    partners = await tx.fetch(SQL["partners"], tenant_id)
+    return {
+        "sites": [r["site"] for r in await tx.fetch(SQL["sites"], tenant_id)],
+        "partners": [{"id": r["partner_id"], "name": r["name"] or r["partner_id"]} for r in partners],
+        "types": [r["order_type"] for r in await tx.fetch(SQL["types"], tenant_id)],
+    }

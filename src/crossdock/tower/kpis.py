@@ -5,7 +5,7 @@ same figure seven business days before, and None when there were no orders then.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -40,6 +40,8 @@ async def strip(tx: Tx, tenant_id: str, now: datetime) -> list[Kpi]:
     assert before is not None
     hours = await tx.fetch(SQL["series"], tenant_id, now)
     days = await tx.fetch(SQL["otif_days"], tenant_id, now)
+    risks = await tx.fetchrow(SQL["risks"], tenant_id)
+    assert risks is not None
 
     def grown(name: str) -> str | None:
         return str(n[name] - before[name]) if before["ever"] else None
@@ -89,6 +91,13 @@ async def strip(tx: Tx, tenant_id: str, now: datetime) -> list[Kpi]:
             formula="Approvals asked for and neither decided, expired nor void, now.",
             series=[float(h["pending_approvals"]) for h in hours], delta=grown("pending_approvals"),
         ),
+        Kpi(
+            key="at_risk", label="Promises at risk", value=str(risks["orders"]), unit="count", target="0", good="down",
+            note=f"{risks['missed']} days missed",
+            formula="Open orders that are expected later than promised, or of which no day can be named, while their "
+            "promised day is not over.",
+            series=[],
+        ),
     ]  # fmt: skip
 
 
@@ -111,18 +120,3 @@ def _ratio(part: int, whole: int) -> float:
 async def throughput(tx: Tx, tenant_id: str, now: datetime, hours: int) -> list[dict[str, Any]]:
     """Orders received by hour and channel, oldest hour first: {at, x12, json, csv, manual, total}."""
     return [dict(r) for r in await tx.fetch(SQL["throughput"], tenant_id, now, hours)]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What stands in one stage."""
-
-    count: int
-    late: int
-    value: Decimal
-
-
-async def stages(tx: Tx, tenant_id: str, now: datetime, today: date, ends: list[str]) -> dict[str, Standing]:
-    """By stage: open orders there, late ones, their value. ends: stages in which the last day's ended orders count."""
-    rows = await tx.fetch(SQL["stages"], tenant_id, now, today, ends)
-    return {r["stage"]: Standing(r["count"], r["late"], r["value"]) for r in rows}

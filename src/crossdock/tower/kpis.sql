@@ -75,17 +75,6 @@ from generate_series(date_trunc('hour', $2::timestamptz) - ($3 - 1) * interval '
 left join crossdock.order_view o on o.tenant_id = $1 and o.received_at >= h and o.received_at < h + interval '1 hour'
 group by h order by h
 
--- name: stages
--- Open orders by where they stand, and those that ended in the last day by their end. An order whose backorder runs
--- beside it is counted once in each stage that it stands in. Late: the day is over and not all is delivered.
-with at as (
-  select distinct i.stage, i.business_key from crossdock.instance i
-  where i.tenant_id = $1 and i.ended_at is null and i.stage <> ''
-  union
-  select e.stage, e.business_key from crossdock.instance e
-  where e.tenant_id = $1 and e.ended_at > $2::timestamptz - interval '24 hours' and e.stage = any ($4::text[]))
-select at.stage, count(*) as count,
-  count(*) filter (where o.outcome is null and o.completed_at is null and coalesce(o.promised_on, o.requested_on) < $3::date) as late,
-  coalesce(sum(coalesce(o.total, o.stated_total)), 0) as value
-from at left join crossdock.order_view o on o.tenant_id = $1 and o.order_no = at.business_key
-group by at.stage
+-- name: risks
+select count(*) filter (where level in ('high', 'critical')) as orders, count(*) filter (where level = 'missed') as missed
+from crossdock.jeopardy where tenant_id = $1 and level <> 'none' and not over

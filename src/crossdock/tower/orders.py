@@ -45,10 +45,40 @@ class Filter:
     late: bool | None = None
     q: str | None = None
     own: str | None = None
+    process: str | None = None
+    version: str | None = None
+    site: str | None = None
+    partner: str | None = None
+    type: str | None = None
+    risk: bool | None = None
 
     def values(self) -> tuple[Any, ...]:
         like = cursors.like(self.q)
-        return (self.status, self.stage, self.customer, self.channel, self.late, like, self.own)
+        stage = None if self.process else self.stage
+        return (self.status, stage, self.customer, self.channel, self.late, like, self.own)
+
+    def more(self, values: list[Any]) -> str:
+        """Further conditions; what they compare with is added to `values`. Those of a process read where its
+        instances stand, so that a stage's orders are found without looking at all others.
+        """
+        said: list[str] = []
+
+        def add(condition: str, *given: Any) -> None:
+            places = [f"${len(values) + n + 1}" for n in range(len(given))]
+            values.extend(given)
+            said.append(condition.format(*places))
+
+        if self.process:
+            add(SQL["standing_in"], self.process, self.version, self.stage)
+        if self.site:
+            add("{} = any (sites)", self.site)
+        if self.partner:
+            add("partner_id = {}", self.partner)
+        if self.type:
+            add("order_type = {}", self.type)
+        if self.risk is not None:
+            add(f"{'' if self.risk else 'not '}{SQL['risky']}")
+        return "".join(f" and {condition}" for condition in said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,17 +109,19 @@ async def find(
     expression, type_ = SORTS[name]
     after = cursors.read(cursor, sort)
     way, beyond = ("desc", "<") if down else ("asc", ">")
+    values: list[Any] = [tenant_id, view.today, *wanted.values(), *after, limit + 1]
+    more = wanted.more(values)
     rows = await tx.fetch(
-        f"{SQL['base']} select *, ({expression})::text as sort_value from o {SQL['wanted']}"
+        f"{SQL['base']} select *, ({expression})::text as sort_value from o {SQL['wanted']}{more}"
         f" and ($10::text is null or ({expression}, order_no) {beyond} ($10::text::{type_}, $11::text))"
         f" order by {expression} {way}, order_no {way} limit $12",
-        tenant_id, view.today, *wanted.values(), *after, limit + 1,
+        *values,
     )  # fmt: skip
     total = 0
     if count:
-        total = await tx.fetchval(
-            f"{SQL['base']} {SQL['count']} {SQL['wanted']}", tenant_id, view.today, *wanted.values()
-        )
+        counted: list[Any] = [tenant_id, view.today, *wanted.values()]
+        more = wanted.more(counted)
+        total = await tx.fetchval(f"{SQL['base']} {SQL['count']} {SQL['wanted']}{more}", *counted)
     shown = rows[:limit]
     after_this = (
         cursors.make(sort, shown[-1]["sort_value"], shown[-1]["order_no"]) if len(rows) > limit and shown else None

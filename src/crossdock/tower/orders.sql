@@ -22,6 +22,20 @@ where ($3::text is null or status = $3) and ($4::text is null or stage = $4)
   and ($8::text is null or order_no ilike $8 or po ilike $8 or customer_name ilike $8 or customer_id ilike $8)
   and ($9::text is null or customer_id = $9)
 
+-- name: standing_in
+-- Of which an instance of the process {0} stands in the stage {2} (null: in any), in the version {1} (null: in any), or
+-- ended there within the last day.
+order_no in (
+  select s.order_no from crossdock.standing s where s.tenant_id = $1 and s.name = {0}
+    and ({1}::text is null or s.version = {1}) and ({2}::text is null or s.stage = {2})
+  union all
+  select e.order_no from crossdock.passage e where e.tenant_id = $1 and e.name = {0} and e.ended
+    and e.left_at > crossdock.now() - interval '24 hours' and e.stage = {2} and ({1}::text is null or e.version = {1}))
+
+-- name: risky
+exists (select from crossdock.jeopardy j where j.tenant_id = $1 and j.order_no = o.order_no
+        and j.level in ('high', 'critical') and not j.over)
+
 -- name: count
 select count(*) from o
 

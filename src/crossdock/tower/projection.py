@@ -48,8 +48,10 @@ class Write(NamedTuple):
     values: tuple[Any, ...] = ()
 
 
-async def project(tx: Tx, tenant_id: str, events: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
-    """The relay's projection."""
+async def project(
+    tx: Tx, tenant_id: str, events: Sequence[tuple[int, Mapping[str, Any]]], *, tell: bool = True
+) -> None:
+    """The relay's projection. tell: whether open pages hear of it."""
     ours: dict[int, tuple[str, Mapping[str, Any], Data]] = {}
     for seq, event in events:
         type_ = str(event["type"])
@@ -58,7 +60,7 @@ async def project(tx: Tx, tenant_id: str, events: Sequence[tuple[int, Mapping[st
             ours[seq] = (type_, event, cast("Data", given) if isinstance(given, dict) else {})
     if not ours:
         return
-    told = [changed(tenant_id, *parts) for parts in ours.values()]
+    told = [changed(tenant_id, *parts) if tell else "" for parts in ours.values()]
     new = {row["seq"] for row in await tx.fetch(SQL["first_time"], tenant_id, list(ours), told)}
     writes: list[Write] = []
     for seq, (type_, event, data) in ours.items():

@@ -88,6 +88,21 @@ async def test_behind_a_figure_stand_its_orders_the_worst_first(told: Any) -> No
     assert (of_one["total"], [r["order"] for r in of_one["items"] if r["hit"]]) == (5, ["SO-1"])
 
 
+async def test_every_figure_can_be_asked_for_one_site(told: Any) -> None:
+    async with told.db.transaction("norrland") as tx:
+        await tx.execute(
+            "update crossdock.order_view set site = 'UME', sites = '{UME,LUL}' where order_no in ('SO-1', 'SO-9')"
+        )
+    ada = await told.as_("ada", "norrland")
+    for site, known in (("UME", 2), ("LUL", 2), ("RNO", 0)):
+        card = {f["key"]: f for f in (await ada.get(f"/api/scorecard?{WEEK}&site={site}")).json["items"]}
+        assert (card["otif"]["known"], card["exceptions"]["population"], card["touchless"]["population"]) == (
+            known,
+        ) * 3
+    behind = (await ada.get(f"/api/scorecard/otif?{WEEK}&site=UME")).json
+    assert [r["order"] for r in behind["items"]] == ["SO-9", "SO-1"]
+
+
 async def test_a_target_of_ones_own_takes_the_place_of_the_usual_one(told: Any) -> None:
     ada = await told.as_("ada", "norrland")
     assert (await ada.send("PUT", "/api/scorecard/otif/target", {"value": 80})).status == 204

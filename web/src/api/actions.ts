@@ -6,6 +6,10 @@ const id = encodeURIComponent;
 
 export const act = {
   signIn: (user: string, password: string) => post('/session', { user, password }),
+  addView: (v: { name: string; filters: Record<string, string>; shared: boolean }) => post<T.BoardView>('/board-views', v),
+  putView: (v: string, of: { name: string; filters: Record<string, string>; shared: boolean }) => put<T.BoardView>(`/board-views/${id(v)}`, of),
+  removeView: (v: string) => del(`/board-views/${id(v)}`),
+  chooseView: (view: string | null) => post('/board-views/default', { view }),
   signOut: () => del('/session'),
   switchTenant: (tenant: string) => post('/session/tenant', { tenant }),
   start: (namespace: string, name: string, data: T.Json, key: string) => post<T.Started>(`/starts/${id(namespace)}/${id(name)}`, data, key),

@@ -25,9 +25,18 @@ export interface Kpi {
 export interface Kpis { as_of: Time; items: Kpi[] }
 
 export type NodeKind = 'event' | 'task' | 'decision' | 'person' | 'wait' | 'end';
-export interface FlowNode { id: string; label: string; kind: NodeKind; count: number; late: number; value: Money }
+/** Seconds of business time; heat from 0 (cold) to 4, null while nothing is usual yet. */
+export interface Dwell { p50_s: number; p90_s: number; usual_p50_s: number | null; usual_p90_s: number | null; samples: number; heat: number | null }
+export interface FlowNode { id: string; label: string; kind: NodeKind; count: number; late: number; at_risk: number; value: Money; dwell: Dwell | null }
 export interface FlowEdge { id: string; source: string; target: string; label: string | null }
-export interface Flow { definition: { namespace: string; name: string; version: string }; nodes: FlowNode[]; edges: FlowEdge[] }
+export interface Flow { definition: { namespace: string; name: string; version: string }; title: string; summary: string; elsewhere: number; nodes: FlowNode[]; edges: FlowEdge[] }
+export interface Process { name: string; version: string; title: string; summary: string; open: number; late: number; at_risk: number; versions: { version: string; open: number }[] }
+export interface BoardView { id: string; name: string; owner: string; mine: boolean; shared: boolean; default: boolean; filters: Record<string, string>; put_at: Time }
+export interface Proposal2 { kind: 'service' | 'site' | 'tell'; text: string; expected_on: string | null }
+export interface Risk { level: string; step: string; rule: string; reason: string; promised_on: string | null; expected_on: string | null; days_late: number; money: Money | null; currency: string; could: Proposal2[]; since: Time | null; case: string | null; case_number: string | null; over?: boolean }
+export interface AtRisk extends Risk { order: string; po: string; customer_id: string; customer: string; channel: string; site: string; service: string; type: string }
+export interface RiskCounts { levels: Record<string, number>; money: Record<string, Money> }
+export interface OrderPlan { order: string; promised_on: string | null; steps: { step: string; planned: Time | null; actual: Time | null; expected: Time | null }[]; risk: Risk | null; versions: { version: number; made_at: Time; why: string; promised_on: string | null; site: string; service: string; lead_days: number | null }[] }
 export interface NodeCount { node: string; count: number; late: number }
 
 export interface Bucket { at: Time; x12: number; json: number; csv: number; manual: number }

@@ -8,7 +8,7 @@ import { t } from '../i18n';
 import { done, failed } from '../lib/notify';
 
 export type Doc = { [key: string]: Json | undefined };
-const KPIS = ['open_orders', 'otif', 'cycle_time', 'touchless', 'exceptions', 'approvals'];
+const KPIS = ['open_orders', 'otif', 'cycle_time', 'touchless', 'exceptions', 'approvals', 'at_risk'];
 const options = (d: Record<string, string>) => Object.entries(d).map(([value, label]) => ({ value, label }));
 const str = (v: Json | undefined) => (v === undefined || v === null ? '' : Array.isArray(v) ? v.join('\n') : String(v));
 

@@ -6,24 +6,36 @@ import '@xyflow/react/dist/style.css';
 import { IconArrowsSplit2, IconBolt, IconClockHour4, IconCube, IconFlag, IconUserCheck } from '@tabler/icons-react';
 import type { FlowEdge, FlowNode } from '../api/types';
 import { spoken, t } from '../i18n';
+import { span } from '../lib/format';
 import { lanes } from '../lib/lanes';
 import { layout, type Laid, type Point, type Shape } from '../lib/layout';
 
 const ICON = { event: IconBolt, task: IconCube, decision: IconArrowsSplit2, person: IconUserCheck, wait: IconClockHour4, end: IconFlag };
 /** here: an instance stands at it. */
 export type GraphNode = Partial<FlowNode> & { id: string; label: string; here?: boolean };
-type N = Node<{ n: GraphNode; side?: boolean }, 'step'>;
+type Colour = 'dwell' | 'late';
+type N = Node<{ n: GraphNode; side?: boolean; by: Colour }, 'step'>;
 type E = Edge<{ e: FlowEdge; busy: boolean; pts: Point[]; label?: Point }, 'wire'>;
 
-function Step({ data: { n, side } }: NodeProps<N>) {
+/** How a step's dwell compares, in words: colour alone says nothing to some. */
+function dwellWords(n: GraphNode): string {
+  const d = n.dwell;
+  if (!d) return '';
+  const now = t.board.dwell(span(d.p50_s * 1000), span(d.p90_s * 1000));
+  return `. ${now}, ${d.heat === null ? t.board.unknown : t.board.hot[d.heat]}${d.usual_p90_s === null ? '' : ` (${t.board.usual.toLowerCase()} ${t.board.usually(span((d.usual_p50_s ?? 0) * 1000), span(d.usual_p90_s * 1000))})`}`;
+}
+
+function Step({ data: { n, side, by } }: NodeProps<N>) {
   const Icon = ICON[n.kind ?? 'task'] ?? IconCube;
   const prev = useRef(n.count);
   const [bump, setBump] = useState(0);
   useEffect(() => { if (prev.current !== n.count) { prev.current = n.count; setBump((b) => b + 1); } }, [n.count]);
-  const late = n.late ?? 0, heat = n.count ? Math.min(1, late / Math.max(4, n.count)) : 0;
+  const late = n.late ?? 0, warm = n.count ? (n.dwell?.heat ?? 0) : 0;
+  const heat = by === 'dwell' ? warm / 4 : n.count ? Math.min(1, late / Math.max(4, n.count)) : 0;
   return (
-    <div className={`fnode ${side ? 'aside' : ''}`} data-kind={n.kind} data-node={n.id} data-here={n.here || undefined} style={{ '--heat': heat } as CSSProperties}>
+    <div className={`fnode ${side ? 'aside' : ''}`} data-kind={n.kind} data-node={n.id} data-here={n.here || undefined} data-warm={by === 'dwell' && warm > 2 ? warm : undefined} title={n.count ? dwellWords(n).slice(2) || undefined : undefined} style={{ '--heat': heat } as CSSProperties}>
       <Handle type="target" position={Position.Left} style={{ opacity: 0 }} isConnectable={false} />
+      {by === 'dwell' && warm > 2 && <span className="warm num" aria-hidden>{warm > 3 ? t.board.far : t.board.times}</span>}
       {late > 0 && <span className="late num">{t.flow.nLate(late)}</span>}
       <Icon size={15} stroke={1.7} className="i" />
       <span className="t">{n.label}</span>{n.here && <span className="herepill">{t.flow.here}</span>}
@@ -74,9 +86,9 @@ async function best(f: Shape, aspect: number): Promise<Laid> {
   return scale(folded) > scale(flat) * 1.15 ? folded : flat;
 }
 
-export interface FlowGraphProps { nodes: GraphNode[]; edges: FlowEdge[]; dark: boolean; onNode?: (id: string) => void; label: string; /** drawn as lanes: only for main ways */ main?: boolean }
+export interface FlowGraphProps { nodes: GraphNode[]; edges: FlowEdge[]; dark: boolean; onNode?: (id: string) => void; label: string; by?: Colour; /** drawn as lanes: only for main ways */ main?: boolean }
 
-export default function FlowGraph({ nodes: ns, edges: es, dark, onNode, label, main }: FlowGraphProps) {
+export default function FlowGraph({ nodes: ns, edges: es, dark, onNode, label, main, by = 'late' }: FlowGraphProps) {
   const [free, setLaid] = useState<Laid>();
   const box = useRef<HTMLDivElement>(null), touched = useRef(false);
   const [size, setSize] = useState('');
@@ -99,7 +111,7 @@ export default function FlowGraph({ nodes: ns, edges: es, dark, onNode, label, m
     ro.observe(box.current!);
     return () => ro.disconnect();
   }, []);
-  const nodes = useMemo<N[]>(() => (!laid ? [] : ns.flatMap((n) => { const at = laid.nodes[n.id]; return at ? [{ id: n.id, type: 'step' as const, position: { x: at.x, y: at.y }, data: { n, side: at.side }, width: at.width, height: at.height, ariaRole: onNode ? 'button' as const : undefined, ariaLabel: n.here ? t.flow.hereAria(n.label) : n.count === undefined ? n.label : t.flow.aria(n.label, n.count, n.late ?? 0) }] : []; })), [ns, laid, onNode]);
+  const nodes = useMemo<N[]>(() => (!laid ? [] : ns.flatMap((n) => { const at = laid.nodes[n.id]; return at ? [{ id: n.id, type: 'step' as const, position: { x: at.x, y: at.y }, data: { n, side: at.side, by }, width: at.width, height: at.height, ariaRole: onNode ? 'button' as const : undefined, ariaLabel: n.here ? t.flow.hereAria(n.label) : n.count === undefined ? n.label : `${t.flow.aria(n.label, n.count, n.late ?? 0)}${dwellWords(n)}` }] : []; })), [ns, laid, onNode, by]);
   const busy = useMemo(() => new Set(ns.filter((n) => (n.count ?? 0) > 0).map((n) => n.id)), [ns]);
   const edges = useMemo<E[]>(() => (!laid ? [] : es.flatMap((e) => { const r = laid.edges[e.id]; return r ? [{ id: e.id, type: 'wire' as const, source: e.source, target: e.target, data: { e, busy: busy.has(e.source), ...r } }] : []; })), [es, laid, busy]);
   return (

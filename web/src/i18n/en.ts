@@ -1,4 +1,5 @@
 /* Every text of the control tower. Functions take what varies; no sentence is put together elsewhere. */
+import { board, risk } from './flows';
 import { deciding } from './deciding';
 import { starting } from './starting';
 import { orderPage } from './orderpage';
@@ -46,6 +47,8 @@ export const en = {
   list: { total: (n: number) => n.toLocaleString('en-US'), shown: (n: number, total: number) => `${n.toLocaleString('en-US')} of ${total.toLocaleString('en-US')}`, scroll: (what: string) => `${what}, scrollable`, sort: (c: string) => `Sort by ${c}`, noMatch: 'Nothing matches these filters.', current: (x: string) => `Current: ${x}` },
   keys: { findings: 'next and previous finding', move: 'move', open: 'open', assign: 'assign to me', snooze: 'snooze 1 h', filter: 'filter', anywhere: 'go anywhere', approve: 'approve', reject: 'reject', help: 'shortcuts', title: 'Keyboard shortcuts', everywhere: 'Everywhere', lists: 'In lists', exceptions: 'Exceptions', approvals: 'Approvals', goto: 'go to', newOrder: 'new order', actions: 'actions menu', entry: 'Order entry', addLine: 'next cell; a new line after the last', placeOrder: 'place the order' },
   kpi: { label: 'Key figures', target: (v: string) => `target ${v}`, formula: 'How it is counted', asOf: (v: string) => `As of ${v}`, none: 'No data yet', noneWhy: 'Shown when the first orders are through.', min: ' min', h: 'h', points: 'pt', vs: 'against the period before' },
+  board,
+  risk,
   flow: { here: 'is here', hereAria: (n: string) => `${n}: it stands here`,
     title: 'Order flow', onTime: 'on time', late: 'running late', nLate: (n: number) => `${n} late`, aria: (l: string, n: number, late: number) => `${l}: ${s(n, 'order', 'orders')}, ${late} late. Show them.`,
     zoomIn: 'Zoom in', zoomOut: 'Zoom out', fit: 'Fit', full: 'Open the whole graph', empty: 'No workflow is published yet', emptyWhy: 'The graph is drawn from the running definition of order-to-cash.', value: 'Value in this step', drawing: 'Drawing', table: 'Table', main: 'Main ways', whole: 'All ways',

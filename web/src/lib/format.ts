@@ -4,10 +4,13 @@ import { t } from '../i18n';
 
 let zone: string | undefined;
 /** The reader's time zone, from the session. An unknown name leaves the browser's. */
+export const ZONE = 'crossdock.zone';
 export function setTimeZone(name: string) {
   try { new Intl.DateTimeFormat('en', { timeZone: name }); zone = name; } catch { zone = undefined; }
   cache.clear();
 }
+/** The zone that times are shown in: the reader's own choice on this device, else the session's. */
+export const chosenZone = (of: string) => { try { return localStorage.getItem(ZONE) ?? of; } catch { return of; } };
 const cache = new Map<string, Intl.DateTimeFormat>();
 function dtf(key: string, o: Intl.DateTimeFormatOptions) {
   let f = cache.get(key);

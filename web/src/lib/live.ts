@@ -54,7 +54,7 @@ function open(qc: QueryClient): () => void {
       const counts = new Map((Array.isArray(d) ? d : [d]).map((c) => [c.node, c]));
       qc.setQueryData<Flow>(q.flow().queryKey, (f) => f && { ...f, nodes: f.nodes.map((n) => { const c = counts.get(n.id); return c ? { ...n, count: c.count, late: c.late } : n; }) });
     });
-    on<Json>('kpis', () => mark('/kpis', '/throughput'));
+    on<Json>('kpis', () => mark('/kpis', '/throughput', '/flow', '/processes', '/at-risk', '/at-risk/counts'));
     on<{ id?: string; order?: string } | null>('case', (d) => mark('/cases', '/handovers', '/clusters', '/incidents', '/holds', ...ids('/cases', d)));
     on<{ id?: string } | null>('presence', (d) => d?.id && mark(`/cases/${encodeURIComponent(d.id)}`));
     on<{ id?: string; order?: string } | null>('approval', (d) => mark('/approvals', ...ids('/approvals', d)));

@@ -17,6 +17,7 @@ import { useRows } from '../lib/rows';
 import { useSession } from '../lib/session';
 import { Empty, Failed, Hints, Panel, Pill, Rows, When } from '../components/Bits';
 import { DataTable, type Column } from '../components/DataTable';
+import { SiteChoice } from '../components/BoardFilters';
 import { Choice, FilterBar } from '../components/FilterBar';
 import { PageHead } from '../components/PageHead';
 import { Reports } from '../components/Reports';
@@ -31,7 +32,7 @@ const iso = (ms: number) => new Date(ms).toISOString().slice(0, 10);
 function usePeriod() {
   const [f, set] = useFilters();
   const last = (days: number) => set({ since: iso(Date.parse(iso(businessNow())) - days * DAY), until: iso(businessNow()) });
-  const asked = useMemo(() => ({ since: f.since, until: f.until, channel: f.channel, customer: f.customer }), [f.since, f.until, f.channel, f.customer]);
+  const asked = useMemo(() => ({ since: f.since, until: f.until, channel: f.channel, customer: f.customer, site: f.site }), [f.since, f.until, f.channel, f.customer, f.site]);
   return { f, set, asked, last };
 }
 
@@ -42,7 +43,7 @@ export function Figures() {
   return (
     <div className="page figures">
       <PageHead title={t.figures.title} />
-      <FilterBar clear={['since', 'until', 'channel', 'customer']} end={tab === 'reports' ? undefined : <Saves tab={tab} asked={asked} />}>
+      <FilterBar clear={['since', 'until', 'channel', 'customer', 'site']} end={tab === 'reports' ? undefined : <Saves tab={tab} asked={asked} />}>
         <SegmentedControl size="xs" aria-label={t.figures.view} value={tab} onChange={(v) => set({ tab: v === 'figures' ? undefined : v, figure: undefined })} data={[{ value: 'figures', label: t.figures.tabFigures }, { value: 'worth', label: t.figures.tabWorth }, { value: 'reports', label: t.figures.tabReports }]} />
         {tab !== 'reports' && <>
           <NativeSelect size="xs" aria-label={t.figures.period} value={SPANS.includes(days) ? days : ''} onChange={(e) => e.currentTarget.value && last(Number(e.currentTarget.value))} data={[...SPANS.map((d) => ({ value: d, label: t.figures.lastDays(Number(d)) })), ...(SPANS.includes(days) ? [] : [{ value: '', label: t.figures.ownPeriod }])]} />
@@ -51,6 +52,7 @@ export function Figures() {
         </>}
         {tab === 'figures' && <>
           <Choice name="channel" label={t.figures.channel} any={t.figures.anyChannel} options={CHANNELS.map((c) => [c, word(t.channels, c)])} />
+          <SiteChoice />
           {f.customer && <span className="pill" data-tone="brand">{t.figures.customer}: {f.customer}</span>}
         </>}
       </FilterBar>

@@ -18,7 +18,9 @@ import { PageHead } from '../components/PageHead';
 
 const STATUS = ['open', 'waiting', 'in_case', 'closed', 'cancelled', 'rejected'];
 const CHANNELS = ['x12', 'json', 'csv', 'xlsx', 'manual'];
-const FILTERS = ['q', 'status', 'stage', 'channel', 'customer', 'late'];
+const FILTERS = ['q', 'status', 'process', 'version', 'stage', 'site', 'partner', 'type', 'channel', 'customer', 'late', 'risk'];
+// Of the board: shown as they are, and taken away one by one.
+const FROM_BOARD = ['process', 'version', 'site', 'partner', 'type', 'risk'] as const;
 
 const columns: Column<OrderSummary>[] = [
   { id: 'order', head: t.orders.order, sort: 'order', cell: (o) => <Link className="mono quiet" to="/orders/$order" params={{ order: o.order }}>{o.order}</Link> },
@@ -40,7 +42,7 @@ export function Orders() {
   const [current, setCurrent] = useState<string | null>(null);
   const asked = useMemo(() => Object.fromEntries(FILTERS.map((k) => [k, f[k]])), [f]);
   const of = useRows<OrderSummary>(q.orders({ ...asked, sort: f.sort }));
-  const { data: flow } = useQuery(q.flow());
+  const { data: flow } = useQuery(q.flow(f.process ? { process: f.process, version: f.version } : undefined));
   const filtered = FILTERS.some((k) => f[k]);
   return (
     <div className="page fill">
@@ -51,6 +53,7 @@ export function Orders() {
         <Choice name="stage" label={t.orders.stage} any={t.orders.anyStage} options={flow?.nodes.map((n) => [n.id, n.label]) ?? []} />
         <Choice name="channel" label={t.orders.channel} any={t.orders.anyChannel} options={CHANNELS.map((c) => [c, word(t.channels, c)])} />
         <Checkbox size="xs" label={t.orders.lateOnly} checked={f.late === 'true'} onChange={(e) => set({ late: e.currentTarget.checked ? 'true' : undefined })} />
+        {FROM_BOARD.filter((k) => f[k]).map((k) => <button key={k} type="button" className="pill" data-tone="info" title={t.act.clear} onClick={() => set({ [k]: undefined })}>{k === 'risk' ? t.board.atRisk : `${t.board[k]}: ${f[k]}`} ×</button>)}
         {f.customer && <span className="pill" data-tone="info">{t.orders.customerFilter}: {f.customer}</span>}
       </FilterBar>
       <section className="panel" aria-label={t.orders.title}>

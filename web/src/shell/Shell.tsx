@@ -11,7 +11,7 @@ import { q } from '../api/queries';
 import { choose, language, LANGUAGES, t, word } from '../i18n';
 import { applyBrand } from '../lib/brand';
 import { clockKnown, clockRate, useClockSync, useNow } from '../lib/clock';
-import { clock, dateTime, dayOf, initials, num, setTimeZone } from '../lib/format';
+import { clock, dateTime, dayOf, initials, num, chosenZone, setTimeZone } from '../lib/format';
 import { useKeys } from '../lib/keys';
 import { useLive, useLiveState } from '../lib/live';
 import { done, failed } from '../lib/notify';
@@ -26,7 +26,7 @@ export function Shell() {
   const path = useRouterState({ select: (r) => r.location.pathname });
   useLive(s.tenant);
   useClockSync();
-  setTimeZone(s.time_zone);
+  setTimeZone(chosenZone(s.time_zone));
   useEffect(() => { applyBrand(s.brand.color); }, [s.brand.color]);
   useGoKeys(() => setHelp(true));
   // a new page: close the phone's menu, and put keyboard and screen reader at the content

@@ -1,9 +1,9 @@
 /* The places one can go: the side bar and the command palette both read this. */
-import { IconAlertTriangle, IconBell, IconArrowsExchange2, IconBiohazard, IconBolt, IconBuildingStore, IconCertificate, IconChartBar, IconChecklist, IconFileText, IconFlask, IconGitBranch, IconHandStop, IconPlayerPause, IconLayoutDashboard, IconPackages, IconPlayerPlay, IconPlugConnected, IconPlus, IconReplace, IconRoute, IconShieldCheck, type Icon } from '@tabler/icons-react';
+import { IconAlertTriangle, IconClockExclamation, IconBell, IconArrowsExchange2, IconBiohazard, IconBolt, IconBuildingStore, IconCertificate, IconChartBar, IconChecklist, IconFileText, IconFlask, IconGitBranch, IconHandStop, IconPlayerPause, IconLayoutDashboard, IconPackages, IconPlayerPlay, IconPlugConnected, IconPlus, IconReplace, IconRoute, IconShieldCheck, type Icon } from '@tabler/icons-react';
 import { t } from '../i18n';
 import { useSession } from '../lib/session';
 
-export interface Place { to: '/' | '/orders' | '/flow' | '/exceptions' | '/approvals' | '/holds' | '/incidents' | '/alerts' | '/new-order' | '/documents' | '/test-bench' | '/going-live' | '/partners' | '/maps' | '/cross-references' | '/definitions' | '/instances' | '/figures' | '/audit' | '/channels' | '/certificates' | '/quarantine' | '/start'; label: string; icon: Icon; count?: 'cases' | 'approvals' | 'incidents' | 'holds'; key: string; work?: boolean; admin?: boolean }
+export interface Place { to: '/' | '/orders' | '/flow' | '/at-risk' | '/exceptions' | '/approvals' | '/holds' | '/incidents' | '/alerts' | '/new-order' | '/documents' | '/test-bench' | '/going-live' | '/partners' | '/maps' | '/cross-references' | '/definitions' | '/instances' | '/figures' | '/audit' | '/channels' | '/certificates' | '/quarantine' | '/start'; label: string; icon: Icon; count?: 'cases' | 'approvals' | 'incidents' | 'holds'; key: string; work?: boolean; admin?: boolean }
 
 /** What a partner's own account is offered: its orders, its documents, its way to production. */
 export const PARTNER_NAV: { group: string; places: Place[] }[] = [{ group: t.nav.network, places: [
@@ -16,6 +16,7 @@ export const NAV: { group: string; places: Place[] }[] = [
     { to: '/', label: t.nav.board, icon: IconLayoutDashboard, key: 'b' },
     { to: '/orders', label: t.nav.orders, icon: IconPackages, key: 'o' },
     { to: '/flow', label: t.nav.flow, icon: IconRoute, key: 'f' },
+    { to: '/at-risk', label: t.risk.title, icon: IconClockExclamation, key: 'j' },
     { to: '/exceptions', label: t.nav.exceptions, icon: IconAlertTriangle, count: 'cases', key: 'e' },
     { to: '/approvals', label: t.nav.approvals, icon: IconChecklist, count: 'approvals', key: 'a' },
     { to: '/holds', label: t.nav.holds, icon: IconHandStop, count: 'holds', key: 'h' },

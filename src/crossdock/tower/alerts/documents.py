@@ -22,7 +22,7 @@ from crossdock.flow import durations
 from crossdock.rules import businesstime
 from crossdock.rules.calendars import Calendar
 
-KPIS = ("open_orders", "otif", "cycle_time", "touchless", "exceptions", "approvals")
+KPIS = ("open_orders", "otif", "cycle_time", "touchless", "exceptions", "approvals", "at_risk")
 MOST_FOR = timedelta(days=7)
 MOST_WINDOW = timedelta(days=31)
 MOST_GROUP = timedelta(hours=24)

@@ -22,7 +22,7 @@ from crossdock.tower.alerts.documents import Burn, Objective, Rule, Threshold
 SQL = queries("crossdock.tower.alerts", "rules.sql")
 VIEWS = {
     "open_orders": "/orders?status=open", "cycle_time": "/orders?status=open", "otif": "/orders?late=true",
-    "exceptions": "/exceptions", "approvals": "/approvals",
+    "exceptions": "/exceptions", "approvals": "/approvals", "at_risk": "/at-risk",
 }  # fmt: skip
 MOST_RULES = 100  # of a tenant: each is looked at every few seconds
 

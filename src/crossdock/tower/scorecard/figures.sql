@@ -1,6 +1,6 @@
 -- What each figure counts: rows (id, order_no, at, hit, amount) of the window. hit: whether it counts, null where that
 -- cannot be judged; amount: what is measured, in the figure's unit. Definitions: docs/scorecard.md.
--- $1 tenant, $2 since, $3 until (not included), $4 time zone, $5 channel, $6 customer.
+-- $1 tenant, $2 since, $3 until (not included), $4 time zone, $5 channel, $6 customer, $7 site.
 
 -- name: orders
 -- Before every figure that is about orders.
@@ -9,7 +9,9 @@ with o as (
     ($2::timestamptz at time zone $4)::date as first_day,
     least(($3::timestamptz at time zone $4)::date, (crossdock.now() at time zone $4)::date) as end_day
   from crossdock.order_view v
-  where v.tenant_id = $1 and ($5::text is null or v.channel = $5) and ($6::text is null or v.customer_id = $6)),
+  where v.tenant_id = $1 and ($5::text is null or v.channel = $5) and ($6::text is null or v.customer_id = $6)
+  and ($7::text is null or $7 = any (v.sites))
+    and ($7::text is null or $7 = any (v.sites))),
 due as (
   select o.*, o.completed_at is not null and (o.completed_at at time zone $4)::date <= o.due_on
     and not exists (select from crossdock.order_line_view l where l.tenant_id = $1 and l.order_no = o.order_no
@@ -75,6 +77,7 @@ from crossdock.sla_clock c left join crossdock.order_view v on v.tenant_id = c.t
 where c.tenant_id = $1 and c.status in ('stopped', 'breached')
   and coalesce(c.stopped_at, c.due_at) >= $2 and coalesce(c.stopped_at, c.due_at) < $3 and $4::text is not null
   and ($5::text is null or v.channel = $5) and ($6::text is null or v.customer_id = $6)
+  and ($7::text is null or $7 = any (v.sites))
 
 -- name: case_time
 select c.number as id, c.order_no, c.closed_at as at, null::boolean as hit,
@@ -82,6 +85,7 @@ select c.number as id, c.order_no, c.closed_at as at, null::boolean as hit,
 from crossdock.cases c left join crossdock.order_view v on v.tenant_id = c.tenant_id and v.order_no = c.order_no
 where c.tenant_id = $1 and c.closed_at >= $2 and c.closed_at < $3 and $4::text is not null
   and ($5::text is null or v.channel = $5) and ($6::text is null or coalesce(nullif(c.customer_id, ''), v.customer_id) = $6)
+  and ($7::text is null or $7 = c.site or $7 = any (v.sites))
 
 -- name: first_fix
 select c.number as id, c.order_no, c.closed_at as at,
@@ -94,6 +98,7 @@ from crossdock.cases c left join crossdock.order_view v on v.tenant_id = c.tenan
 where c.tenant_id = $1 and c.closed_at >= $2 and c.closed_at < $3 and c.resolution not in ('withdrawn', 'merged')
   and $4::text is not null
   and ($5::text is null or v.channel = $5) and ($6::text is null or coalesce(nullif(c.customer_id, ''), v.customer_id) = $6)
+  and ($7::text is null or $7 = c.site or $7 = any (v.sites))
 
 -- name: approval_time
 select a.number as id, a.order_no, a.decided_at as at, null::boolean as hit,
@@ -102,6 +107,7 @@ from crossdock.approval a left join crossdock.order_view v on v.tenant_id = a.te
 where a.tenant_id = $1 and a.decided_at >= $2 and a.decided_at < $3 and a.status in ('approved', 'rejected')
   and $4::text is not null
   and ($5::text is null or v.channel = $5) and ($6::text is null or coalesce(nullif(a.customer_id, ''), v.customer_id) = $6)
+  and ($7::text is null or $7 = any (v.sites))
 
 -- name: documents
 select coalesce(nullif(d.filename, ''), d.document_id::text) as id, coalesce(d.order_no, '') as order_no, d.received_at as at,
@@ -110,3 +116,5 @@ from crossdock.document d
 where d.tenant_id = $1 and d.direction = 'in' and not d.test and d.received_at >= $2 and d.received_at < $3
   and $4::text is not null
   and ($5::text is null or d.format = $5) and ($6::text is null or d.customer_id = $6)
+  and ($7::text is null or exists (select from crossdock.order_view v where v.tenant_id = d.tenant_id
+    and v.order_no = d.order_no and $7 = any (v.sites)))

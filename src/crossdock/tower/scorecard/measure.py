@@ -82,11 +82,12 @@ class Wanted:
     period: Period
     channel: str | None = None
     customer: str | None = None
+    site: str | None = None
 
     def parameters(self, period: Period) -> tuple[Any, ...]:
         zone = ZoneInfo(self.zone)
         since, until = (datetime.combine(d, time(), zone) for d in (period.since, period.until))
-        return self.tenant_id, since, until, self.zone, self.channel, self.customer
+        return self.tenant_id, since, until, self.zone, self.channel, self.customer, self.site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

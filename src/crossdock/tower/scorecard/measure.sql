@@ -1,4 +1,4 @@
--- What is made of a figure's rows. {rows} is a statement of figures.sql, which has six parameters.
+-- What is made of a figure's rows. {rows} is a statement of figures.sql, which has seven parameters.
 
 -- name: share
 select count(*) as population, count(hit) as known, count(*) filter (where hit) as hits from ({rows}) m
@@ -23,13 +23,13 @@ select (m.at at time zone $4)::date as day, percentile_cont(0.5) within group (o
 from ({rows}) m where m.amount is not null group by 1 order by 1
 
 -- name: behind
--- The worst first: what speaks against the figure, then what cannot be judged. $7: whether a hit is good; null: by amount.
+-- The worst first: what speaks against the figure, then what cannot be judged. $8: whether a hit is good; null: by amount.
 select m.id, m.order_no, m.at, m.hit, m.amount, v.customer, v.customer_id, v.channel, v.total, v.currency,
   count(*) over () as total_rows
 from ({rows}) m left join crossdock.order_view v on v.tenant_id = $1 and v.order_no = m.order_no
-order by case when $7::boolean is null then null when m.hit is null then 1 when m.hit = $7 then 2 else 0 end,
+order by case when $8::boolean is null then null when m.hit is null then 1 when m.hit = $8 then 2 else 0 end,
   m.amount desc nulls last, m.at desc, m.id
-limit $8 offset $9
+limit $9 offset $10
 
 -- name: age
 -- Seconds of business time since the oldest event that the figures have not heard of; none: they have heard of all.

@@ -50,6 +50,7 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     days: Annotated[int, msgspec.Meta(ge=1, le=400)] = 7
     channel: str | None = None
     customer: str | None = None
+    site: str | None = None
 
     def next(self, after: datetime, zone: str) -> datetime:
         """The first time for it later than `after`."""
@@ -174,7 +175,12 @@ async def _send(db: Database, mailer: Mailer, base: str, tenant_id: str, name: s
         zone = tenant["time_zone"]
         period = Period.last(now.astimezone(ZoneInfo(zone)).date(), document.days)
         wanted = Wanted(
-            tenant_id=tenant_id, zone=zone, period=period, channel=document.channel, customer=document.customer
+            tenant_id=tenant_id,
+            zone=zone,
+            period=period,
+            channel=document.channel,
+            customer=document.customer,
+            site=document.site,
         )
         measured = await card(tx, wanted)
     mail = mailer.message(

@@ -82,6 +82,7 @@ def workbook(card: Card, wanted: Wanted, as_of: datetime) -> bytes:
     about = [
         ("tenant", wanted.tenant_id), ("from", wanted.period.since), ("until (not included)", wanted.period.until),
         ("time zone", wanted.zone), ("channel", wanted.channel or "all"), ("customer", wanted.customer or "all"),
+        ("site", wanted.site or "all"),
         ("as of", as_of), ("behind by seconds", card.behind_s),
     ]  # fmt: skip
     return as_xlsx(
