@@ -1,7 +1,8 @@
 /* The whole German translation. */
 import type { Translation } from '..';
 import { design } from './design';
+import { flows } from './flows';
 import { network } from './network';
 import { work } from './work';
 
-export const de: Translation = { ...work, ...network, ...design };
+export const de: Translation = { ...work, ...network, ...design, ...flows };
