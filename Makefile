@@ -4,6 +4,7 @@
 #   make test-expressions        200,000 pairs of expression and document against libjq; SEED=n for the same ones again
 #   make retail                  1,000 real invoices through order-to-cash (needs CROSSDOCK_DATA_SETS)
 #   make coordinator-day         5,000 orders, 400 in trouble, one person at the public API
+#   make bench-board             the board with 100,000 open orders: fresh, flat, made anew
 #   make bench | bench-full      figures beside pgbench and other engines, 8 minutes | an hour of load, a million waiting
 #   make simulate              10,000 seeded deaths of workers | make simulate-million: a million, in hours; run again, it goes on
 #   make test-edi-stream         100 MB of X12 through the reader, its memory watched
@@ -20,7 +21,7 @@ ARGS ?=
 PYTEST_WORKERS ?= 2
 WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: bench bench-full coordinator-day demo dev test test-e2e test-expressions retail format install lock clean
+.PHONY: bench bench-board bench-full coordinator-day demo dev test test-e2e test-expressions retail format install lock clean
 .PHONY: simulate simulate-million test-kills test-failures test-mutants test-edi-stream test-mutated
 .PHONY: check check-lint check-format check-types check-imports check-documents check-pages
 .DELETE_ON_ERROR:
@@ -65,6 +66,9 @@ retail: install
 
 bench: install
 	@$(BIN)/crossdock bench --json out-bench.json $(ARGS)
+
+bench-board: install
+	@$(BIN)/python tests/benchmarks/board.py $(ARGS)
 
 bench-full: install
 	@$(BIN)/crossdock bench --full --json out-bench-full.json $(ARGS)

@@ -36,7 +36,7 @@ STAGES = ("validate", "price", "credit", "allocate", "release", "pick-pack", "in
 STORY = ("validated", "priced", "credit-cleared", "released", "shipped", "invoiced", "delivered")
 RATE = 50
 BASE_HISTORY = 20_000
-RUNS = 15
+RUNS = 7
 
 OPEN = """
 with n as (select g, 'SO-' || g as o from generate_series(1, $2::int) g),

@@ -22,6 +22,7 @@ from crossdock.tower.projection import CHANNEL
 log = logging.getLogger(__name__)
 
 PAUSE_S = 0.5  # gather changes for this long
+LONGEST_S = 1.5  # a page hears of a change within two seconds all the same
 IDLE_S = 5.0  # stages change without an event too: compare at least this often
 QUEUE = 256  # a page that is further behind is let go, and starts anew
 NAMED = 50  # more changes at once are told as "something"
@@ -166,6 +167,7 @@ class Hub:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), IDLE_S if self._tenants else None)
             self._woken.clear()
+            spent = 0.0
             self._tasks = [t for t in self._tasks if not t.done()]
             for tenant_id, tenant in list(self._tenants.items()):
                 changed = bool(tenant.changes)
@@ -173,7 +175,9 @@ class Hub:
                 if changed or tenant.standing is None or loop.time() - tenant.compared_at >= IDLE_S:
                     tenant.compared_at = loop.time()
                     await self._compare(tenant_id, tenant)
-            await asyncio.sleep(PAUSE_S)
+                    spent += loop.time() - tenant.compared_at
+            # counting takes at most half of the time, however much is open
+            await asyncio.sleep(min(max(PAUSE_S, spent), LONGEST_S))
 
     def _tell_changes(self, tenant: _Tenant) -> None:
         changes, tenant.changes = tenant.changes, {}

@@ -33,7 +33,7 @@ export function FlowPanel({ tall, right, whole }: { tall?: boolean; right?: Reac
       <div className="flowbox">
         {error && !data ? <Failed error={error} retry={() => void refetch()} />
           : data && data.nodes.length === 0 ? <Empty title={t.flow.empty}>{t.flow.emptyWhy}</Empty>
-            : <Suspense fallback={<Rows n={4} />}>{drawn && <FlowGraph nodes={drawn.nodes} edges={drawn.edges} main={!whole} dark={dark} by={by} label={t.flow.title} onNode={(id) => void go({ to: '/orders', search: { ...params, process: data?.definition.name, stage: id } })} />}</Suspense>}
+            : <Suspense fallback={<Rows n={4} />}>{drawn && <FlowGraph nodes={drawn.nodes} edges={drawn.edges} main={!whole} dark={dark} by={by} label={t.flow.title} onNode={(id) => void go({ to: '/orders', search: { stage: id, process: data?.definition.name, ...params } })} />}</Suspense>}
       </div>
     </section>
   );
