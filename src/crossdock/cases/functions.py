@@ -16,6 +16,7 @@ from crossdock.cases import (
     casework,
     common,
     deadlines,
+    editions,
     holds,
     lookups,
     messages,
@@ -279,13 +280,14 @@ def _pace(a: Arguments) -> throttle.Pace:
 class Decision:
     """{decision, version?, input} → the table's result and `hit: [{rule, description}]`, `table`, `version`"""
 
-    def __init__(self, rulebook: Rulebook) -> None:
-        self._rulebook = rulebook
+    def __init__(self, tables: editions.Editions) -> None:
+        self._tables = tables
 
     def evaluate(self, call: Invocation) -> Done | Failed:
         try:
             a = Arguments(call.arguments)
-            answer = self._rulebook.evaluate(a.text("decision"), a.json("input", {}), a.optional("version"))
+            book = self._tables.book(call.tenant_id, call.tables_at)
+            answer = book.evaluate(a.text("decision"), a.json("input", {}), a.optional("version"))
         except Misuse as e:
             return common.misused("decision", e)
         except RulebookError as e:
@@ -365,11 +367,12 @@ class Computed:
 
 
 def catalogue(
-    rulebook: Rulebook, templates: messages.Templates, address: str = ""
+    rulebook: Rulebook, templates: messages.Templates, address: str = "", own: editions.Editions | None = None
 ) -> Mapping[str, Immediate | Transactional]:
     """All functions of this package by name, each behind its signature; `compensate` is the engine's own.
 
     address: our own, for links in what customers are sent.
+    own: the tables of tenants, without which the rulebook decides for all.
     """
     written: dict[str, Immediate | Transactional] = {
         "approval": Approval(rulebook),
@@ -382,7 +385,7 @@ def catalogue(
         "sla-resume": SlaResume(),
         "throttle": Throttle(),
         "lookup": Lookup(tables.Memory()),
-        "decision": Decision(rulebook),
+        "decision": Decision(own or editions.Editions(rulebook)),
         "message": Computed("message", lambda a: messages.compose(templates, a)),
         "price-lines": Computed("price-lines", lambda a: pricing.compare(a.json("stated", []), a.json("priced", []))),
         "agree-prices": Computed("agree-prices", lambda a: pricing.agree(a.json("lines", []), a.text("basis"))),

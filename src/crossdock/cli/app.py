@@ -26,6 +26,7 @@ from crossdock.cli import (
     scorecard,
     setup,
     simulate,
+    tables,
     work,
     working,
 )
@@ -41,6 +42,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 user = typer.Typer(no_args_is_help=True, help="People who may sign in.")
 app.add_typer(user, name="user")
 app.add_typer(flow.app, name="flow")
+app.add_typer(tables.app, name="table")
 app.command("doctor")(doctor.command)
 app.command("bench")(bench.command)
 work.register(app)

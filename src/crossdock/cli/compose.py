@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from crossdock import audit, clock, embedded, exactjson, migrations
-from crossdock.cases import calendars, casework, causes, checks, letters, mailing, messages, programs, sla
+from crossdock.cases import calendars, casework, causes, checks, editions, letters, mailing, messages, programs, sla
 from crossdock.cases import functions as people
 from crossdock.cases.answers import Answers
 from crossdock.cases.clusters import documents as clusters
@@ -105,10 +105,13 @@ def rulebook() -> Rulebook:
     )
 
 
-def catalogue(address: str = "") -> Mapping[str, Immediate | Transactional]:
-    """The catalogue functions, with the shipped tables and templates. address: our own, for links to customers."""
+def catalogue(address: str = "", own: editions.Editions | None = None) -> Mapping[str, Immediate | Transactional]:
+    """The catalogue functions, with the shipped tables and templates.
+
+    address: our own, for links to customers. own: the tables of tenants.
+    """
     written = people.checked("document-send", DocumentSend())
-    return {**people.catalogue(rulebook(), messages.load(), address), "document-send": written}
+    return {**people.catalogue(rulebook(), messages.load(), address, own), "document-send": written}
 
 
 def _version(table: bytes) -> str:
@@ -289,9 +292,11 @@ async def worker(db: Database, settings: Settings) -> tuple[Worker, Held]:
     web = WebCalls(http.send)  # workflows of one's own may call HTTP; internal addresses stay guarded
     vault = Vault(settings.workflow_secrets)
     permitted = dict.fromkeys(PROGRAMS, programs.Programs(db))  # refuses what no policy of the tenant permits
+    tables = editions.Editions(rulebook())
     functions = Functions(
-        {**catalogue(settings.address), "http": web, "openapi": web, **permitted}, await links.changed() or {}, vault.of
-    )
+        {**catalogue(settings.address, tables), "http": web, "openapi": web, **permitted},
+        await links.changed() or {}, vault.of, tables,
+    )  # fmt: skip
     time = clock.Clock()
 
     async def follow() -> None:

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from crossdock import exactjson, policy
 from crossdock import settings as environment
-from crossdock.cases import approvals, asking, casework, delegations, holds
+from crossdock.cases import approvals, asking, casework, decisiontables, delegations, holds
 from crossdock.cli import compose
 from crossdock.db import Database, Tx
 from crossdock.errors import SetupError
@@ -161,7 +161,9 @@ def _approvals() -> typer.Typer:
             if document is None:
                 return exactjson.indented((await asking.current(tx, chosen)).document).decode()
             now = await business_now(tx)
-            version = await asking.put(tx, chosen, document, "", by or getpass.getuser(), now)
+            who = by or getpass.getuser()
+            await decisiontables.adopt(tx, chosen, asking.TABLE, document, "", who, now)
+            version = await asking.put(tx, chosen, document, "", who, now)
             return f"The table of approvals is version {version} now"
 
         typer.echo(in_tenant(tenant, work))

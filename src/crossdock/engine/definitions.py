@@ -75,7 +75,7 @@ class Programs:
     """Compiled definitions of this process, by tenant and version; the same text is compiled once for all tenants."""
 
     def __init__(self, fallback: FallbackEvaluator | None = None) -> None:
-        self._fallback = fallback
+        self.fallback = fallback
         self._by_key: dict[tuple[str, str, str, str], Program] = {}
         self._by_hash: dict[str, Program] = {}
 
@@ -90,7 +90,7 @@ class Programs:
             row = await tx.fetchrow(SQL["definition"], *key)
             if row is None:
                 raise NotFound(f"no definition {namespace}/{name}:{version} is published")
-            found = self._by_hash.get(row["hash"]) or program.load(row["source"], f"{name}:{version}", self._fallback)
+            found = self._by_hash.get(row["hash"]) or program.load(row["source"], f"{name}:{version}", self.fallback)
             self._by_hash[row["hash"]] = found
             self._by_key[key] = found
         return found

@@ -7,12 +7,13 @@ what the state, the history and the call's row hold is a mark.
 from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from functools import cache
-from typing import Any, TypeAlias, assert_never, cast
+from typing import Any, Protocol, TypeAlias, assert_never, cast
 
 import msgspec
 from msgspec.structs import replace
 
 from crossdock import exactjson
+from crossdock.db import Tx
 from crossdock.flow import faults
 from crossdock.flow import secrets as marks
 from crossdock.flow.facts import Error
@@ -49,6 +50,22 @@ def kind_of(function: type[Function]) -> Kind:
     return Kind.TRANSACTIONAL if hasattr(function, "start") else Kind.REMOTE
 
 
+class Tables(Protocol):
+    """The decision tables that instances are pinned to, read before the turn that may ask them."""
+
+    def known(self, tenant_id: str, tables_at: int) -> bool: ...
+    async def learn(self, tx: Tx, tenant_id: str) -> None: ...
+
+
+class NoTables:
+    """For hosts without decision tables, or with nobody's own."""
+
+    def known(self, tenant_id: str, tables_at: int) -> bool:
+        return True
+
+    async def learn(self, tx: Tx, tenant_id: str) -> None: ...
+
+
 class Functions:
     """Catalogue functions by name, and role operations by tenant and name."""
 
@@ -57,9 +74,11 @@ class Functions:
         catalogue: Mapping[str, Function],
         operations: Mapping[str, Mapping[str, Remote]],
         secrets: Secrets = lambda _tenant: {},
+        tables: Tables | None = None,
     ) -> None:
         """operations: tenant → operation (`erp.priceOrder`) → the connector's implementation."""
         self._secrets = secrets
+        self.tables: Tables = tables or NoTables()
         self._catalogue = dict(catalogue)
         self.connect(operations)
 

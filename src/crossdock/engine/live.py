@@ -116,6 +116,7 @@ class Live:
     ended: bool
     over: Over | None = None  # how it ended
     stage: str = ""
+    tables_at: int = 0
     suspended: bool = False
     taken_over: bool = False  # a call of it was sent by another worker, who may not know yet that it is ours
     calls: dict[str, OpenCall] = field(default_factory=dict[str, OpenCall])
@@ -354,6 +355,7 @@ class Live:
             now=self._turn.now,
             metadata=metadata,
             traceparent=self.traceparent,
+            tables_at=self.tables_at,
         )
 
     def _park(self, call: Invocation, undo: Mapping[str, Any] | None) -> None:

@@ -44,6 +44,7 @@ from crossdock.flow.facts import (
     Trace,
     Unsubscribe,
 )
+from crossdock.flow.machine import Machine
 from crossdock.flow.outcomes import Done, Failed, Invocation, Parked, Unknown
 from crossdock.flow.program import Program
 
@@ -160,6 +161,7 @@ class Memory:
         check_states: bool = False,
     ) -> None:
         self._handler = handler
+        self._make: Callable[..., Machine] = Machine  # who looks on puts its own in its place
         self._programs = {(p.namespace, p.name, p.version): p for p in programs}
         self._values = values or {}
         self._check_states = check_states  # restore every state from its bytes before it is used again
@@ -306,7 +308,7 @@ class Memory:
 
     def _apply(self, instance_id: str, fact: Fact) -> None:
         instance = self._instances[instance_id]
-        step = interpreter.advance(instance.program, instance.state, fact)
+        step = interpreter.advance(instance.program, instance.state, fact, make=self._make)
         instance.state = states.load(states.dump(step.state)) if self._check_states else step.state
         for trace in step.trace:
             self.steps.append(self._stepped(instance.program, trace))

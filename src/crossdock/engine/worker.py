@@ -299,11 +299,16 @@ class Worker:
         tenant_id, instance_id = r["tenant_id"], r["instance_id"]
         now = self._clock.now()
         program = self._programs.known(tenant_id, r["namespace"], r["name"], r["version"])
+        tables_at = r["tables_at"]
+        tables_known = self._functions.tables.known(tenant_id, tables_at)
         calls: list[Any] = []
         large = payloads.Payloads()
-        if program is None or r["open"] or (r["state"] is not None and payloads.NAMED in r["state"]):
+        named = r["state"] is not None and payloads.NAMED in r["state"]
+        if program is None or not tables_known or r["open"] or named:
             async with self._db.transaction(tenant_id) as tx:
                 program = await self._programs.get(tx, tenant_id, r["namespace"], r["name"], r["version"])
+                if not tables_known:
+                    await self._functions.tables.learn(tx, tenant_id)
                 if r["open"]:
                     calls = await tx.fetch(SQL["open_calls"], [tenant_id], [instance_id])
                 large = await payloads.read(tx, tenant_id, instance_id, [r["state"], *(c["arguments"] for c in calls)])
@@ -321,6 +326,7 @@ class Worker:
             ended=r["ended"],
             over=Over(r["ended_at"], r["output"], r["error"]) if r["ended"] else None,
             stage=r["stage"],
+            tables_at=tables_at,
             suspended=r["status"] == "suspended",
             payloads=large,
         )

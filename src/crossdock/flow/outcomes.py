@@ -34,6 +34,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     metadata: Mapping[str, Any] = {}
     traceparent: str = ""
+    tables_at: int = 0  # which of the tenant's decision tables were in force when the instance began
 
 
 class Retry(StrEnum):

@@ -26,9 +26,11 @@ from crossdock.gateway import (
     cxml,
     deadletters,
     deciders,
+    decisiontables,
     definitions,
     desks,
     documents,
+    drafting,
     events,
     fixes,
     health,
@@ -69,7 +71,7 @@ API = (
     session, board, orders, orderpage, documents, cases, incidents, approvals, holds, events, definitions, instances,
     run, search, people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting,
     channels, quarantine, deadletters, reference, clusters, fixes, desks, scorecard, deciders,
-    casedesk, cxml, starting, quotes, jeopardy, sharing, changing,
+    casedesk, cxml, starting, quotes, jeopardy, sharing, changing, decisiontables, drafting,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.
 

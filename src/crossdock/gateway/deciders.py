@@ -8,7 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
-from crossdock.cases import asking, delegations, letters
+from crossdock import exactjson
+from crossdock.cases import asking, decisiontables, delegations, letters
 from crossdock.errors import Refused
 from crossdock.events.inbox import business_now
 from crossdock.gateway.access import Caller, Reader, allow
@@ -180,7 +181,9 @@ async def put_table(given: PutTable, caller: Manager) -> Table:
     """Every cell is compiled first. What is asked already stays as it was asked."""
     async with caller.transaction() as tx:
         now = await business_now(tx)
-        await asking.put(tx, caller.tenant_id, given.document, given.note, caller.name, now)
+        document = exactjson.plain(given.document)
+        await decisiontables.adopt(tx, caller.tenant_id, asking.TABLE, document, given.note, caller.name, now)
+        await asking.put(tx, caller.tenant_id, document, given.note, caller.name, now)
         return Table.model_validate(await asking.current(tx, caller.tenant_id))
 
 

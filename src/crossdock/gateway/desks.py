@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import AwareDatetime, BaseModel, Field
 
-from crossdock.cases import rulings, teams
+from crossdock.cases import decisiontables, rulings, teams
 from crossdock.errors import NotFound, Refused
 from crossdock.events.inbox import business_now
 from crossdock.gateway.access import Caller, Reader, allow
@@ -119,7 +119,10 @@ async def list_rules(caller: Reader) -> Page[Rules]:
 async def put_rules(name: TableName, given: RulesPut, caller: Manager) -> Rules:
     """Checked cell by cell, and asked about an ordinary case, before it counts; a version is never edited."""
     async with caller.transaction() as tx:
-        made = await rulings.put(tx, caller.tenant_id, name, given.document, caller.name, await business_now(tx))
+        now = await business_now(tx)
+        if name in rulings.NAMES:
+            await decisiontables.adopt(tx, caller.tenant_id, name, given.document, "", caller.name, now)
+        made = await rulings.put(tx, caller.tenant_id, name, given.document, caller.name, now)
     return Rules.model_validate(made, from_attributes=True)
 
 

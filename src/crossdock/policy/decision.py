@@ -40,7 +40,8 @@ class Action(StrEnum):
     PARTNER_MANAGE = "partner.manage"  # profiles, agreements, invitations, going live
     CONNECTION_MANAGE = "connection.manage"
     REFERENCE_MANAGE = "reference.manage"  # calendars and reference tables
-    DEFINITION_PUBLISH = "definition.publish"
+    DEFINITION_EDIT = "definition.edit"  # save and discard drafts of workflows and decision tables
+    DEFINITION_PUBLISH = "definition.publish"  # put them in force, take them back
     MAP_EDIT = "map.edit"  # save and discard drafts
     MAP_ACTIVATE = "map.activate"
     CROSS_REFERENCE = "cross-reference.edit"  # what partners call otherwise: enter, accept, remove

@@ -72,6 +72,9 @@ class Rulebook:
         }
         self._engine = zen.ZenEngine({"loader": {"type": "static", "content": content}})
 
+    def tables(self) -> list[Table]:
+        return [t for versions in self._tables.values() for t in versions.values()]
+
     def table(self, name: str, version: str | None = None) -> Table:
         versions = self._tables.get(name)
         if not versions:
@@ -84,6 +87,10 @@ class Rulebook:
 
     def evaluate(self, name: str, value: Any, version: str | None = None) -> Answer:
         """value: the JSON input with exact numbers. Raises RulebookError."""
+        return self.traced(name, value, version)[0]
+
+    def traced(self, name: str, value: Any, version: str | None = None) -> tuple[Answer, Mapping[str, Any]]:
+        """The answer, and what each node of the document saw and gave, by its id. Raises RulebookError."""
         table = self.table(name, version)
         key = f"{table.name}@{table.version}"
         size = len(exactjson.dumps(value))
@@ -110,7 +117,9 @@ class Rulebook:
             raise RulebookError("output-number", f"{key}: output {e}; round it in the table") from e
         if not isinstance(output, dict):
             output = {"result": output}
-        return Answer(table.name, table.version, cast("dict[str, Any]", output), tuple(_hits(response["trace"])))
+        steps = cast("Mapping[str, Any]", response["trace"])
+        answer = Answer(table.name, table.version, cast("dict[str, Any]", output), tuple(_hits(steps)))
+        return answer, steps
 
 
 def _hits(trace: Mapping[str, Any]) -> list[Hit]:

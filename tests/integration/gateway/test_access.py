@@ -120,6 +120,13 @@ MATRIX: list[tuple[str, str, Any, dict[str, int]]] = [
     ("GET", "/api/users", None, {"viewer": 403, "coordinator": 403, "admin": 200, "partner": 403}),
     ("GET", "/metrics", None, {"viewer": 403, "coordinator": 403, "admin": 200, "partner": 403}),
     ("POST", "/api/holds", HOLD, {"viewer": 403, "coordinator": 201, "approver": 201, "admin": 201, "partner": 403}),
+    (
+        "PUT",
+        "/api/decision-tables/own-rules/draft",
+        {"document": {}},
+        {"viewer": 403, "approver": 403, "coordinator": 200, "admin": 200, "partner": 403},
+    ),
+    ("POST", "/api/decision-tables/sourcing/undo", {}, {"viewer": 403, "coordinator": 403, "admin": 409}),
     ("POST", "/api/events", {}, {"viewer": 403, "approver": 403, "coordinator": 422, "partner": 403}),
     ("POST", "/api/orders", {}, {"viewer": 403, "approver": 403, "coordinator": 201, "partner": 201}),
 ]
@@ -193,6 +200,8 @@ def test_the_list_of_routes_is_the_routes() -> None:
 # What one of everything does not have; that its own tenant is shown it stands in the test named.
 SHOWN_ELSEWHERE = {
     "/api/channels/{channel}": "test_channels.py",
+    "/api/drafts/{namespace}/{name}": "test_drafting.py",
+    "/api/drafts/{namespace}/{name}/scenarios": "test_drafting.py",
     "/api/fixes/{fix}": "test_fixes.py",
     "/api/fixes/{fix}/cases": "test_fixes.py",
     "/api/instances/{instance}/payloads/{digest}": "test_instances.py",
@@ -234,7 +243,7 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
         "partner": "bolts", "expectation": things.case, "proposal": things.case,
         "chain": things.document, "channel": "norrland-to-bolts", "table": "nosuch", "key": "nosuch",
         "namespace": "after-sales", "quote": "Q-SECRET",
-        "map": await own_map(ours), "number": "1", "item": things.document,
+        "map": await own_map(ours), "rules": await own_rules(ours), "number": "1", "item": things.document,
         "fix": things.case, "cluster": (await ours.get("/api/clusters?alone=true")).json["items"][0]["key"],
     }  # fmt: skip
     told = [v for name, v in values.items() if name not in ("version", "digest", "way", "number", "cluster")]
@@ -265,6 +274,13 @@ async def own_map(browser: Any) -> str:
     source = "id: norrland-table\ncolumns: {po: [order no], quantity: [how many], sku: [thing]}\n"
     saved = await browser.send("PUT", "/api/maps/norrland-table/draft", {"source": source})
     return str(saved.json["map"])
+
+
+async def own_rules(browser: Any) -> str:
+    """A decision table that the library has not."""
+    document = (await browser.get("/api/decision-tables/sourcing/versions/0")).json["document"]
+    saved = await browser.send("PUT", "/api/decision-tables/norrland-rules/draft", {"document": document})
+    return str(saved.json["table"])
 
 
 async def suspension(browser: Any, order: str) -> str:

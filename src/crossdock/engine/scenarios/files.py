@@ -4,6 +4,7 @@ The structs below are the format; the schema for editors is made from them. Ever
 and column, as for a definition.
 """
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -149,7 +150,21 @@ _PLACE = re.compile(r"at `\$(?P<path>[^`]*)`")
 
 def load(path: Path) -> Loaded:
     """Raises DefinitionError with all findings."""
-    parsed = yaml12.read(path.read_bytes(), str(path))
+    return read(path.read_bytes(), path)
+
+
+def with_scenario(loaded: Loaded | None, scenario: Object) -> Loaded:
+    """The file with one scenario more, made of plain members."""
+    added = msgspec.convert(scenario, Scenario)
+    if loaded is None:
+        return Loaded(Path("scenarios.test.yaml"), File([added]), Path("definition.yaml"), (), {}, ())
+    every = [s for s in loaded.file.scenarios if s.name != added.name]
+    return dataclasses.replace(loaded, file=msgspec.structs.replace(loaded.file, scenarios=[*every, added]))
+
+
+def read(text: bytes, path: Path) -> Loaded:
+    """The text of a file, wherever it comes from. Raises DefinitionError with all findings."""
+    parsed = yaml12.read(text, str(path))
     findings = list(parsed.findings)
     if not findings:
         try:
