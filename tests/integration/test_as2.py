@@ -189,7 +189,7 @@ async def test_many_copies_at_once_are_stored_once(ends: Ends) -> None:
         ("size", "unexpected-processing-error"),
     ],
 )
-async def test_what_is_refused_is_told_so_and_nothing_is_kept(ends: Ends, wrong: str, modifier: str) -> None:
+async def test_what_is_refused_is_told_so_and_set_aside_unread(ends: Ends, wrong: str, modifier: str) -> None:
     channel = await ends.channel(T)
     if wrong == "size":
         await declare(ends.db, replace(channel, max_bytes=100))
@@ -214,6 +214,8 @@ async def test_what_is_refused_is_told_so_and_nothing_is_kept(ends: Ends, wrong:
     answer = await post(ends, headers, body)
     found = receipt.read(known, answer.headers, answer.body)
     assert found.disposition.endswith(f"processed/error: {modifier}")
+    [aside] = await kept(ends, T)
+    assert aside["reason"].startswith("It was refused: ")
     assert await rows(ends.db, "select 1 from crossdock.receipt") == []
     assert await rows(ends.db, "select 1 from crossdock.arrival") == []
     assert len(await rows(ends.db, "select 1 from crossdock.cases where kind = 'file-refused'")) == 1

@@ -84,6 +84,9 @@ async def receive(
     try:
         opened, item = await opened_as(channel, known, headers, body, identifier, asked.algorithm)
     except Refused as e:
+        if may_keep():
+            async with db.transaction(tenant_id) as tx:
+                await _set_aside(tx, tenant_id, headers, body, sender, receiver, identifier, f"It was refused: {e}")
         await _tell(db, channel, identifier, e, people)
         made = receipt.write(known, sender, identifier, asked, error=e.modifier, text=str(e))
         return await _given(known, asked, made, None, authenticated=False)
@@ -148,12 +151,14 @@ async def taken_up(
 
 
 async def _set_aside(
-    tx: Tx, tenant_id: str, headers: Mapping[str, str], body: bytes, sender: str, receiver: str, identifier: str
-) -> None:
+    tx: Tx, tenant_id: str, headers: Mapping[str, str], body: bytes, sender: str, receiver: str, identifier: str,
+    refused: str = "",
+) -> None:  # fmt: skip
     """As it was posted: only its partner's channel can open it. What has no room is left with its sender."""
     named = [c for c in await store.find(tx, tenant_id) if c.kind is Kind.AS2 and _ends(c) == (sender, receiver)]
     resting = named[0].id if named else None
-    reason = f"The channel {resting} is disabled." if resting else "No AS2 channel goes between these two ends."
+    usual = f"The channel {resting} is disabled." if resting else "No AS2 channel goes between these two ends."
+    reason = refused or usual
     stranger = Stranger(
         way=Kind.AS2.value, channel=resting, sender=sender, receiver=receiver, reason=reason,
         name=safe_name(headers.get("subject", "") or f"{identifier}.as2"), key=identifier, raw=body,
