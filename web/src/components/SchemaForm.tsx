@@ -18,6 +18,13 @@ interface At { at: string; schema: FieldSchema; value: Json | undefined; change:
 const text = (v: Json | undefined) => (v === undefined || v === null ? '' : String(v));
 const WHOLE = /^-?\d+$/;
 
+/** What was typed, as the kinds that the schema wants: digits stay as they were typed until they are sent. */
+export function typed(s: FieldSchema | undefined, v: Json | undefined): Json | undefined {
+  if (Array.isArray(v)) return v.map((x) => typed(s?.items, x) ?? null);
+  if (v !== null && typeof v === 'object') return Object.fromEntries(Object.entries(v).map(([k, x]) => [k, typed(s?.properties?.[k], x) ?? null]));
+  return s?.type === 'number' && typeof v === 'string' && /^-?\d+([.]\d+)?$/.test(v.trim()) ? Number(v) : v;
+}
+
 export function SchemaForm({ schema, values, change, errors, choices }: { schema: FieldSchema; values: Values; change: (v: Values) => void; errors: Errors; choices: Choices }) {
   const fields = Object.entries(schema.properties ?? {});
   const plain = fields.filter(([, s]) => s.type !== 'array' && s.type !== 'object' && !s['x-long']), rest = fields.filter(([, s]) => s.type === 'array' || s.type === 'object' || s['x-long']);

@@ -13,7 +13,7 @@ import { done, failed } from '../lib/notify';
 import { Empty, Failed, Panel, Rows } from '../components/Bits';
 import { Findings } from '../components/Findings';
 import { PageHead } from '../components/PageHead';
-import { SchemaForm, type Values } from '../components/SchemaForm';
+import { SchemaForm, typed, type Values } from '../components/SchemaForm';
 
 export function StartList() {
   const { data, error, refetch } = useQuery(q.starts());
@@ -64,7 +64,7 @@ export function StartPage() {
     if (busy) return;
     setBusy(true);
     try {
-      const made = await act.start(namespace, name, values, key.current);
+      const made = await act.start(namespace, name, typed(data.form, values) ?? {}, key.current);
       done(t.start.started(data.title), t.start.follow);
       void qc.invalidateQueries({ queryKey: ['/instances'] });
       await go({ to: '/instances/$id', params: { id: made.instance } });
