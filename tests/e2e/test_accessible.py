@@ -45,6 +45,8 @@ PAGES = {
     "chain": ("/orders/{answered}?part=chain", ".chainway"),
     "new-order": ("/new-order", ".lines"),
     "flow": ("/flow", ".fnode"),
+    "flow-table": ("/flow?as=table", ".tbl"),
+    "at-risk": ("/at-risk", "main .panel"),
     "definition": ("/definitions/{name}?version={version}", ".code"),
     "instances": ("/instances", ".tbl"),
     "instance": ("/instances/{instance}", ".facts"),

@@ -60,6 +60,21 @@ async def sent(db: Database) -> list[dict[str, Any]]:
         return await store.page(tx, T)
 
 
+async def test_content_that_cannot_be_used_is_told_by_an_aperak_where_that_is_agreed(db: Database):
+    agreed = {"document": "ORDERS", "direction": "in", "refusals": "APERAK"}
+    await put(db, {**FILE, "agreements": [agreed, {"document": "ORDRSP", "direction": "out", "version": "D:96A"}]})
+    wrong = EDIFACT.replace("QTY+21:10:PCE", "QTY+21:0:PCE").encode()
+    assert [d.status for d in await take(db, wrong)] == ["rejected"]
+    async with db.transaction(T) as tx:
+        waiting = {s["type"]: s for s in await outbox.waiting(tx, T, "bolts")}
+        assert sorted(waiting) == ["APERAK", "CONTRL"]
+        raw, _, _ = await documents.raw(tx, T, waiting["APERAK"]["document_id"])
+    assert b"RFF+ACW:PO-E'RFF+AGO:R1'" in raw
+    assert b"ERC+QTY'FTX+AAO+++Line 1?: " in raw
+    [told] = [s for s in await sent(db) if s["type"] == "APERAK"]
+    assert told["deadline"] is None, "nobody acknowledges it"
+
+
 @pytest.mark.parametrize(
     ("raw", "agreed", "kind"),
     [

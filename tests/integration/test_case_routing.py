@@ -11,6 +11,7 @@ from crossdock.cases import calendars, casework, causes, presence, rulings, team
 from crossdock.cases.presence import Doing
 from crossdock.db import Database, Tx
 from crossdock.errors import PartnerError
+from crossdock.events import envelope, inbox
 
 T = "norrland"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
@@ -254,3 +255,25 @@ def test_every_kind_that_is_opened_says_what_closes_it() -> None:
     assert all(sentence for sentence in causes.CLEARS.values())
     cleared = {kind for kinds, _ in causes.BY_EVENT.values() for kind in kinds} - {"sla-breach"}
     assert cleared <= set(causes.CLEARS)
+
+
+async def test_a_case_is_at_the_site_of_its_order_and_goes_to_that_sites_team(db: Database) -> None:
+    async with db.transaction(T) as tx:
+        await order(tx, "SO-1")
+        for type_, data in (
+            ("crossdock.order.allocated", {"order": "SO-1", "reservations": [{"reservation": "R-1", "site": "ATL"}]}),
+            ("crossdock.shipment.shipped", {"order": "SO-1", "shipment": "SH-1", "site": "RNO"}),
+        ):
+            case = await opened(tx, order="SO-1", key=type_)
+            event = envelope.make(type_, subject="SO-1", data=data, now=NOW, source="/test", id=type_)
+            await inbox.receive(tx, T, event)
+        assert (case.site, (await opened(tx, 2, order="SO-1", key="third")).site) == ("ATL", "RNO")
+        document = copy.deepcopy(next(r.document for r in await rulings.every(tx, T) if r.name == rulings.ASSIGNMENT))
+        rules = document["nodes"][1]["content"]["rules"]
+        rules.insert(0, {**rules[-1], "_id": "atlanta", "_description": "Atlanta's own", "site": "'ATL'",
+                         "to_team": "'atlanta'"})  # fmt: skip
+        await rulings.put(tx, T, rulings.ASSIGNMENT, document, "ada", NOW)
+        at = await opened(tx, 3, evidence={"site": "ATL"})
+        assert (at.team, at.site) == ("atlanta", "ATL")
+        found = await casework.find(tx, T, casework.Filter(site="ATL"))
+        assert {c.case_id for c in found.items} == {at.case_id, case.case_id}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crossdock import audit
-from crossdock.cases import approvals, autopilot, casework, holds
+from crossdock.cases import approvals, autopilot, casework, holds, teams
 from crossdock.db import Database, Tx
 
 T = "norrland"
@@ -129,3 +129,18 @@ async def test_a_hold_is_released_after_its_time(database: Database) -> None:
     assert (await autopilot.decide_all(database, T, POLICY, NOW + timedelta(hours=4))).holds == 1
     async with database.transaction(T) as tx:
         assert (await holds.get(tx, T, placed.hold_id)).released_by == "policy:demo-approvers"
+
+
+async def test_what_a_table_gave_to_somebody_is_still_the_policys(database: Database) -> None:
+    """A case has an owner from the first minute; that is none who has taken it over."""
+    async with database.transaction(T) as tx:
+        await tx.execute(
+            "insert into crossdock.app_user (user_name, display_name, password_hash) values ('ann', 'Ann', '')"
+        )
+        await tx.execute(
+            "insert into crossdock.membership (tenant_id, user_name, role) values ($1, 'ann', 'coordinator')", T
+        )
+        await teams.put(tx, T, "order-desk", "", "", ["ann"], "ada", NOW)
+    given = await open_case(database, "call-failed", "retry", "cancel")
+    assert given.owner == "ann"
+    assert (await autopilot.decide_all(database, T, POLICY, LATER)).cases == 1

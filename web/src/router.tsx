@@ -16,6 +16,7 @@ export function makeRouter(qc: QueryClient) {
   const signIn = createRoute({ getParentRoute: () => root, path: '/sign-in', component: SignIn });
   const invitation = createRoute({ getParentRoute: () => root, path: '/invitation', component: lazyRouteComponent(() => import('./pages/Invitation'), 'InvitationPage') });
   const approve = createRoute({ getParentRoute: () => root, path: '/approve', component: lazyRouteComponent(() => import('./pages/Approve'), 'ApprovePage') });
+  const quote = createRoute({ getParentRoute: () => root, path: '/quote', component: lazyRouteComponent(() => import('./pages/Quote'), 'QuotePage') });
   const app = createRoute({
     getParentRoute: () => root, id: 'app', component: Shell,
     beforeLoad: async ({ location }) => {
@@ -23,7 +24,7 @@ export function makeRouter(qc: QueryClient) {
     },
   });
   const page = <P extends string>(path: P, component: ReturnType<typeof lazyRouteComponent>) => createRoute({ getParentRoute: () => app, path, component, errorComponent: (e: ErrorComponentProps) => <Crash {...e} /> });
-  const tree = root.addChildren([signIn, invitation, approve, app.addChildren([
+  const tree = root.addChildren([signIn, invitation, approve, quote, app.addChildren([
     page('/', lazyRouteComponent(() => import('./pages/Board'), 'Board')),
     page('/orders', lazyRouteComponent(() => import('./pages/Orders'), 'Orders')),
     page('/orders/$order', lazyRouteComponent(() => import('./pages/Order'), 'OrderPage')),
@@ -34,6 +35,7 @@ export function makeRouter(qc: QueryClient) {
     page('/clusters', lazyRouteComponent(() => import('./pages/Clusters'), 'Clusters')),
     page('/clusters/$key', lazyRouteComponent(() => import('./pages/Clusters'), 'ClusterPage')),
     page('/fixes/$id', lazyRouteComponent(() => import('./pages/Clusters'), 'FixPage')),
+    page('/desk', lazyRouteComponent(() => import('./pages/Desk'), 'Desk')),
     page('/dead-letters', lazyRouteComponent(() => import('./pages/DeadLetters'), 'DeadLetters')),
     page('/approvals', lazyRouteComponent(() => import('./pages/Approvals'), 'Approvals')),
     page('/holds', lazyRouteComponent(() => import('./pages/Holds'), 'Holds')),

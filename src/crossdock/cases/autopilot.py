@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 import yaml
 
-from crossdock.cases import approvals, casework, holds
+from crossdock.cases import approvals, casework, common, holds
 from crossdock.db import Database, Tx
 from crossdock.errors import SetupError
 from crossdock.flow import durations
@@ -94,7 +94,8 @@ async def decide_all(db: Database, tenant_id: str, policy: Policy, now: datetime
     """Decides everything in one tenant that the policy decides by now; each in a transaction of its own."""
     async with db.transaction(tenant_id) as tx:
         asked = (await approvals.find(tx, tenant_id, status="pending", limit=PAGE)).items
-        opened = (await casework.find(tx, tenant_id, casework.Filter(status="open", owner="none"), limit=PAGE)).items
+        opened = (await casework.find(tx, tenant_id, casework.Filter(status="open"), limit=PAGE)).items
+        opened = [c for c in opened if not taken_over(policy, c)]
         standing = (await holds.find(tx, tenant_id, status="active", limit=PAGE)).items
     done = [0, 0, 0]
     for approval in asked:
@@ -113,7 +114,8 @@ async def next_due(db: Database, tenant_id: str, policy: Policy) -> datetime | N
     """When `decide_all` next has something to decide: simulated time may jump there."""
     async with db.transaction(tenant_id) as tx:
         asked = (await approvals.find(tx, tenant_id, status="pending", limit=PAGE)).items
-        opened = (await casework.find(tx, tenant_id, casework.Filter(status="open", owner="none"), limit=PAGE)).items
+        opened = (await casework.find(tx, tenant_id, casework.Filter(status="open"), limit=PAGE)).items
+        opened = [c for c in opened if not taken_over(policy, c)]
         standing = (await holds.find(tx, tenant_id, status="active", limit=PAGE)).items
     times = [
         a.requested_at + _after(r)
@@ -168,7 +170,12 @@ async def _approval(tx: Tx, tenant_id: str, policy: Policy, approval: approvals.
 async def _case(tx: Tx, tenant_id: str, policy: Policy, case_id: UUID, now: datetime) -> bool:
     case = await casework.get(tx, tenant_id, case_id)
     rule = _of_kind(policy.cases, case.kind)
-    if rule is None or case.status is not casework.Status.OPEN or case.owner or case.opened_at + _after(rule) > now:
+    if (
+        rule is None
+        or case.status is not casework.Status.OPEN
+        or taken_over(policy, case)
+        or case.opened_at + _after(rule) > now
+    ):
         return False
     chosen = await _choose(tx, tenant_id, policy, rule, case)
     if chosen is None:
@@ -178,6 +185,11 @@ async def _case(tx: Tx, tenant_id: str, policy: Policy, case_id: UUID, now: date
         return False
     await casework.resolve(tx, tenant_id, case_id, action, policy.actor, now, data=data, note=rule.note)
     return True
+
+
+def taken_over(policy: Policy, case: casework.Case) -> bool:
+    """Whether a person has laid hands on it; that a table gave it to somebody is none of that."""
+    return any(entry["by"] not in (common.SYSTEM, policy.actor) for entry in case.history)
 
 
 async def _choose(

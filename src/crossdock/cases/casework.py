@@ -19,7 +19,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from crossdock import audit, exactjson, ids, telemetry
-from crossdock.cases import common, learning, lookups, presence, routing, rulings
+from crossdock.cases import common, learning, lookups, places, presence, routing, rulings
 from crossdock.cases.clusters import cause
 from crossdock.db import Database, Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
@@ -213,8 +213,9 @@ async def open_case(tx: Tx, tenant_id: str, new: New, now: datetime, *, by: str 
     book = await rulings.current(tx, tenant_id)
     known = await routing.about(
         tx, tenant_id, kind=new.kind, queue=new.queue, severity=severity, reason=new.reason, order=new.order,
-        customer_id=new.customer_id, customer=new.customer, money=new.money, currency=new.currency, site=new.site,
-        partner=new.partner, promised_on=new.promised_on, incident_id=new.incident_id,
+        customer_id=new.customer_id, customer=new.customer, money=new.money, currency=new.currency,
+        site=new.site or places.site_of(new.evidence, new.data), partner=new.partner, promised_on=new.promised_on,
+        incident_id=new.incident_id,
     )  # fmt: skip
     placed = await routing.place(tx, tenant_id, book, known, now)
     timed = routing.Clocked(new.due_at) if new.due_at else await routing.clock(
@@ -482,6 +483,7 @@ class Filter:
     order: str | None = None
     q: str | None = None
     team: str | None = None
+    site: str | None = None
 
 
 class Sort(StrEnum):
@@ -497,7 +499,8 @@ async def find(
 ) -> common.Page[Case]:
     search = f"%{wanted.q}%" if wanted.q else None
     filters = (
-        wanted.status, wanted.queue, wanted.kind, wanted.owner, wanted.incident_id, wanted.order, search, wanted.team
+        wanted.status, wanted.queue, wanted.kind, wanted.owner, wanted.incident_id, wanted.order, search, wanted.team,
+        wanted.site,
     )  # fmt: skip
     after = common.read_cursor(cursor)
     rows = [case_of(r) for r in await tx.fetch(SQL[sort.value], tenant_id, *filters, *after, limit + 1)]

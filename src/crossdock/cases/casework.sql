@@ -81,41 +81,41 @@ update crossdock.cases set priority = $3, priority_why = $4, scored_at = $5, tie
 where tenant_id = $1 and case_id = $2
 
 -- name: newest
--- Newest first within the filters; $10/$11 are where the page before ended.
+-- Newest first within the filters; $11/$12 are where the page before ended.
 select * from crossdock.cases
 where tenant_id = $1 and ($2::text is null or status = $2) and ($3::text is null or queue = $3)
   and ($4::text is null or kind = $4)
   and ($5::text is null or ($5 = 'none' and owner is null) or owner = $5)
   and ($6::uuid is null or incident_id = $6) and ($7::text is null or order_no = $7)
   and ($8::text is null or title ilike $8 or number ilike $8 or order_no ilike $8 or customer ilike $8)
-  and ($9::text is null or team = $9)
-  and ($10::timestamptz is null or (opened_at, case_id) < ($10, $11))
-order by opened_at desc, case_id desc limit $12
+  and ($9::text is null or team = $9) and ($10::text is null or site = $10)
+  and ($11::timestamptz is null or (opened_at, case_id) < ($11, $12))
+order by opened_at desc, case_id desc limit $13
 
 -- name: due
--- What is due first comes first, and what has no time at the end; $10/$11 are where the page before ended.
+-- What is due first comes first, and what has no time at the end; $11/$12 are where the page before ended.
 select * from crossdock.cases
 where tenant_id = $1 and ($2::text is null or status = $2) and ($3::text is null or queue = $3)
   and ($4::text is null or kind = $4)
   and ($5::text is null or ($5 = 'none' and owner is null) or owner = $5)
   and ($6::uuid is null or incident_id = $6) and ($7::text is null or order_no = $7)
   and ($8::text is null or title ilike $8 or number ilike $8 or order_no ilike $8 or customer ilike $8)
-  and ($9::text is null or team = $9)
-  and ($10::timestamptz is null or (coalesce(due_at, '9999-01-01 00:00Z'), case_id) > ($10, $11))
-order by coalesce(due_at, '9999-01-01 00:00Z'), case_id limit $12
+  and ($9::text is null or team = $9) and ($10::text is null or site = $10)
+  and ($11::timestamptz is null or (coalesce(due_at, '9999-01-01 00:00Z'), case_id) > ($11, $12))
+order by coalesce(due_at, '9999-01-01 00:00Z'), case_id limit $13
 
 -- name: rank
--- The most urgent first; $10/$11 are where the page before ended, the rank as so many minutes before the end of time.
+-- The most urgent first; $11/$12 are where the page before ended, the rank as so many minutes before the end of time.
 select * from crossdock.cases
 where tenant_id = $1 and ($2::text is null or status = $2) and ($3::text is null or queue = $3)
   and ($4::text is null or kind = $4)
   and ($5::text is null or ($5 = 'none' and owner is null) or owner = $5)
   and ($6::uuid is null or incident_id = $6) and ($7::text is null or order_no = $7)
   and ($8::text is null or title ilike $8 or number ilike $8 or order_no ilike $8 or customer ilike $8)
-  and ($9::text is null or team = $9)
-  and ($10::timestamptz is null or priority < extract(epoch from timestamptz '9999-01-01 00:00Z' - $10) / 60
-    or (priority = extract(epoch from timestamptz '9999-01-01 00:00Z' - $10) / 60 and case_id > $11))
-order by priority desc, case_id limit $12
+  and ($9::text is null or team = $9) and ($10::text is null or site = $10)
+  and ($11::timestamptz is null or priority < extract(epoch from timestamptz '9999-01-01 00:00Z' - $11) / 60
+    or (priority = extract(epoch from timestamptz '9999-01-01 00:00Z' - $11) / 60 and case_id > $12))
+order by priority desc, case_id limit $13
 
 -- name: count
 select count(*) from crossdock.cases
@@ -124,4 +124,4 @@ where tenant_id = $1 and ($2::text is null or status = $2) and ($3::text is null
   and ($5::text is null or ($5 = 'none' and owner is null) or owner = $5)
   and ($6::uuid is null or incident_id = $6) and ($7::text is null or order_no = $7)
   and ($8::text is null or title ilike $8 or number ilike $8 or order_no ilike $8 or customer ilike $8)
-  and ($9::text is null or team = $9)
+  and ($9::text is null or team = $9) and ($10::text is null or site = $10)

@@ -108,6 +108,7 @@ class Case:
                 reason=a.text("reason", ""),
                 detail=a.text("detail", ""),
                 order=a.text("order", call.business_key),
+                site=a.text("site", ""),
                 customer_id=a.text("customer", ""),
                 customer=a.text("customer_name", ""),
                 money=a.amount("money"),

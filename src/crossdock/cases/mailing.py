@@ -225,6 +225,10 @@ def message(row: Any) -> Message:
     )  # fmt: skip
 
 
+def is_address(text: str) -> bool:
+    return _ADDRESS.fullmatch(text) is not None
+
+
 def _addresses(given: Sequence[str], where: str) -> list[str]:
     """Plain addresses, each once. Raises PartnerError for the first that is none, or for none or too many."""
     found = list(dict.fromkeys(a.strip() for a in given))

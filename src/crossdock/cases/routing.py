@@ -94,7 +94,8 @@ async def about(
     at_risk = row["total"] if money is None and order else money
     return About(
         kind=kind, queue=queue, severity=severity, reason=reason, customer_id=customer_id or row["customer_id"],
-        customer=customer or row["customer"], tier=row["tier"], site=site, partner=partner or row["partner"],
+        customer=customer or row["customer"], tier=row["tier"], site=site or row["site"],
+        partner=partner or row["partner"],
         money=at_risk, currency=currency or row["currency"], promised_on=promised,
         promise_at=None if promised is None else _end_of(promised, row["time_zone"]), orders=row["orders"],
     )  # fmt: skip

@@ -282,6 +282,7 @@ with:
                 _a("severity", K.WORD, "How bad it is", "medium", ("critical", "high", "medium", "low")),
                 _a("reason", K.TEXT, "Why it was opened"),
                 _a("detail", K.TEXT, "More about it"),
+                _a("site", K.TEXT, "Which of our sites it is at", "as the evidence or the order says"),
                 _ORDER,
                 *_CUSTOMER,
                 _a("money", K.NUMBER, "Money at risk"),

@@ -156,6 +156,7 @@ def _case(order: str, key: str, row: Any, wanted: dict[str, Any]) -> casework.Ne
         title=str(wanted.get("title", f"Order {order}: {key} is late")),
         reason="A promise was not kept in time",
         order=order,
+        site=str(wanted.get("site") or ""),
         customer_id=str(wanted.get("customer") or ""),
         customer=str(wanted.get("customer_name") or ""),
         money=Decimal(money) if isinstance(money, int | Decimal) else None,

@@ -66,6 +66,13 @@ async def put(
     return await get(tx, tenant_id, team)
 
 
+async def remove(tx: Tx, tenant_id: str, team: str, by: str) -> None:
+    """Its cases keep their owners and its name. Raises NotFound."""
+    if not await tx.fetchval(SQL["remove"], tenant_id, team):
+        raise NotFound(f"No team {team!r}")
+    await audit.record(tx, tenant_id, by, "team.remove", team, {})
+
+
 async def away(tx: Tx, tenant_id: str, user: str, until: datetime | None, by: str) -> None:
     """Of all their teams; None: there again. Raises NotFound for somebody who is in none."""
     if await tx.fetchval(SQL["away"], tenant_id, user, until) is None:

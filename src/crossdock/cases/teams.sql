@@ -3,6 +3,10 @@ insert into crossdock.case_team (tenant_id, team, title, calendar, put_by, put_a
 on conflict (tenant_id, team) do update set title = excluded.title, calendar = excluded.calendar,
   put_by = excluded.put_by, put_at = excluded.put_at
 
+-- name: remove
+with gone as (delete from crossdock.case_team_member where tenant_id = $1 and team = $2)
+delete from crossdock.case_team where tenant_id = $1 and team = $2 returning true
+
 -- name: drop_members
 delete from crossdock.case_team_member where tenant_id = $1 and team = $2 and user_name <> all ($3::text[])
 

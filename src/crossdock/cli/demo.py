@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +27,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from crossdock import clock, embedded, exactjson, migrations
 from crossdock.cases import autopilot, sla
-from crossdock.cli import balance, compose, day, founding, records, told
+from crossdock.cli import balance, compose, day, founding, records, staffing, told
 from crossdock.cli.processes import Child, Tree
 from crossdock.connect import sandbox
 from crossdock.db import Database
 from crossdock.errors import CrossdockError
-from crossdock.gateway import identity
 from crossdock.outbound import Client, Request, Response
 
 DATABASE = "crossdock_demo"
@@ -52,7 +50,6 @@ QUANTA = (
 )
 PEOPLE_EVERY = timedelta(minutes=20)  # how often the stated policy looks at its work
 TENANTS = ("castell", "norrland")
-ROLES = {"admin": Decimal(1_000_000), "approver": Decimal(5_000)}  # role → up to which amount it approves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +148,9 @@ async def _start(options: Options, console: Console, tree: Tree, db: Database, s
     console.print("Two distributors with their partners, systems and workflows …")
     keys = {t: await founding.found(db, t, seeds[t], sandbox_url) for t in TENANTS}
     user, password = "demo", secrets.token_urlsafe(9)
-    await identity.add_user(db, user, "Dana Demo", password, {t: ("admin", ROLES["admin"]) for t in TENANTS})
-    await identity.add_user(db, "bo", "Bo Berg", password, {t: ("approver", ROLES["approver"]) for t in TENANTS})
+    await staffing.people(db, TENANTS, password)
+    for tenant in TENANTS:
+        await staffing.staff(db, tenant, OPENS)
     plan = day.make(seeds, options.orders, MORNING, options.seed)
     gateway = await _start_gateway(tree, port)
     running = Running(

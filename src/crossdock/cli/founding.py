@@ -30,7 +30,8 @@ async def found(db: Database, tenant: str, seed: dict[str, Any], sandbox_url: st
             await intake.save_profile(tx, tenant, profile)
             # Nobody plays the customers' side, so nobody acknowledges what they are sent: nothing of that is overdue.
             await sending.save_terms(tx, tenant, profile.id, None)
-            body = exactjson.text({"ship_to": c["ship_to"], "currency": c["currency"]})
+            told = ("ship_to", "currency", "email", "language")
+            body = exactjson.text({name: c[name] for name in told})
             await tx.execute(SQL["add_customer"], tenant, c["customer_id"], c["name"], c["tier"], body)
         for i in seed["items"]:
             body = exactjson.text({"units": i["units"], "gtin": i["gtin"]})

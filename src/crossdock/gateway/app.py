@@ -49,6 +49,7 @@ from crossdock.gateway import (
     quarantine,
     quotes,
     reference,
+    replies,
     run,
     runs,
     scorecard,
@@ -70,7 +71,7 @@ from crossdock.tower.board import Drawings
 API = (
     session, board, orders, orderpage, documents, cases, incidents, approvals, holds, events, definitions, instances,
     run, search, people, partners, onboarding, sending, chains, corrections, crossrefs, maps, stream, alerting,
-    channels, quarantine, deadletters, reference, clusters, fixes, desks, scorecard, deciders,
+    channels, quarantine, deadletters, reference, clusters, fixes, desks, scorecard, deciders, replies,
     casedesk, cxml, starting, quotes, jeopardy, sharing, changing, decisiontables, drafting,
 )  # fmt: skip
 DESCRIPTION = """The open control layer for distribution operations.

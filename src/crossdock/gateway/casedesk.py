@@ -7,10 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from crossdock.cases import casework, files, linking, mailing, presence, replies, shifts
+from crossdock.cases import casework, files, linking, mailing, presence, shifts
 from crossdock.cases.presence import Doing
 from crossdock.db import Tx
-from crossdock.errors import NotFound
 from crossdock.events.inbox import business_now
 from crossdock.gateway.access import Caller, Reader, allow
 from crossdock.gateway.cases import detail, file_view, message_view
@@ -86,38 +85,6 @@ class Write(BaseModel):
     subject: str = Field(max_length=300)
     body: str = Field(max_length=mailing.BODY_CHARACTERS)
     attach: list[UUID] = Field(default_factory=list[UUID], max_length=files.MOST_FILES)
-
-
-class TemplatePut(BaseModel):
-    """{fact} stands for a fact of the exception; see docs/cases.md."""
-
-    title: str = Field(default="", max_length=100)
-    subject: str = Field(max_length=300)
-    body: str = Field(max_length=mailing.BODY_CHARACTERS)
-
-
-class Template(Answer):
-    name: str
-    title: str
-    subject: str
-    body: str
-    put_by: str
-    put_at: Time
-
-
-class Filled(Answer):
-    subject: str
-    body: str
-
-
-class DeskPut(BaseModel):
-    address: str = Field(max_length=320)
-    name: str = Field(default="", max_length=100)
-
-
-class MailDesk(Answer):
-    address: str
-    name: str
 
 
 # ── together ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -260,58 +227,7 @@ async def send_again(case: UUID, message: UUID, caller: Worker) -> CaseMessage:
     return CaseMessage.model_validate(message_view(made))
 
 
-@router.get("/case-templates", summary="Reply templates")
-async def list_templates(caller: Reader) -> Page[Template]:
-    async with caller.transaction() as tx:
-        found = await replies.every(tx, caller.tenant_id)
-    return Page[Template](items=[Template.model_validate(r, from_attributes=True) for r in found], total=len(found))
-
-
-@router.put("/case-templates/{template}", summary="Put a reply template")
-async def put_template(template: TemplateName, given: TemplatePut, caller: Manager) -> Template:
-    async with caller.transaction() as tx:
-        made = await replies.put(
-            tx, caller.tenant_id, template, given.title, given.subject, given.body, caller.name, await business_now(tx)
-        )
-    return Template.model_validate(made, from_attributes=True)
-
-
-@router.delete("/case-templates/{template}", status_code=204, summary="Remove a reply template")
-async def remove_template(template: TemplateName, caller: Manager) -> None:
-    async with caller.transaction() as tx:
-        await replies.remove(tx, caller.tenant_id, template, caller.name)
-
-
-@router.get("/cases/{case}/replies/{template}", summary="A reply template with the facts of an exception")
-async def fill(case: UUID, template: TemplateName, caller: Reader) -> Filled:
-    async with caller.transaction() as tx:
-        found = await casework.get(tx, caller.tenant_id, case)
-        reply = await replies.get(tx, caller.tenant_id, template)
-        subject, body = await replies.fill(tx, caller.tenant_id, found, reply.subject, reply.body, caller.name)
-    return Filled(subject=subject, body=body)
-
-
-@router.get("/case-mail", summary="From where mails about exceptions are written")
-async def mail_desk(caller: Reader) -> MailDesk | None:
-    async with caller.transaction() as tx:
-        try:
-            found = await mailing.desk(tx, caller.tenant_id)
-        except NotFound:
-            return None
-    return MailDesk(address=found.address, name=found.name)
-
-
-@router.put("/case-mail", summary="Say from where mails about exceptions are written")
-async def put_mail_desk(given: DeskPut, caller: Manager) -> MailDesk:
-    """An address whose mailbox a channel of the tenant reads; its server must deliver address+detail there too."""
-    async with caller.transaction() as tx:
-        made = await mailing.put_desk(
-            tx, caller.tenant_id, given.address, given.name, caller.name, await business_now(tx)
-        )  # fmt: skip
-    return MailDesk(address=made.address, name=made.name)
-
-
-# ── ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── within ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def _detail(tx: Tx, caller: Caller, case: UUID) -> CaseDetail:

@@ -50,6 +50,7 @@ async def list_(
     kind: Annotated[str | None, Query(max_length=100)] = None,
     owner: Annotated[str | None, Query(max_length=80, description="me, none, any or a user")] = None,
     team: Annotated[str | None, Query(max_length=100)] = None,
+    site: Annotated[str | None, Query(max_length=60)] = None,
     incident: UUID | None = None, order: Annotated[str | None, Query(max_length=40)] = None,
     q: Search = None, sort: Literal["-priority", "due_at", "-opened_at"] | None = None,
     limit: Limit = 50, cursor: Cursor = None,
@@ -58,7 +59,7 @@ async def list_(
     mine = {"me": caller.name, "any": None, "": None}.get(owner or "", owner)
     wanted = casework.Filter(
         status=status, queue=queue or None, kind=kind or None, owner=mine, incident_id=incident, order=order or None,
-        q=q or None, team=team or None,
+        q=q or None, team=team or None, site=site or None,
     )  # fmt: skip
     now = caller.clock.now()
     usual = "-opened_at" if status is Status.CLOSED else "-priority"

@@ -95,6 +95,13 @@ async def put_team(team: TeamName, given: TeamPut, caller: Manager) -> Team:
     return Team.model_validate(made, from_attributes=True)
 
 
+@router.delete("/case-teams/{team}", status_code=204, summary="Remove a team")
+async def remove_team(team: TeamName, caller: Manager) -> None:
+    """Its exceptions keep their owners; new ones go where the table says, or to anybody there."""
+    async with caller.transaction() as tx:
+        await teams.remove(tx, caller.tenant_id, team, caller.name)
+
+
 @router.post("/case-teams/away", status_code=204, summary="Be away, or there again")
 async def away(given: Away, caller: Worker) -> None:
     """Whoever is away is given no new exception."""

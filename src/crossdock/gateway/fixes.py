@@ -1,5 +1,6 @@
 """Fixes of exceptions by cause: what fits, what it would do to each, doing it with progress, and taking it back."""
 
+from collections import Counter
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -55,6 +56,30 @@ class Start(BaseModel):
 
 class Why(BaseModel):
     reason: str = Field(default="", max_length=2000)
+
+
+class Undo(Why):
+    """call_back: orders that it set going and that are not released yet are cancelled; otherwise they go on."""
+
+    call_back: bool = True
+
+
+class ForeseenOut(Answer):
+    """becomes: called-back, undone or stands. text: what will be done, or because of what it cannot be."""
+
+    case: UUID = Field(validation_alias="case_id")
+    number: str
+    title: str
+    order: str
+    becomes: str
+    text: str
+
+
+class UndoShown(Answer):
+    """counts: cases by what would become of them."""
+
+    counts: dict[str, int]
+    items: list[ForeseenOut]
 
 
 class OfferOut(Answer):
@@ -246,12 +271,29 @@ async def cancel(fix: UUID, caller: Worker) -> FixOut:
         return FixOut.of(await jobs.cancel(tx, caller.tenant_id, fix, caller.name))
 
 
+@router.get("/fixes/{fix}/undo", summary="What taking a fix back would do to each exception")
+async def foresee_undo(fix: UUID, caller: Reader, call_back: bool = True) -> UndoShown:
+    """Nothing is changed. What cannot be taken back says because of what."""
+    async with caller.transaction() as tx:
+        found = await jobs.foresee_undo(tx, caller.tenant_id, fix, call_back=call_back)
+    return UndoShown(
+        counts=dict(Counter(f.becomes for f in found)), items=[ForeseenOut.model_validate(f) for f in found]
+    )
+
+
 @router.post("/fixes/{fix}/undo", status_code=202, summary="Take a fix back")
-async def undo(fix: UUID, given: Why, caller: Worker) -> FixOut:
-    """What it changed once for all, then its exceptions, the last first. What cannot be taken back is said of each."""
+async def undo(fix: UUID, given: Undo, caller: Worker) -> FixOut:
+    """What it changed once for all, then its exceptions, the last first: orders that it set going are cancelled while
+    they are not released, and what cannot be taken back is said of each.
+    """
     async with caller.transaction() as tx:
         _demand(caller, (await jobs.get(tx, caller.tenant_id, fix)).fix, str(fix))
-        return FixOut.of(await jobs.undo(tx, caller.tenant_id, fix, caller.name, given.reason))
+        found = await jobs.foresee_undo(tx, caller.tenant_id, fix, call_back=given.call_back)
+        if any(f.becomes == "called-back" for f in found):
+            caller.demand(Action.ORDER_CANCEL, Resource(kind="Fix", tenant_id=caller.tenant_id, id=str(fix)))
+        return FixOut.of(
+            await jobs.undo(tx, caller.tenant_id, fix, caller.name, given.reason, call_back=given.call_back)
+        )
 
 
 def _desk() -> Desk:

@@ -53,19 +53,51 @@ class IncidentDetail(Answer):
     detail: str
 
 
-class Message(BaseModel):
-    """{orders}: the customer's orders that wait; the other facts as in reply templates."""
+class MessageTry(BaseModel):
+    """{orders}: the reader's orders that wait; the other facts as in reply templates."""
 
     subject: str = Field(max_length=300)
     body: str = Field(max_length=20_000)
+    audience: outages.Audience = outages.Audience.CUSTOMERS
 
 
-class ToldCustomers(Answer):
-    """case: where the mails lie. left_out: customers whose address is not known."""
+class Message(MessageTry):
+    """token: of the preview that was looked at."""
 
-    case: str
-    written: int
+    token: str = Field(min_length=64, max_length=64)
+
+
+class LetterOut(Answer):
+    """to: empty, no address is known, and nothing would be sent."""
+
+    name: str
+    to: str
+    orders: list[str]
+    subject: str
+    body: str
+
+
+class MessageShown(Answer):
+    """sent_at: exactly this was sent already, and is not sent again."""
+
+    token: str
+    letters: list[LetterOut]
     left_out: list[str]
+    sent_at: Time | None
+
+
+class Told(Answer):
+    """case: where the mails lie. told, left_out: names; those left out have no known address."""
+
+    token: str
+    case: UUID = Field(validation_alias="case_id")
+    subject: str
+    body: str
+    audience: str
+    told: list[str]
+    left_out: list[str]
+    by: str
+    at: Time
 
 
 class Alert(Answer):
@@ -110,15 +142,32 @@ async def _money(tx: Tx, caller: Caller, incident: UUID) -> Any:
     return await orders.worth(tx, caller.tenant_id, numbers)
 
 
-@router.post("/incidents/{incident}/message", status_code=201, summary="Tell all customers whom an incident holds up")
-async def tell(incident: UUID, given: Message, caller: Worker) -> ToldCustomers:
-    """A mail to each customer about its own orders; answers come back to the incident's exception."""
+@router.post("/incidents/{incident}/message/preview", summary="What all whom an incident holds up would be told")
+async def show_message(incident: UUID, given: MessageTry, caller: Worker) -> MessageShown:
+    """Each mail as it would leave; nothing is sent."""
     async with caller.transaction() as tx:
-        now = await business_now(tx)
-        told = await outages.tell_customers(
-            tx, caller.tenant_id, incident, given.subject, given.body, caller.name, now
+        shown = await outages.preview(
+            tx, caller.tenant_id, incident, given.subject, given.body, caller.name, await business_now(tx),
+            given.audience,
         )  # fmt: skip
-    return ToldCustomers(case=str(told.case_id), written=told.written, left_out=list(told.left_out))
+        return MessageShown.model_validate(shown)
+
+
+@router.post("/incidents/{incident}/message", status_code=201, summary="Tell all whom an incident holds up")
+async def tell(incident: UUID, given: Message, caller: Worker) -> Told:
+    """A mail to each about its own orders, as previewed, once; answers come back to the incident's exception."""
+    async with caller.transaction() as tx:
+        told = await outages.tell(
+            tx, caller.tenant_id, incident, given.subject, given.body, caller.name, await business_now(tx),
+            given.audience, given.token,
+        )  # fmt: skip
+    return Told.model_validate(told)
+
+
+@router.get("/incidents/{incident}/messages", summary="What those whom an incident holds up were told")
+async def messages(incident: UUID, caller: Reader) -> list[Told]:
+    async with caller.transaction() as tx:
+        return [Told.model_validate(x) for x in await outages.sent(tx, caller.tenant_id, incident)]
 
 
 @router.get("/alerts", summary="Alerts")

@@ -73,7 +73,20 @@ async def _answers(tx: Tx, tenant_id: str, verdicts: Sequence[Verdict], now: dat
             about=d.interchange.control,
             text=out.raw.decode("utf-8", "replace"),
         )
-    return list(found.values())
+    return [*found.values(), *[await _refusal(tx, tenant_id, v, taken, now) for v in verdicts if answering.refuses(v)]]
+
+
+async def _refusal(tx: Tx, tenant_id: str, v: Verdict, taken: dict[tuple[str, str], int], now: datetime) -> Answer:
+    d = v.document
+    pair = (str(d.receiver), str(d.sender))
+    ahead = taken[pair] = taken.get(pair, -1) + 1
+    out = answering.refusal(v, await _next(tx, tenant_id, pair, 1, ahead), now)
+    return Answer(
+        type=out.type,
+        filename=out.filename(d.partner.id if d.partner else ""),
+        about=d.interchange.control if d.interchange else "",
+        text=out.raw.decode("utf-8", "replace"),
+    )
 
 
 async def _next(tx: Tx, tenant_id: str, pair: tuple[str, str], count: int, ahead: int) -> Taken:

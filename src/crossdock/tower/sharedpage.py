@@ -126,7 +126,7 @@ def _paper(v: View, title: str, facts: Sequence[tuple[str, str]], table: str, he
     body = [
         f'<p class="seller">{_e(v.seller)}</p><h1>{_e(title)}</h1>',
         '<dl class="facts">' + "".join(_fact(k, x) for k, x in facts if x) + "</dl>",
-        f'<div class="wide">{table}</div><p class="back"><a href="{_e(here)}">{_e(t["back"])}</a></p>',
+        f'{_wide(title, table)}<p class="back"><a href="{_e(here)}">{_e(t["back"])}</a></p>',
     ]
     return _page(v, title, "".join(body))
 
@@ -154,7 +154,7 @@ def _lines(v: View, t: Mapping[str, Any]) -> str:
             ("later", ' class="r"'),
         )
     )
-    return f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return _wide(t["lines"], f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>")
 
 
 def _shipments(v: View, t: Mapping[str, Any], here: str) -> str:
@@ -184,7 +184,12 @@ def _invoices(v: View, t: Mapping[str, Any], here: str) -> str:
         f'<th scope="col"{r}>{_e(t[k])}</th>'
         for k, r in (("invoice", ""), ("date", ""), ("due", ""), ("total", ' class="r"'), ("open", ' class="r"'))
     )
-    return f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return _wide(t["invoices"], f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>")
+
+
+def _wide(name: str, table: str) -> str:
+    """What is too wide for a phone is moved sideways, also by keyboard."""
+    return f'<div class="wide" role="group" tabindex="0" aria-label="{_e(name)}">{table}</div>'
 
 
 def _section(title: str, inside: str) -> str:

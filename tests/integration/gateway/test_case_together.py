@@ -179,8 +179,21 @@ async def test_a_template_is_checked_and_filled_with_the_exceptions_facts(gatewa
     assert filled == {  # nothing is promised yet: the line is left out
         "subject": "Your order PO-SECRET-77",
         "body": "Dear Secret Bolts AB,\n\ncora\n",
+        "language": "en",
     }
     assert (await cora.get("/api/case-templates")).json["items"][0]["name"] == "delay"
+    swedish = {"language": "sv", "subject": "Er order {po}", "body": "Hej {customer},\n\n{me}"}
+    both = (await ada.send("PUT", "/api/case-templates/delay", swedish)).json
+    assert (both["language"], both["title"], [o["language"] for o in both["others"]]) == ("en", "Delay", ["sv"])
+    there = f"/api/cases/{things.case}/replies/delay"
+    assert (await cora.get(f"{there}?language=sv")).json["subject"] == "Er order PO-SECRET-77"
+    assert (await cora.get(f"{there}?language=fr")).json["language"] == "en", "it has no French"
+    path = f"/api/cases/{things.case}/replies/try"
+    tried = (await cora.post(path, {"subject": "{order}", "body": "{customer}", "language": "sv"})).json
+    assert tried["subject"] == things.order
+    assert (await cora.post(path, {"subject": "{ordr}", "body": "x"})).status == 422
+    assert (await ada.send("DELETE", "/api/case-templates/delay?language=de")).status == 404
+    assert (await ada.send("DELETE", "/api/case-templates/delay?language=sv")).status == 204
     assert (await ada.send("DELETE", "/api/case-templates/delay")).status == 204
     assert (await cora.get(f"/api/cases/{things.case}/replies/delay")).status == 404
 
@@ -193,15 +206,23 @@ async def test_one_message_tells_each_customer_of_its_own_orders_that_an_outage_
     said = {"subject": "Your orders wait", "body": "Dear {customer},\nthe carrier is down. These wait:\n{orders}\n"}
     assert (await vera.post(path, said)).status == 403
     assert (await cora.post(path, {**said, "body": "{everybody}"})).status == 422
-    missed = (await cora.post(path, said)).json
-    assert (missed["written"], missed["left_out"]) == (0, ["C-0007"]), "nobody knows where to write to"
+    missed = (await cora.post(f"{path}/preview", said)).json
+    assert (missed["left_out"], missed["letters"][0]["to"]) == (["C-0007"], ""), "nobody knows where to write to"
     async with gateway.db.transaction("norrland") as tx:
         await tx.execute(
             "insert into crossdock.catalogue_customer (tenant_id, customer_id, name, tier, body)"
             " values ('norrland', 'C-0007', 'Bolts', 'B', '{\"email\": \"buyer@bolts.example\"}')"
         )
-    told = (await cora.post(path, said)).json
-    assert (told["written"], told["left_out"], told["case"]) == (1, [], missed["case"])
+    old = await cora.post(path, {**said, "token": missed["token"]})
+    assert old.status == 409, "it is not what was shown"
+    shown = (await cora.post(f"{path}/preview", said)).json
+    assert [(x["to"], x["orders"]) for x in shown["letters"]] == [("buyer@bolts.example", [things.order])]
+    assert (shown["sent_at"], (await cora.get(f"{path}s")).json) == (None, [])
+    told = (await cora.post(path, {**said, "token": shown["token"]})).json
+    again = (await cora.post(path, {**said, "token": shown["token"]})).json
+    assert (told["told"], told["left_out"], again) == (["Bolts"], [], told), "once"
+    assert (await cora.get(f"{path}s")).json == [told]
+    assert (await cora.post(f"{path}/preview", said)).json["sent_at"] == told["at"]
     [mail] = (await cora.get(f"/api/cases/{told['case']}")).json["messages"]
     assert mail["to"] == ["buyer@bolts.example"]
     assert mail["body"] == f"Dear Bolts,\nthe carrier is down. These wait:\n{things.order}\n"

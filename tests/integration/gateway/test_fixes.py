@@ -203,6 +203,66 @@ async def test_what_would_be_wrong_still_is_told_of_each_and_a_changed_case_is_s
     assert (await carl.get(f"/api/fixes/{seen['id']}")).status == 404
 
 
+async def order_of_its_own(tx: Any, number: str, like: Any) -> Any:
+    """A process of this order, beside the one that `things` made."""
+    return await tx.fetchval(
+        "insert into crossdock.instance (tenant_id, instance_id, namespace, name, version, business_key)"
+        " select tenant_id, gen_random_uuid(), namespace, name, version, $3 from crossdock.instance"
+        " where tenant_id = $1 and instance_id = $2 returning instance_id", T, like, number,
+    )  # fmt: skip
+
+
+async def test_what_a_wrong_fix_set_going_is_called_back_until_it_is_released(gateway: Any) -> None:
+    things = await gateway.things()
+    async with gateway.db.transaction(T) as tx:
+        now = await inbox.business_now(tx)
+        running = [await order_of_its_own(tx, f"SO-{n}", things.instance) for n in range(4)]
+        for n, instance in enumerate(running):
+            await casework.open_case(tx, T, invalid(n, instance), now)
+    cora = await gateway.as_("cora")
+    found = await cluster_of(cora, kind="order-invalid")
+    fix = {"kind": "cross-reference", "partner": "", "entry": "sku", "theirs": "X-1", "ours": "NF-1",
+           "qualifier": "buyer"}  # fmt: skip
+    seen = (await cora.post(f"/api/clusters/{found['key']}/fixes", {"fix": fix, "reason": "X-1 is NF-1"})).json
+    await cora.post(f"/api/fixes/{seen['id']}/start", {"token": seen["token"]})
+    await run(gateway)
+    async with gateway.db.transaction(T) as tx:
+        await tx.execute(
+            "insert into crossdock.call (tenant_id, instance_id, at, function, system, arguments, state, called_at)"
+            " values ($1, $2, '/do/release#0', 'wms.release', 'wms', '{}', 'done', crossdock.now())", T, running[1],
+        )  # fmt: skip
+        await tx.execute(
+            "update crossdock.instance set status = 'completed', ended_at = crossdock.now() where instance_id = $1",
+            running[2],
+        )
+    path = f"/api/fixes/{seen['id']}/undo"
+    shown = (await cora.get(path)).json
+    assert shown["counts"] == {"called-back": 2, "stands": 2}
+    said = {i["order"]: i["text"] for i in shown["items"]}
+    assert "cannot be taken back because SO-1 was released" in said["SO-1"]
+    assert "cannot be taken back because SO-2 has ended" in said["SO-2"]
+    assert (await cora.get(f"{path}?call_back=false")).json["counts"] == {"stands": 4}
+    vera = await gateway.as_("vera")
+    assert (await vera.post(path, {"reason": "wrong"})).status == 403
+
+    await cora.post(path, {"reason": "it was NF-2"})
+    await run(gateway)
+    back = (await cora.get(f"/api/fixes/{seen['id']}")).json
+    assert (back["status"], back["counts"]["called-back"], back["counts"]["stands"]) == ("undone", 2, 2)
+    async with gateway.db.transaction(T) as tx:
+        asked = await tx.fetch(
+            "select subject from crossdock.event where tenant_id = $1"
+            " and type = 'crossdock.order.cancellation-requested' order by 1", T
+        )  # fmt: skip
+        backed = await tx.fetchval(
+            "select count(*) from crossdock.audit where action = 'fix.back' and tenant_id = $1", T
+        )
+    assert [r["subject"] for r in asked] == ["SO-0", "SO-3"], "those not released are cancelled, and no other"
+    assert backed == 4
+    left = (await cora.get("/api/cases?status=open&kind=fix-undone&limit=10")).json["items"]
+    assert len(left) == 4, "each is somebody's, until it is said what is to become of it"
+
+
 async def test_those_that_stand_alone_are_answered_as_suggested_by_one_who_has_looked(gateway: Any) -> None:
     things = await gateway.things()
     async with gateway.db.transaction(T) as tx:

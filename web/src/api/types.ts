@@ -212,7 +212,16 @@ export interface Foreseen { seq: number; type: string; subject: string; taken: b
 export interface Delivery { document: string; number: number; channel: string; state: string; detail: string; began_at: Time }
 export interface Team { team: string; title: string; calendar: string; members: { user: string; away_until: Time | null; open: number }[]; open: number; unowned: number }
 export interface Handover { id: string; number: string; given_by: string; to_owner: string | null; to_team: string; note: string; given_at: Time; seen_by: string | null; seen_at: Time | null; cases: { id: string; number: string; title: string; status: string; owner: string | null; priority: number; note: string }[] }
-export interface ReplyTemplate { name: string; title: string; subject: string; body: string }
+export interface TemplateText { language: string; subject: string; body: string }
+export interface ReplyTemplate extends TemplateText { name: string; title: string; put_by: string; put_at: Time; others: TemplateText[] }
+export interface CaseRules { name: string; version: string; document: Json; put_by: string; put_at: Time | null }
+export interface ApprovalTable { version: number; document: Json; note: string; put_by: string; put_at: Time | null }
+export interface ApprovalAddress { person: string; email: string; wanted: boolean }
+export interface User { user: string; name: string; role: string }
+export interface BusinessCalendar { name: string; version: number; title: string; time_zone: string }
+export interface OutageMessage { token: string; letters: { name: string; to: string; orders: string[]; subject: string; body: string }[]; left_out: string[]; sent_at: Time | null }
+export interface OutageTold { token: string; case: string; subject: string; body: string; audience: string; told: string[]; left_out: string[]; by: string; at: Time }
+export interface UndoShown { counts: Record<string, number>; items: { case: string; number: string; title: string; order: string; becomes: string; text: string }[] }
 export interface Incident {
   id: string; number: string; system: string; state: 'open' | 'resolved'; opened_at: Time; resolved_at: Time | null; orders: number;
   money: Money | null; title: string; detail: string;
@@ -309,3 +318,5 @@ export interface FieldSchema {
 }
 export interface StartForm extends StartSummary { form: FieldSchema; given: Record<string, Json>; choices: Record<string, { value: string; label: string }[]>; last: Record<string, Json>[] }
 export interface Started { instance: string; event: string; reference: string; new: boolean }
+export interface QuoteLine { line: string; sku: string; description: string; quantity: string; unit: string; base_price: Money; unit_price: Money; amount: Money }
+export interface LinkedQuote { quote: string; revision: number; state: string; customer: string; currency: string; total: Money; lines: QuoteLine[]; valid_until: Time; order: string | null; tenant_name: string }

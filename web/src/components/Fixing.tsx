@@ -1,7 +1,7 @@
 /* Fixing all exceptions of a cause: which fix, what it says, what it would do to each, how far it reaches; then doing
    exactly that, seeing it done, and taking it back. */
 import { useState } from 'react';
-import { Button, Group, NativeSelect, NumberInput, Progress, Textarea, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, NativeSelect, NumberInput, Progress, Textarea, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { act } from '../api/actions';
@@ -105,10 +105,10 @@ export function Items({ of: f }: { of: Fix }) {
 export function Progressing({ of }: { of: Fix }) {
   const qc = useQueryClient(), may = useCanWork();
   const { data } = useQuery({ ...q.fix(of.id), refetchInterval: (x) => (x.state.data && !RUNNING.includes(x.state.data.status) ? false : 800) });
-  const [why, setWhy] = useState(''), [busy, setBusy] = useState(false);
+  const [why, setWhy] = useState(''), [busy, setBusy] = useState(false), [callBack, setCallBack] = useState(true);
   const f = data ?? of, n = (k: string) => f.counts[k] ?? 0;
   const all = f.radius.cases, back = f.status === 'undoing' || f.status === 'undone';
-  const over = back ? n('undone') + n('stands') : n('done') + n('failed') + n('skipped');
+  const over = back ? n('undone') + n('called-back') + n('stands') : n('done') + n('failed') + n('skipped');
   const run = async (g: () => Promise<Fix>) => { setBusy(true); try { await g(); stale(qc); } catch (e) { failed(t.fixes.failed, e); } setBusy(false); };
   return (
     <div className="stack">
@@ -122,9 +122,28 @@ export function Progressing({ of }: { of: Fix }) {
         <div className="buttons">
           {['asked', 'running'].includes(f.status) && <Button variant="default" loading={busy} onClick={() => void run(() => act.cancelFix(f.id))}>{t.operate.stop}</Button>}
           {f.status === 'stopped' && <Button variant="default" loading={busy} onClick={() => void run(() => act.startFix(f.id, f.token, f.radius.cases))}>{t.fixes.goOn}</Button>}
-          {['done', 'stopped'].includes(f.status) && n('done') > 0 && <><TextInput aria-label={t.fixes.whyBack} placeholder={t.fixes.whyBack} value={why} onChange={(e) => setWhy(e.currentTarget.value)} w={260} /><Button variant="default" color="red" loading={busy} disabled={!why.trim()} onClick={() => void run(() => act.undoFix(f.id, why.trim()))}>{t.fixes.back}</Button></>}
+          {['done', 'stopped'].includes(f.status) && n('done') > 0 && <><TextInput aria-label={t.fixes.whyBack} placeholder={t.fixes.whyBack} value={why} onChange={(e) => setWhy(e.currentTarget.value)} w={260} /><Button variant="default" color="red" loading={busy} disabled={!why.trim()} onClick={() => void run(() => act.undoFix(f.id, why.trim(), callBack))}>{t.fixes.back}</Button></>}
         </div>
       )}
+      {may && ['done', 'stopped'].includes(f.status) && n('done') > 0 && <UndoShown of={f} callBack={callBack} setCallBack={setCallBack} />}
     </div>
+  );
+}
+
+/** What taking it back would do to each, before it is done. */
+function UndoShown({ of: f, callBack, setCallBack }: { of: Fix; callBack: boolean; setCallBack: (v: boolean) => void }) {
+  const [open, setOpen] = useState(false);
+  const { data } = useQuery({ ...q.undoOf(f.id, callBack), enabled: open, staleTime: 0 });
+  return (
+    <details onToggle={(e) => setOpen(e.currentTarget.open)}>
+      <summary>{t.undoing.show}</summary>
+      <div className="stack">
+        <Checkbox checked={callBack} onChange={(e) => setCallBack(e.currentTarget.checked)} label={t.undoing.callBack} />
+        {!data ? <Rows n={2} /> : <>
+          <p role="status">{Object.entries(data.counts).map(([k, m]) => `${num(m)} ${word(t.undoing.becomes, k)}`).join(', ') || t.undoing.none}</p>
+          <ul className="list" aria-label={t.undoing.title}>{data.items.slice(0, 100).map((i) => <li key={i.case}><span className="mono">{i.number}</span> <Pill of={i.becomes === 'stands' ? 'failed' : 'done'} label={word(t.undoing.becomes, i.becomes)} /> <span className="muted">{i.text}</span></li>)}</ul>
+        </>}
+      </div>
+    </details>
   );
 }

@@ -1,6 +1,7 @@
 /* Every text of the control tower. Functions take what varies; no sentence is put together elsewhere. */
 import { board, risk } from './flows';
 import { deciding } from './deciding';
+import { desk } from './desk';
 import { starting } from './starting';
 import { orderPage } from './orderpage';
 
@@ -9,6 +10,7 @@ const dict = (d: Record<string, string>) => d;
 
 export const en = {
   ...deciding,
+  ...desk,
   ...starting,
   ...orderPage,
   locale: 'en-US',
@@ -45,7 +47,7 @@ export const en = {
     missingTitle: 'There is no such page', missing: 'The address may be mistyped, or what it named belongs to another tenant.', home: 'To the control tower',
   },
   list: { total: (n: number) => n.toLocaleString('en-US'), shown: (n: number, total: number) => `${n.toLocaleString('en-US')} of ${total.toLocaleString('en-US')}`, scroll: (what: string) => `${what}, scrollable`, sort: (c: string) => `Sort by ${c}`, noMatch: 'Nothing matches these filters.', current: (x: string) => `Current: ${x}` },
-  keys: { findings: 'next and previous finding', move: 'move', open: 'open', assign: 'assign to me', snooze: 'snooze 1 h', filter: 'filter', anywhere: 'go anywhere', approve: 'approve', reject: 'reject', help: 'shortcuts', title: 'Keyboard shortcuts', everywhere: 'Everywhere', lists: 'In lists', exceptions: 'Exceptions', approvals: 'Approvals', goto: 'go to', newOrder: 'new order', actions: 'actions menu', entry: 'Order entry', addLine: 'next cell; a new line after the last', placeOrder: 'place the order' },
+  keys: { undo: 'undo what was done last', sections: 'previous and next section', findings: 'next and previous finding', move: 'move', open: 'open', assign: 'assign to me', snooze: 'snooze 1 h', filter: 'filter', anywhere: 'go anywhere', approve: 'approve', reject: 'reject', help: 'shortcuts', title: 'Keyboard shortcuts', everywhere: 'Everywhere', lists: 'In lists', exceptions: 'Exceptions', approvals: 'Approvals', goto: 'go to', newOrder: 'new order', actions: 'actions menu', entry: 'Order entry', addLine: 'next cell; a new line after the last', placeOrder: 'place the order' },
   kpi: { label: 'Key figures', target: (v: string) => `target ${v}`, formula: 'How it is counted', asOf: (v: string) => `As of ${v}`, none: 'No data yet', noneWhy: 'Shown when the first orders are through.', min: ' min', h: 'h', points: 'pt', vs: 'against the period before' },
   board,
   risk,

@@ -5,4 +5,8 @@ export const starting = {
     failed: 'Nothing was started', no: 'Your role may not start this.', empty: 'Nothing can be started here', emptyWhy: 'A workflow offers itself with metadata.crossdock.start.', last: 'What you entered last', use: 'Use it again', none: 'Nothing yet', add: 'Add a line', remove: (n: number) => `Remove line ${n}`, row: (n: number) => `Line ${n}`, orderPlace: 'Order, PO number or customer', required: 'Fill this in', another: 'Start another', choose: 'Choose', search: 'What to start', facts: 'What is known', wrong: (n: number) => `${n} ${n === 1 ? 'field needs' : 'fields need'} a correction`,
     returned: 'Start a return', dispute: 'Dispute', number: 'A whole number', money: 'Money such as 12.50',
   },
+  quote: {
+    title: 'Quote', bad: 'This link opens nothing', of: (n: string, who: string) => `Quote ${n} of ${who}`, po: 'Your order number', note: 'What should be different, or why not', accept: 'Accept and order', decline: 'Decline', revise: 'Ask for changes', until: (at: string, n: number) => `Stands until ${at}; revision ${n}. Without tax.`, ordered: (o: string) => `Ordered as ${o}`,
+    states: { declined: 'Declined', revising: 'Changes are asked for; a new revision follows', expired: 'It has ended', withdrawn: 'It is withdrawn', ordered: 'Ordered' } as Record<string, string>,
+  },
 };

@@ -4,11 +4,23 @@ import { notifications } from '@mantine/notifications';
 import { ApiError } from '../api/client';
 import { t } from '../i18n';
 
+let last: { id: string; undo: () => void } | null = null;
+
+/** Takes back what was done last, as its button does; once, and only while that is still offered. */
+export function undoLast() {
+  if (!last) return;
+  const { id, undo } = last;
+  last = null;
+  notifications.hide(id);
+  undo();
+}
+
 export function done(title: string, message = '', undo?: () => void) {
   const id = notifications.show({
-    title, autoClose: undo ? 8000 : 3500, color: 'teal', closeButtonProps: { 'aria-label': t.act.close },
-    message: undo ? <span className="toast">{message}<Button size="compact-xs" variant="default" onClick={() => { notifications.hide(id); undo(); }}>{t.act.undo}</Button></span> : message,
+    title, autoClose: undo ? 8000 : 3500, onClose: () => { if (last?.id === id) last = null; }, color: 'teal', closeButtonProps: { 'aria-label': t.act.close },
+    message: undo ? <span className="toast">{message}<Button size="compact-xs" variant="default" onClick={undoLast}>{t.act.undo}</Button></span> : message,
   });
+  if (undo) last = { id, undo };
 }
 
 /** Stays until it is closed: a failure must not pass unseen. */

@@ -30,7 +30,7 @@ export function Exceptions() {
   const opened = of.rows.find((c) => c.id === f.open);
   return (
     <div className="page fill">
-      <PageHead title={t.cases.title} after={may && <Button variant="default" size="compact-sm" onClick={() => setHanding(true)}>{t.shift.open}</Button>} />
+      <PageHead title={t.cases.title} after={may && <><LinkButton variant="default" size="compact-sm" to="/desk">{t.desk.title}</LinkButton> <Button variant="default" size="compact-sm" onClick={() => setHanding(true)}>{t.shift.open}</Button></>} />
       <Received />
       {handing && <HandoverDialog close={() => setHanding(false)} />}
       <FilterBar clear={FILTERS} end={<Shown n={of.rows.length} total={of.total} />}>

@@ -14,6 +14,7 @@ import { Empty, Facts, Failed, LinkButton, OrderPill, Panel, Pill, Rows, When } 
 import { DataTable, type Column } from '../components/DataTable';
 import { FilterBar, Shown } from '../components/FilterBar';
 import { PageHead } from '../components/PageHead';
+import { TellAll } from '../components/TellAll';
 
 function Lasted({ of: i }: { of: Pick<Incident, 'opened_at' | 'resolved_at'> }) {
   const now = useNow();
@@ -68,6 +69,7 @@ export function IncidentPage() {
       <Panel title={t.incidents.heldUp} count={orders.length}>
         {orders.length === 0 ? <Empty title={t.incidents.none} /> : <ul className="list">{orders.map((o) => (typeof o === 'string' ? <li key={o}><Link className="mono" to="/orders/$order" params={{ order: o }}>{o}</Link></li> : <li key={o.order}><div className="a"><Link className="mono" to="/orders/$order" params={{ order: o.order }}>{o.order}</Link><span>{o.customer}</span><OrderPill of={o.status} /><span className="num">{money(o.total, o.currency)}</span>{o.promised_on && <span className="muted">{t.cases.promised} {date(o.promised_on)}</span>}</div></li>))}</ul>}
       </Panel>
+      <TellAll incident={i.id} />
     </div>
   );
 }

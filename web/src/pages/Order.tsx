@@ -9,6 +9,7 @@ import type { OrderDetail, Story } from '../api/types';
 import { t } from '../i18n';
 import { useFilters } from '../lib/filters';
 import { money, num } from '../lib/format';
+import { useKeys } from '../lib/keys';
 import { failed } from '../lib/notify';
 import { useSession } from '../lib/session';
 import { Copy, Facts, Failed, OrderPill, Panel, Rows } from '../components/Bits';
@@ -33,12 +34,13 @@ export function OrderPage() {
   if (!o) return <div className="page">{head}<div className="panel"><Rows n={5} /></div><div className="panel"><Rows n={12} /></div></div>;
   const n = around?.counts, part = f.part ?? 'timeline';
   const parts: [string, string, number | null | undefined][] = [
-    ['timeline', t.sections.timeline, n?.events ?? o.timeline.length], ['shipments', t.sections.shipments, around?.shipments.length], ['money', t.sections.bills, around?.invoices.length],
+    ['timeline', t.sections.timeline, ours && n ? n.events + n.documents + (n.calls ?? 0) + (n.decisions ?? 0) : o.timeline.length], ['shipments', t.sections.shipments, around?.shipments.length], ['money', t.sections.bills, around?.invoices.length],
     ['documents', t.sections.papers, n?.documents ?? o.documents.length], ...(ours ? [['chain', t.sections.chain, undefined] as [string, string, undefined]] : []), ['returns', t.sections.returns, around?.claims.length], ['messages', t.sections.messages, n?.messages ?? o.messages.length],
     ...(ours ? [['decisions', t.sections.decisions, n?.decisions ?? o.decisions.length], ['calls', t.sections.calls, n?.calls ?? o.calls.length], ['flow', t.sections.flow, o.instances.length]] as [string, string, number][] : []),
   ];
   return (
     <div className="page order">
+      <SectionKeys ids={parts.map(([id]) => id)} part={part} go={(v) => set({ part: v === 'timeline' ? undefined : v })} />
       {head}
       <OrderHead order={o} around={around} flow={flow} />
       <OrderActions order={o} />
@@ -72,6 +74,13 @@ export function OrderPage() {
       </div>
     </div>
   );
+}
+
+/** [ and ] walk the sections; a component of its own, as its keys are there only with the order. */
+function SectionKeys({ ids, part, go }: { ids: string[]; part: string; go: (id: string) => void }) {
+  const to = (step: number) => () => { const next = ids[(ids.indexOf(part) + step + ids.length) % ids.length]; if (next) go(next); };
+  useKeys({ ']': to(1), '[': to(-1) });
+  return null;
 }
 
 /** The order with the pages of its story that were asked for, and the button that asks for the one before. */

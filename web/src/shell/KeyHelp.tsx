@@ -6,7 +6,8 @@ import { useNav } from './nav';
 export function KeyHelp({ opened, close }: { opened: boolean; close: () => void }) {
   const nav = useNav();
   const groups: [string, [string[], string][]][] = [
-    [t.keys.everywhere, [[['Ctrl K'], t.keys.anywhere], [['?'], t.keys.help], ...nav.flatMap((g) => g.places).map((p): [string[], string] => [['G', p.key.toUpperCase()], p.label])]],
+    [t.keys.everywhere, [[['Ctrl K'], t.keys.anywhere], [['?'], t.keys.help], [['U'], t.keys.undo], ...nav.flatMap((g) => g.places).map((p): [string[], string] => [['G', p.key.toUpperCase()], p.label])]],
+    [t.orders.order, [[['[', ']'], t.keys.sections]]],
     [t.documents.title, [[['N', 'P'], t.keys.findings]]],
     [t.keys.lists, [[['J', 'K'], t.keys.move], [['Enter'], t.keys.open], [['/'], t.keys.filter]]],
     [t.keys.exceptions, [[['A'], t.keys.assign], [['S'], t.keys.snooze], [['.'], t.keys.actions]]],

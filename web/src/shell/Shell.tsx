@@ -14,7 +14,7 @@ import { clockKnown, clockRate, useClockSync, useNow } from '../lib/clock';
 import { clock, dateTime, dayOf, initials, num, chosenZone, setTimeZone } from '../lib/format';
 import { useKeys } from '../lib/keys';
 import { useLive, useLiveState } from '../lib/live';
-import { done, failed } from '../lib/notify';
+import { done, failed, undoLast } from '../lib/notify';
 import { useCanWork, useSession } from '../lib/session';
 import { KeyHelp } from './KeyHelp';
 import { useNav } from './nav';
@@ -54,7 +54,7 @@ function useGoKeys(help: () => void) {
   const go = useNavigate();
   const places = useNav(), nav = useRef(places), pending = useRef(0);
   nav.current = places;
-  useKeys({ '?': help, g: () => { pending.current = Date.now(); } });
+  useKeys({ '?': help, u: undoLast, g: () => { pending.current = Date.now(); } });
   useEffect(() => {
     const press = (e: KeyboardEvent) => {
       if (Date.now() - pending.current > 1200 || e.ctrlKey || e.metaKey || e.altKey || e.key === 'g') return;

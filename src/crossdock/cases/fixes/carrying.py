@@ -287,8 +287,9 @@ async def _read_again(tx: Tx, tenant_id: str, case: Case, asked: Asked, edits: S
     return Done(text=text, order=order, effects=tuple(effects))
 
 
+BEGINS = "An order begins"
 _EFFECTS = {
-    "crossdock.order.received": "An order begins",
+    "crossdock.order.received": BEGINS,
     "crossdock.order.change-requested": "A change of an order is asked for",
     "crossdock.order.cancellation-requested": "A cancellation of an order is asked for",
 }
@@ -339,16 +340,10 @@ async def _cancel(tx: Tx, tenant_id: str, desk: Desk, case: Case, asked: Asked) 
     if case.answers is Answers.WORKFLOW and offered & set(AWAY):
         await _no_doubt(tx, tenant_id, case)
         return await _resolve(tx, tenant_id, case, asked, AWAY, "what was done is undone, and the customer is told")
-    order = await _order_of(tx, tenant_id, case)
+    order = await order_of(tx, tenant_id, case)
     running = await tx.fetchrow(SQL["running_order"], tenant_id, order) if order else None
     if running is not None:
-        ident = str(ids.derived(tenant_id, "cancel", order))  # asked twice, by whomever, it is the same event
-        data = {"order": order, "reason": asked.reason, "by": asked.by}
-        event = envelope.make(
-            "crossdock.order.cancellation-requested", subject=order, data=data, now=asked.now, source=ORDERS, id=ident,
-        )  # fmt: skip
-        await inbox.receive(tx, tenant_id, event)
-        await audit.record(tx, tenant_id, asked.by, "order.cancel", order, {"reason": asked.reason})
+        await ask_to_end(tx, tenant_id, order, asked.reason, asked.by, asked.now)
         if case.answers is None:
             await casework.close_by_system(tx, tenant_id, case.case_id, f"closed by {asked.by}: cancelled", asked.now)
         return Done(
@@ -361,7 +356,18 @@ async def _cancel(tx: Tx, tenant_id: str, desk: Desk, case: Case, asked: Asked) 
     raise Blocked("No order of it is under way.")
 
 
-async def _order_of(tx: Tx, tenant_id: str, case: Case) -> str:
+async def ask_to_end(tx: Tx, tenant_id: str, order: str, reason: str, by: str, now: datetime) -> None:
+    """As a cancellation at the order: its process undoes what was done, the last first, and tells the customer."""
+    ident = str(ids.derived(tenant_id, "cancel", order))  # asked twice, by whomever, it is the same event
+    data = {"order": order, "reason": reason, "by": by}
+    event = envelope.make(
+        "crossdock.order.cancellation-requested", subject=order, data=data, now=now, source=ORDERS, id=ident,
+    )  # fmt: skip
+    await inbox.receive(tx, tenant_id, event)
+    await audit.record(tx, tenant_id, by, "order.cancel", order, {"reason": reason})
+
+
+async def order_of(tx: Tx, tenant_id: str, case: Case) -> str:
     if case.order or shape(case) is not Shape.DOCUMENT:
         return case.order
     document_id = UUID(str(cast("Mapping[str, Any]", case.evidence)["document"]))

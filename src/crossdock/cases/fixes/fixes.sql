@@ -13,6 +13,19 @@ where tenant_id = $1 and instance_id = $2 and state in ('sent', 'unknown', 'aske
 select instance_id from crossdock.instance
 where tenant_id = $1 and business_key = $2 and ended_at is null and parent_id is null limit 1
 
+-- name: stands
+-- Of an order: its process that runs, when it ended if none does, and what of it left the house for the warehouse.
+select
+  (select i.instance_id from crossdock.instance i where i.tenant_id = $1 and i.business_key = $2 and i.ended_at is null
+    and i.parent_id is null order by i.started_at limit 1) as running,
+  (select max(i.ended_at) from crossdock.instance i where i.tenant_id = $1 and i.business_key = $2) as ended_at,
+  (select min(k.called_at) from crossdock.instance i join crossdock.call k using (tenant_id, instance_id)
+    where i.tenant_id = $1 and i.business_key = $2 and k.function = any ($3::text[]) and not k.abandoned
+      and k.state in ('done', 'sent', 'unknown', 'asked') and k.undone_at is null) as released_at
+
+-- name: a_case
+select * from crossdock.cases where tenant_id = $1 and case_id = $2
+
 -- name: lock_case
 -- Whoever fixes a case holds it.
 select * from crossdock.cases where tenant_id = $1 and case_id = $2 for update
@@ -68,7 +81,7 @@ update crossdock.fix set approval_id = $3 where tenant_id = $1 and fix_id = $2
 update crossdock.fix set made = $3::json where tenant_id = $1 and fix_id = $2
 
 -- name: undo
-update crossdock.fix set status = 'undoing', undone_by = $3, ended_at = null where tenant_id = $1 and fix_id = $2
+update crossdock.fix set status = 'undoing', undone_by = $3, ended_at = null, call_back = $4, undo_reason = $5 where tenant_id = $1 and fix_id = $2
 
 -- name: counts
 select status, count(*)::int as n from crossdock.fix_item where tenant_id = $1 and fix_id = $2 group by status
@@ -85,6 +98,10 @@ select * from crossdock.fix_item where tenant_id = $1 and fix_id = $2 and status
 -- name: next_done
 -- To be taken back, the last first.
 select * from crossdock.fix_item where tenant_id = $1 and fix_id = $2 and status = 'done' order by ordinal desc limit 1
+
+-- name: all_done
+-- What undoing would have to take back, in its order.
+select * from crossdock.fix_item where tenant_id = $1 and fix_id = $2 and status = 'done' order by ordinal desc
 
 -- name: settle
 update crossdock.fix_item set status = $4, detail = $5, effects = coalesce($6::json, effects), at = $7

@@ -26,9 +26,10 @@ import msgspec
 from crossdock import audit, exactjson, ids
 from crossdock.cases import approvals, casework, common
 from crossdock.cases.casework import Case
+from crossdock.cases.fixes import back, lasting, radius
 from crossdock.cases.fixes import fix as fixes
-from crossdock.cases.fixes import lasting, radius
-from crossdock.cases.fixes.carrying import SQL, Asked, Blocked, Desk, Done, Effect, StillWrong, carry_out, follow_up
+from crossdock.cases.fixes.back import Foreseen
+from crossdock.cases.fixes.carrying import SQL, Asked, Blocked, Desk, Done, Effect, StillWrong, carry_out
 from crossdock.cases.fixes.fix import Fix
 from crossdock.cases.fixes.radius import Radius
 from crossdock.db import PASSING, Database, Tx
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 MOST = 1000  # cases a fix: each is carried out once for its preview
 STOP_AFTER = 5  # failures that were not foreseen
 BUDGET_S = 0.5  # of one call of the runner, which shares its process with others
-STATUSES = ("left", "waiting", "done", "skipped", "failed", "cancelled", "undone", "stands")
+STATUSES = ("left", "waiting", "done", "skipped", "failed", "cancelled", "undone", "called-back", "stands")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,16 +231,25 @@ async def cancel(tx: Tx, tenant_id: str, fix_id: UUID, by: str) -> Job:
     return await get(tx, tenant_id, fix_id)
 
 
-async def undo(tx: Tx, tenant_id: str, fix_id: UUID, by: str, reason: str) -> Job:
-    """Takes back what can be: what it changed once for all, then the cases, the last first. Raises Conflict."""
+async def foresee_undo(tx: Tx, tenant_id: str, fix_id: UUID, *, call_back: bool = True) -> list[Foreseen]:
+    """What undoing would do to each case, nothing of it done. Raises NotFound."""
+    job = await get(tx, tenant_id, fix_id)
+    return await back.foresee_all(tx, tenant_id, fix_id, job.fix, call_back=call_back)
+
+
+async def undo(tx: Tx, tenant_id: str, fix_id: UUID, by: str, reason: str, *, call_back: bool = True) -> Job:
+    """Takes back what can be: what it changed once for all, then the cases, the last first. Raises Conflict.
+
+    call_back: orders that it set going and that are not released yet are cancelled; otherwise they go on.
+    """
     row = await _locked(tx, tenant_id, fix_id)
     if row["status"] in ("undoing", "undone"):
         return await get(tx, tenant_id, fix_id)
     if row["status"] not in ("running", "stopped", "done", "cancelled") or row["started_at"] is None:
         raise Conflict(f"The fix is {row['status']}: nothing of it is done that could be undone.")
     await tx.execute(SQL["cancel_items"], tenant_id, fix_id)
-    await tx.execute(SQL["undo"], tenant_id, fix_id, by)
-    await audit.record(tx, tenant_id, by, "fix.undo", str(fix_id), {"reason": reason[:500]})
+    await tx.execute(SQL["undo"], tenant_id, fix_id, by, call_back, reason[:500])
+    await audit.record(tx, tenant_id, by, "fix.undo", str(fix_id), {"reason": reason[:500], "call_back": call_back})
     return await get(tx, tenant_id, fix_id)
 
 
@@ -424,28 +434,11 @@ async def _take_back(tx: Tx, tenant_id: str, row: Any, fix: Fix, now: datetime) 
         await tx.execute(SQL["move"], tenant_id, fix_id, "undone", row["detail"], now)
         return False
     case = casework.case_of(await tx.fetchrow(SQL["lock_case"], tenant_id, item["case_id"]))
-    status, text = await _reopened(tx, tenant_id, case, fix_id, str(item["detail"]), by, now)
-    await tx.execute(SQL["settle"], tenant_id, fix_id, case.case_id, status, text[:2000], None, now)
+    seen = await back.take_back(
+        tx, tenant_id, case, item, fix_id, fix, by=by, reason=row["undo_reason"], call_back=row["call_back"], now=now
+    )
+    await tx.execute(SQL["settle"], tenant_id, fix_id, case.case_id, seen.becomes, seen.text[:2000], None, now)
     return True
-
-
-async def _reopened(
-    tx: Tx, tenant_id: str, case: Case, fix_id: UUID, done: str, by: str, now: datetime
-) -> tuple[str, str]:
-    """The case is there again; of one that answered its process, another that says what stands."""
-    if case.status is not casework.Status.CLOSED:
-        await tx.execute(SQL["waited"], tenant_id, case.case_id)  # handed over, and waits no more
-        return "undone", f"{case.number} waits for nobody any more"
-    if case.answers is not None:
-        new = await casework.open_case(tx, tenant_id, follow_up(case, fix_id, f"What was done: {done}"), now, by=by)
-        return "stands", f"Its process went on; {new.number} says what stands"
-    try:
-        await casework.reopen(tx, tenant_id, case.case_id, by, now)
-    except asyncpg.UniqueViolationError:
-        return "stands", f"{case.order or case.number} has another open case of the same by now"
-    told = f"The fix {fix_id} is taken back. What was done: {done}. What came of it goes on until it is cancelled."
-    await casework.comment(tx, tenant_id, case.case_id, told, by, now)
-    return "undone", f"{case.number} is open again"
 
 
 # ── events that handed-over cases wait for ───────────────────────────────────────────────────────────────────────

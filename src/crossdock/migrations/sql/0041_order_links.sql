@@ -31,3 +31,24 @@ create table crossdock.order_number (
 );
 create index order_number_value on crossdock.order_number (tenant_id, value);
 select crossdock.protect('crossdock.order_number');
+
+-- Those of orders that are there already; from now on the relay writes them.
+insert into crossdock.order_number (tenant_id, order_no, kind, value)
+select distinct e.tenant_id, e.subject, n.kind, upper(regexp_replace(n.value, '\s', '', 'g'))
+from crossdock.event e
+cross join lateral (
+  select 'invoice', e.body -> 'data' ->> 'invoice' where e.type = 'crossdock.order.invoiced'
+  union all
+  select k, e.body -> 'data' ->> k from unnest(array['shipment', 'tracking', 'bol']) k
+  where e.type in ('crossdock.backorder.released', 'crossdock.order.shipped', 'crossdock.shipment.packed', 'crossdock.shipment.shipped')
+  union all
+  select k, s ->> k
+  from json_array_elements(case when json_typeof(e.body -> 'data' -> 'shipments') = 'array' then e.body -> 'data' -> 'shipments' end) s,
+    unnest(array['shipment', 'tracking']) k
+  where e.type = 'crossdock.order.released'
+  union all
+  select 'sscc', p ->> 'sscc'
+  from json_array_elements(case when json_typeof(e.body -> 'data' -> 'packages') = 'array' then e.body -> 'data' -> 'packages' end) p
+  where e.type in ('crossdock.shipment.packed', 'crossdock.shipment.shipped')) n (kind, value)
+where e.subject <> '' and n.value <> '' and length(n.value) <= 200
+on conflict do nothing;

@@ -5,6 +5,7 @@ acknowledgement and its time, and which answers are then owed by whom and by whe
 that fit a document, the one with the longest version. Pure, and every fault of what was written is named at once.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +18,7 @@ from crossdock.flow import durations
 LONGEST = timedelta(days=366)  # a window beyond a year watches nothing
 MOST_AGREEMENTS, MOST_EXPECTED, MOST_TESTS = 200, 20, 50
 POD = "POD"
+WRITTEN = "D:96A:UN"  # the EDIFACT directory that we write: the oldest that nearly every partner reads
 SHIPMENT = "shipment"  # no document: that goods left is what proof of delivery is expected of
 
 
@@ -136,6 +138,7 @@ class Agreement:
 
     acknowledgement, of what they send: the one we answer with; None: as the profile says, "none": none. acknowledged,
     of what we send: the time they have; None: never. tests: documents of it that a partner shows before it is live.
+    refusals, of what they send: APERAK tells of content that cannot be used.
     channel: by which it leaves, or our acknowledgement of what they send; "": the partner's usual one. check_digits,
     of what they send; None: as the profile says.
     """
@@ -153,6 +156,7 @@ class Agreement:
     tests: int = 1
     channel: str = ""
     check_digits: CheckDigits | None = None
+    refusals: str = ""
 
     def __str__(self) -> str:
         return f"{self.document} {self.direction.value}" + (f" {self.version}" if self.version else "")
@@ -180,10 +184,12 @@ def of(
 
 AGREEMENT_KEYS = (
     "document", "direction", "version", "guide", "map", "duplicates", "acknowledgement", "acknowledged", "environment",
-    "expects", "tests", "channel", "check_digits",
+    "expects", "tests", "channel", "check_digits", "refusals",
 )  # fmt: skip
 WINDOW_KEYS = ("within", "business_days", "by", "before", "calendar")
 ACKNOWLEDGEMENTS = ("997", "999", "CONTRL", "none")
+REFUSALS = ("APERAK",)
+EDIFACT = re.compile(r"[A-Z]{6}")  # how its messages are called
 NEVER, LEARNED = "never", "learned"
 
 
@@ -192,6 +198,7 @@ def plain(a: Agreement) -> dict[str, Any]:
     found: dict[str, Any] = {"document": a.document, "direction": a.direction.value}
     optional = {
         "version": a.version, "guide": a.guide, "acknowledgement": a.acknowledgement, "channel": a.channel,
+        "refusals": a.refusals,
     }  # fmt: skip
     found |= {k: v for k, v in optional.items() if v}
     if a.map is not None:
@@ -348,12 +355,20 @@ def agreement(reading: Reading, value: Any, at: str) -> Agreement:
     if direction is Direction.OUT and check_digits is not None:
         fix = "What we send has the check digits of what we were sent."
         reading.say("direction", f"{at}/check_digits", "none in this direction", check_digits.value, fix)
+    refusals = reading.text(given, "refusals", at)
+    if refusals and (refusals not in REFUSALS or direction is Direction.OUT or not EDIFACT.fullmatch(document)):
+        fix = "An APERAK answers an EDIFACT message that they send; leave it out elsewhere."
+        reading.say("word", f"{at}/refusals", "APERAK, of a message such as ORDERS that they send", refusals, fix)
+    version = reading.text(given, "version", at)
+    if direction is Direction.OUT and EDIFACT.fullmatch(document) and not WRITTEN.startswith(version):
+        fix = "Its segments are those of that directory; leave the version out, or name this one."
+        reading.say("version", f"{at}/version", f"{WRITTEN}, the directory that we write", version, fix)
     tests = reading.whole(given, "tests", at, 0, MOST_TESTS)
     expects = reading.items(given.get("expects"), f"{at}/expects", MOST_EXPECTED)
     return Agreement(
         document=document,
         direction=direction,
-        version=reading.text(given, "version", at),
+        version=version,
         guide=reading.text(given, "guide", at),
         map=_map(reading, given.get("map"), f"{at}/map"),
         duplicates=reading.word(given, "duplicates", at, Duplicates),
@@ -364,6 +379,7 @@ def agreement(reading: Reading, value: Any, at: str) -> Agreement:
         tests=1 if tests is None else tests,
         channel=reading.text(given, "channel", at),
         check_digits=check_digits,
+        refusals=refusals,
     )
 
 

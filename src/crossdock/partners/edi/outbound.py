@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crossdock.errors import Finding, PartnerError
+from crossdock.partners.agreements import terms
 from crossdock.partners.edi import elements, walk
 from crossdock.partners.edifact import decode as edifact
 from crossdock.partners.edifact import write as edifact_write
@@ -22,8 +23,7 @@ from crossdock.partners.x12 import write as x12_write
 from crossdock.partners.x12.tokens import Segment as X12Segment
 from crossdock.partners.x12.write import Address, Numbers
 
-# The directory each message is written in: the oldest that nearly every partner reads.
-DIRECTORY = ("D", "96A", "UN")
+DIRECTORY = tuple(terms.WRITTEN.split(":"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def judge(order: PurchaseOrder, segments: Sequence[Segment], partner: Profile | 
         issues.append(change(_place(header, "BGM 1225")))
     if not order.lines:
         text = "Send at least one line."
-        issues.append(error("order.lines", _place(header), "LIN, an order line", "none", text, "UCS 13 LIN"))
+        issues.append(error("order.lines", _place(header), "LIN, an order line", "none", text))
     lines = [s for s in segments if s.id == "LIN"]
     seen: set[str] = set()
     for line, at in zip(order.lines, lines, strict=False):

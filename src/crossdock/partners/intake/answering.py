@@ -1,4 +1,5 @@
-"""Every interchange is answered once: a 997, 999, TA1 or CONTRL, as agreed, in the transaction that takes it in."""
+"""Every interchange is answered once: a 997, 999, TA1 or CONTRL, as agreed, in the transaction that takes it in;
+and, where agreed, a message whose content cannot be used by an APERAK."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,14 +12,17 @@ from crossdock import exactjson, ids
 from crossdock.db import Tx, queries
 from crossdock.partners import numbering
 from crossdock.partners.deciding import Verdict
-from crossdock.partners.edifact import contrl
+from crossdock.partners.edi import outbound
+from crossdock.partners.edifact import aperak, contrl
 from crossdock.partners.edifact.contrl import Contrl
 from crossdock.partners.intake.keeping import kept
 from crossdock.partners.model import Decoded, Format, Status
 from crossdock.partners.numbering import Taken
+from crossdock.partners.profiles import Identifier
 from crossdock.partners.sending import acknowledging
 from crossdock.partners.x12 import acknowledge
 from crossdock.partners.x12.acknowledge import Acknowledgement
+from crossdock.partners.x12.write import Address
 
 SQL = queries("crossdock.partners", "intake.sql")
 NO_ACKNOWLEDGEMENT = "none"
@@ -123,6 +127,49 @@ async def answer_one(
     grouped = isinstance(answer, Acknowledgement) and count > 0
     taken = await numbering.take(tx, tenant_id, sender, receiver, messages=count, group=grouped)
     out = write(d, answer, taken, now, repeats=repeats, wanted=wanted)
+    await _keep(tx, tenant_id, receipt, d, about, key, out, taken)
+
+
+async def refusals(
+    tx: Tx, tenant_id: str, receipt: Any, verdicts: Sequence[Verdict], stored: Sequence[UUID | None]
+) -> None:
+    """An APERAK for each message whose content cannot be used as it is, where that was agreed."""
+    for v, document_id in zip(verdicts, stored, strict=True):
+        d = v.document
+        if document_id is None or d.sender is None or not refuses(v):
+            continue
+        sender, receiver = kept(str(d.receiver)), kept(str(d.sender))
+        taken = await numbering.take(tx, tenant_id, sender, receiver, messages=1, group=False)
+        out = refusal(v, taken, receipt["received_at"])
+        key = acknowledging.key_of_refusal(document_id)
+        await _keep(tx, tenant_id, receipt, d, document_id, key, out, taken)
+
+
+def refuses(v: Verdict) -> bool:
+    told = v.status in {Status.HELD, Status.REJECTED} and not v.repeats
+    return told and aperak.due(v.document, v.errors)
+
+
+def refusal(v: Verdict, taken: Taken, now: datetime) -> Written:
+    d, at, number = v.document, now.astimezone(UTC), str(taken.interchange)
+    rejected = v.status is Status.REJECTED
+    said = aperak.refusal(d, v.errors, number=number, rejected=rejected, today=at.date())
+    address = Address(
+        sender=d.receiver or Identifier("", ""), receiver=d.sender or Identifier("", ""), version="", test=d.test
+    )
+    written = outbound.document("edifact-aperak", said)
+    raw = outbound.edifact_interchange([written], address, taken.interchange, taken.messages, at)
+    return Written("APERAK", number, Format.EDIFACT, raw)
+
+
+async def _keep(
+    tx: Tx, tenant_id: str, receipt: Any, d: Decoded, about: UUID, key: str, out: Written, taken: Taken
+) -> None:
+    """Stores what was written and offers it."""
+    if d.partner is None or d.interchange is None:
+        return
+    now: datetime = receipt["received_at"]
+    sender, receiver = kept(str(d.receiver)), kept(str(d.sender))
     sha256, document_id = hashlib.sha256(out.raw).digest(), ids.new()
     await tx.execute(SQL["store_raw"], tenant_id, sha256, out.raw, len(out.raw))
     parsed = {"acknowledges": d.interchange.control, "text": out.raw.decode("utf-8", "replace")}

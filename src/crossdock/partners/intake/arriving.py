@@ -143,7 +143,9 @@ async def carry_out(
             known = await reading.known(tx, tenant_id, documents)
             verdicts = deciding.decide(documents, known)
             results = [await carrying.record(tx, tenant_id, receipt, v, numbers, publish) for v in verdicts]
-            await answering.interchanges(tx, tenant_id, receipt, verdicts, [r.document_id for r in results])
+            stored = [r.document_id for r in results]
+            await answering.interchanges(tx, tenant_id, receipt, verdicts, stored)
+            await answering.refusals(tx, tenant_id, receipt, verdicts, stored)
             for partner in {v.document.partner.id: v.document.partner for v in verdicts if v.document.partner}.values():
                 await certification.evaluate(tx, tenant_id, partner, receipt["received_at"])
             await tx.execute(SQL["close_receipt"], tenant_id, receipt_id)

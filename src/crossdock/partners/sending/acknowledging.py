@@ -20,6 +20,11 @@ def key_of(receipt_id: UUID, interchange: int) -> str:
     return f"acknowledgement/{receipt_id}/{interchange}"
 
 
+def key_of_refusal(document_id: UUID) -> str:
+    """Under which the APERAK about one message is found again."""
+    return f"refusal/{document_id}"
+
+
 async def written(tx: Tx, tenant_id: str, key: str) -> bool:
     return await tx.fetchval(SQL["of_key"], tenant_id, key) is not None
 

@@ -47,7 +47,7 @@ async def send(
         syntax=syntax,
         sender=theirs,
         receiver=ours or f"ZZ:{tenant_id.upper()}"[:18],
-        version=version or store.VERSION,
+        version=store.version_of(syntax, version),
         test=test,
         order=order,
         fresh=True,

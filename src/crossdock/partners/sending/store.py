@@ -142,7 +142,7 @@ async def ordered(tx: Tx, tenant_id: str, order_no: str) -> Ordered | None:
         syntax=syntax,
         sender=row["sender"],
         receiver=row["receiver"] or tenant_id,  # UBL has no envelope that names it
-        version=row["version"] or VERSION,
+        version=version_of(syntax, row["version"]),
         test=row["test"],
         order=msgspec.convert(exactjson.loads(row["canonical"]), PurchaseOrder, strict=False),
         message=row["message"] or "",
@@ -174,6 +174,18 @@ def syntax_of(format_: str, type_: str) -> str:
             return format_
         case "xml":
             return "cxml" if type_ == "OrderRequest" else "ubl"
+        case _:
+            return ""
+
+
+def version_of(syntax: str, named: str | None) -> str:
+    """In which version we write, by which the agreement about it is found: X12 as the order has it, EDIFACT in one
+    directory; XML names none."""
+    match syntax:
+        case "x12":
+            return named or VERSION
+        case "edifact":
+            return terms.WRITTEN
         case _:
             return ""
 
@@ -412,15 +424,16 @@ async def _bought(tx: Tx, tenant_id: str, row: Any) -> Ordered | None:
     own = await tx.fetchrow(SQL["own_order"], tenant_id, row["about"])
     if own is None:
         return None
+    syntax = syntax_of(own["format"], own["type"])
     return Ordered(
         document_id=row["about"],
         order_no=row["order_no"],
         partner_id=row["partner_id"],
         customer_id="",
-        syntax=syntax_of(own["format"], own["type"]),
+        syntax=syntax,
         sender=row["receiver"],
         receiver=row["sender"],
-        version=row["version"] or VERSION,
+        version=version_of(syntax, row["version"]),
         test=row["test"],
         order=msgspec.convert(exactjson.loads(own["canonical"]), PurchaseOrder, strict=False),
     )

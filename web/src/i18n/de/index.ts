@@ -1,8 +1,9 @@
 /* The whole German translation. */
 import type { Translation } from '..';
+import { desk } from './desk';
 import { design } from './design';
 import { flows } from './flows';
 import { network } from './network';
 import { work } from './work';
 
-export const de: Translation = { ...work, ...network, ...design, ...flows };
+export const de: Translation = { ...work, ...network, ...design, ...flows, ...desk };
