@@ -138,7 +138,7 @@ function UndoShown({ of: f, callBack, setCallBack }: { of: Fix; callBack: boolea
     <details onToggle={(e) => setOpen(e.currentTarget.open)}>
       <summary>{t.undoing.show}</summary>
       <div className="stack">
-        <Checkbox checked={callBack} onChange={(e) => setCallBack(e.currentTarget.checked)} label={t.undoing.callBack} />
+        <Checkbox size="md" checked={callBack} onChange={(e) => setCallBack(e.currentTarget.checked)} label={t.undoing.callBack} />
         {!data ? <Rows n={2} /> : <>
           <p role="status">{Object.entries(data.counts).map(([k, m]) => `${num(m)} ${word(t.undoing.becomes, k)}`).join(', ') || t.undoing.none}</p>
           <ul className="list" aria-label={t.undoing.title}>{data.items.slice(0, 100).map((i) => <li key={i.case}><span className="mono">{i.number}</span> <Pill of={i.becomes === 'stands' ? 'failed' : 'done'} label={word(t.undoing.becomes, i.becomes)} /> <span className="muted">{i.text}</span></li>)}</ul>

@@ -197,7 +197,7 @@ function RulesTab() {
       const rows = rowsOf(r.document);
       return (
         <Panel key={r.name} title={word(t.desk.ruleNames, r.name)} count={rows.length} right={<a className="small" href={`/decision-tables/${r.name}`}>{t.desk.change}</a>}>
-          <p className="body muted small"><span className="mono">{r.name}</span> · {r.by ? `${t.desk.version(r.version)} · ${t.desk.by(r.by)}` : t.desk.shipped}</p>
+          <div className="body"><p className="muted small"><span className="mono">{r.name}</span> · {r.by ? `${t.desk.version(r.version)} · ${t.desk.by(r.by)}` : t.desk.shipped}</p></div>
           <div className="scroll" tabIndex={0} role="region" aria-label={t.list.scroll(word(t.desk.ruleNames, r.name))} style={{ maxHeight: '36vh', flex: 'none' }}>
             <table className="tbl" aria-label={word(t.desk.ruleNames, r.name)}>
               <thead><tr>{[t.desk.rule, t.desk.when, t.desk.then].map((h) => <th key={h} scope="col">{h}</th>)}</tr></thead>
@@ -248,7 +248,7 @@ function AddressForm({ person, email, wanted }: { person: string; email: string;
   const { busy, go } = useSaving();
   return (
     <form className="filters" aria-label={t.desk.address(person)} onSubmit={(x) => { x.preventDefault(); void go(() => act.putApprovalAddress(person, e, w), t.desk.saved(person), '/approval-addresses'); }}>
-      <strong style={{ minWidth: 90 }}>{person}</strong><TextInput type="email" size="xs" aria-label={t.desk.address(person)} value={e} onChange={(x) => setE(x.currentTarget.value)} w={260} required /><Checkbox size="xs" label={t.desk.wanted} checked={w} onChange={(x) => setW(x.currentTarget.checked)} /><Button type="submit" size="compact-sm" variant="default" loading={busy} disabled={e === email && w === wanted}>{t.desk.save}</Button>
+      <strong style={{ minWidth: 90 }}>{person}</strong><TextInput type="email" size="xs" aria-label={t.desk.address(person)} value={e} onChange={(x) => setE(x.currentTarget.value)} w={260} required /><Checkbox size="md" label={t.desk.wanted} checked={w} onChange={(x) => setW(x.currentTarget.checked)} /><Button type="submit" size="compact-sm" variant="default" loading={busy} disabled={e === email && w === wanted}>{t.desk.save}</Button>
     </form>
   );
 }
