@@ -1,4 +1,4 @@
-"""The desk in a real browser: teams with who is away, reply templates tried on a real exception, rules and addresses."""
+"""The desk in a real browser: teams with who is away, the rules that place and ask, and where mail goes."""
 
 from __future__ import annotations
 
