@@ -541,8 +541,7 @@ with:
             ),
             "`{problems: [{code, text}], codes, tax_id}`; code is duplicate, tax-id, address or same-name",
             (_VALIDATION,),
-            "call: check-application@crossdock\n"
-            "with: { application: '${ $context }', known: '${ .customers }' }\n",
+            "call: check-application@crossdock\nwith: { application: '${ $context }', known: '${ .customers }' }\n",
         ),
         Signature(
             "customer-register",

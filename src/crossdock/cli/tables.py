@@ -113,7 +113,7 @@ def undo(name: Name, note: Note = "", tenant: Tenant = "", by: As = "") -> None:
     typer.echo(in_tenant(tenant, work))
 
 
-def _read(file: Path) -> tuple[Any, Any]:
+def _read(file: Path) -> tuple[Any, list[Any]]:
     try:
         given = exactjson.loads(file.read_bytes())
     except (exactjson.DecodeError, UnicodeDecodeError) as e:
@@ -121,8 +121,8 @@ def _read(file: Path) -> tuple[Any, Any]:
         raise typer.Exit(2) from None
     if isinstance(given, dict) and "document" in given:
         content = cast("dict[str, Any]", given)
-        return content["document"], content.get("tests", [])
-    return given, []
+        return content["document"], cast("list[Any]", content.get("tests") or [])
+    return cast("Any", given), []
 
 
 def _called(version: int | None) -> str:

@@ -169,6 +169,7 @@ async def test_who_runs_decides_by_what_it_began_with_and_what_begins_later_by_t
     async def end(instance: str) -> Any:
         event = {"specversion": "1.0", "source": "t", "id": instance, "type": "test.go", "data": {"o": instance}}
         assert (await key.post("/api/events", event)).status in (200, 202)
+        shown: Any = None
         for _ in range(600):
             shown = (await key.get(f"/api/instances/{instance}")).json
             if shown["status"] != "running":

@@ -147,7 +147,13 @@ async def test_a_partner_sees_and_answers_its_own_quotes_alone(gateway: Gateway)
 
 
 async def test_a_new_customer_is_found_and_may_order_and_registering_it_again_changes_nothing(gateway: Gateway) -> None:
-    new = {"customer": "C-9001", "name": "Fjord Supply", "tier": "B", "account": "AC-1", "application": "A-1"}
+    new: dict[str, Any] = {
+        "customer": "C-9001",
+        "name": "Fjord Supply",
+        "tier": "B",
+        "account": "AC-1",
+        "application": "A-1",
+    }
     for _ in range(2):
         done = await called(gateway, register.Register(), **new)
         assert done == Done({"customer": "C-9001"})

@@ -15,6 +15,8 @@ FACTS = exactjson.plain(
         "order": "SO-1", "po": "4711", "currency": "EUR", "total": Decimal("1234567.5"), "promised_on": "2026-03-09",
         "lines": [{"line": "1", "sku": "NF-7", "description": "Bolt", "quantity": Decimal("2.50"), "unit": "CS"}],
         "tracking": "1Z", "reason": "strike", "signed_by": "Bo", "invoice": "I-1", "customer": "ACME",
+        "quote": "Q-1", "revision": 2, "valid_on": "2026-03-20", "link": "https://x.example/q", "name": "ACME",
+        "application": "A-1", "missing": "a tax certificate", "credit_limit": Decimal(5000),
     }
 )  # fmt: skip
 
@@ -37,7 +39,18 @@ def message(**arguments: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("language", messages.LANGUAGES)
 @pytest.mark.parametrize("moment", messages.MOMENTS)
 def test_every_moment_reads_well_in_every_language_with_all_facts_and_with_none(language: str, moment: str) -> None:
-    for data in (FACTS, {"po": "4711", "order": "SO-1", "invoice": "I-1", "tracking": "1Z"}):
+    for data in (
+        FACTS,
+        {
+            "po": "4711",
+            "order": "SO-1",
+            "invoice": "I-1",
+            "tracking": "1Z",
+            "quote": "Q-1",
+            "application": "A-1",
+            "customer": "ACME",
+        },
+    ):
         made = message(moment=moment, language=language, data=data)
         assert made["subject"]
         assert "{" not in made["subject"] + made["body"]

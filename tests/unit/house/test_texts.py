@@ -1,6 +1,6 @@
 """Pages say nothing of their own: every text stands in a translation file, and a translation has every text.
 
-The page sources are read as code by the tools that build them; NOT RUN where these are not installed (web/node_modules).
+The page sources are read as code by the tools that build them; NOT RUN where these (web/node_modules) are not there.
 """
 
 import json

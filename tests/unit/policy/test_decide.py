@@ -19,6 +19,7 @@ WORK = {
     Action.INSTANCE_OPERATE,
     Action.WORKFLOW_RUN,
     Action.MAP_EDIT,
+    Action.DEFINITION_EDIT,
     Action.CROSS_REFERENCE,
 }
 # On a thing of the own tenant that asks for the approver role and belongs to another partner than P-1.
