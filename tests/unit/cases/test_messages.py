@@ -15,8 +15,8 @@ FACTS = exactjson.plain(
         "order": "SO-1", "po": "4711", "currency": "EUR", "total": Decimal("1234567.5"), "promised_on": "2026-03-09",
         "lines": [{"line": "1", "sku": "NF-7", "description": "Bolt", "quantity": Decimal("2.50"), "unit": "CS"}],
         "tracking": "1Z", "reason": "strike", "signed_by": "Bo", "invoice": "I-1", "customer": "ACME",
-        "quote": "Q-1", "revision": 2, "valid_on": "2026-03-20", "link": "https://x.example/q", "name": "ACME",
-        "application": "A-1", "wanted": "a tax certificate", "until_on": "2026-03-20",
+        "quote": "Q-1", "customer_id": "C-1", "terms": 30, "revision": 2, "valid_on": "2026-03-20", "link": "https://x.example/q",
+        "name": "ACME", "application": "A-1", "wanted": "a tax certificate", "until_on": "2026-03-20",
     }
 )  # fmt: skip
 
@@ -24,7 +24,8 @@ FACTS = exactjson.plain(
 # What the process that sends a message always knows.
 NEVER_MISSING: dict[str, Any] = {
     "po": "4711", "order": "SO-1", "invoice": "I-1", "tracking": "1Z", "quote": "Q-1", "application": "A-1",
-    "customer": "ACME", "customer_id": "C-1", "terms": 30, "reason": "prices have changed", "valid_on": "2026-03-20", "until_on": "2026-03-20", "wanted": "a tax certificate",
+    "customer": "ACME", "customer_id": "C-1", "terms": 30, "reason": "prices have changed",
+    "valid_on": "2026-03-20", "until_on": "2026-03-20", "wanted": "a tax certificate",
     "link": "https://x.example/q", "total": Decimal("10.00"), "currency": "EUR",
 }  # fmt: skip
 
