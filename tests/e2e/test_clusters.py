@@ -120,7 +120,7 @@ def test_orders_that_stand_alone_are_answered_together_as_suggested(tower: Page,
         row = panel.get_by_role("row").filter(has_text=order)
         expect(row).to_contain_text(f"{item} ")
         row.get_by_role("checkbox").check()
-    panel.get_by_label("Why", exact=True).fill("All three confirmed on the telephone")
+    panel.get_by_role("textbox", name="Why").fill("All three confirmed on the telephone")
     panel.get_by_role("button", name="See what 3 answers would do").click()
     expect(panel.get_by_role("status", name="How far it reaches")).to_contain_text("3 would be solved")
     shot(tower, f"suggested-{scheme}")

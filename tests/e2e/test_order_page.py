@@ -49,7 +49,7 @@ def test_an_order_is_found_by_the_sscc_of_its_package(tower: Page) -> None:
     shot(tower, "search-by-sscc")
     hit.click()
     expect(tower).to_have_url(re.compile(rf"/orders/{order}\?part=shipments"))
-    tower.locator(".parcels summary").first.click()
+    tower.locator(".parcels > li").filter(has_text=sscc).locator("summary").first.click()  # of its own shipment
     expect(tower.get_by_text(sscc).first).to_be_visible()
     shot(tower, "order-shipments")
 
