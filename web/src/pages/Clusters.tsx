@@ -47,7 +47,7 @@ export function Clusters() {
         <SegmentedControl size="xs" value={alone ? 'alone' : 'shared'} onChange={(v) => set({ alone: v === 'alone' ? 'true' : undefined })} aria-label={t.clusters.show} data={[{ value: 'shared', label: t.clusters.shared(data?.clusters ?? 0) }, { value: 'alone', label: t.clusters.alone(data?.alone ?? 0) }]} />
         <Link className="small" to="/dead-letters">{t.dead.title}</Link>
       </FilterBar>
-      <section className="panel" aria-label={t.clusters.title}>
+      <section className="panel" aria-label={t.clusters.title} style={alone ? { minHeight: 240 } : undefined}>
         <DataTable label={t.clusters.title} columns={columns} rows={rows} rowId={(c) => c.key} rowLabel={(c) => `${c.cases} ${words(c.kind)}, ${about(c)}`} loading={isPending} error={data ? null : error} retry={() => void refetch()} current={current} onCurrent={setCurrent}
           onOpen={(c) => void go({ to: '/clusters/$key', params: { key: c.key } })} empty={<Empty title={alone ? t.clusters.noneAlone : t.clusters.none}>{t.clusters.noneWhy}</Empty>} />
       </section>
