@@ -36,8 +36,8 @@ class QuoteLine(Answer):
     amount: Money
 
 
-class QuoteOut(Answer):
-    """state: open, revising, ordered, declined, expired or withdrawn. order: what it became."""
+class QuoteShown(Answer):
+    """What its customer may see. state: open, revising, ordered, declined, expired, withdrawn. order: what it is."""
 
     quote: str
     revision: int
@@ -51,14 +51,21 @@ class QuoteOut(Answer):
     valid_until: Time
     sent_at: Time
     answered_at: Time | None
-    answered_by: str
     note: str
     po: str | None
     order: str | None
+
+
+class QuoteOut(QuoteShown):
+    """As we see it."""
+
+    answered_by: str
     instance_id: str
 
 
-class LinkedQuote(QuoteOut):
+class LinkedQuote(QuoteShown):
+    """As who holds its link sees it: without the names of our people."""
+
     tenant_name: str
 
 
@@ -145,7 +152,8 @@ async def answer_by_link(given: LinkReply, state: Knocking) -> LinkedQuote:
 
 async def _linked(tx: Any, tenant_id: str, found: Quote) -> LinkedQuote:
     name = await tx.fetchval("select name from crossdock.tenant where tenant_id = $1", tenant_id)
-    return LinkedQuote(**_out(found).model_dump(), tenant_name=str(name or tenant_id))
+    shown = QuoteShown.model_validate(found)
+    return LinkedQuote(**shown.model_dump(), tenant_name=str(name or tenant_id))
 
 
 async def _on_record(tx: Any, tenant_id: str, by: str, taken: Quote, given: Reply) -> None:

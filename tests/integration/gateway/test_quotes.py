@@ -63,6 +63,13 @@ async def test_a_link_shows_the_quote_and_accepts_it_once(gateway: Gateway) -> N
     assert {r["actor"] for r in trail} == {"link of Secret Bolts AB"}
 
 
+async def test_who_holds_a_link_sees_nothing_of_our_people(gateway: Gateway) -> None:
+    token = await opened(gateway)
+    shown = (await gateway.browser().post("/api/quote-link/look", {"token": token})).json
+    assert shown["quote"] == "Q-1"
+    assert not {"answered_by", "instance_id"} & set(shown)
+
+
 async def test_a_link_that_was_changed_or_belongs_to_another_revision_opens_nothing(gateway: Gateway) -> None:
     old = await opened(gateway)
     new = await opened(gateway, revision=2)

@@ -7,11 +7,13 @@ One violation without such an answer, and nothing is suggested. Nothing is ever 
 becomes a fix (`EachItsOwn`) with a preview, progress and a way back like every other.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from crossdock import exactjson
@@ -41,11 +43,36 @@ class Item:
     list_price: Decimal | None = None
 
 
+class Catalogue:
+    """Items by how their numbers begin, and by GTIN: of a large catalogue few are compared with one number."""
+
+    def __init__(self, items: Iterable[Item] = ()) -> None:
+        self._by_head: dict[str, tuple[list[str], list[Item]]] = {}
+        self._by_gtin: dict[str, list[Item]] = {}
+        for item in items:
+            bare = _bare(item.sku)
+            numbers, them = self._by_head.setdefault(bare[:HEAD], ([], []))
+            numbers.append(bare)
+            them.append(item)
+            if item.gtin:
+                self._by_gtin.setdefault(item.gtin, []).append(item)
+
+    def with_gtin(self, gtin: str) -> Sequence[Item]:
+        return self._by_gtin.get(gtin, ())
+
+    def near(self, bare: str) -> Iterable[tuple[int, Item]]:
+        """(edits, item) of those at most CLOSE away; what was written behind a whole number is one edit."""
+        numbers, items = self._by_head.get(bare[:HEAD], ([], []))
+        found = process.extract(bare, numbers, scorer=OSA.distance, score_cutoff=CLOSE, limit=None)
+        for number, distance, at in found:
+            yield (min(1, len(bare) - len(number)) if bare.startswith(number) else int(distance)), items[at]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """What the records say that a suggestion may rest on. ordered: how often this customer has ordered each item."""
 
-    items: Sequence[Item] = ()
+    items: Catalogue = field(default_factory=Catalogue)
     ship_to: Mapping[str, Any] | None = None
     ordered: Mapping[str, int] | None = None
 
@@ -84,17 +111,20 @@ async def alone(tx: Tx, tenant_id: str, *, limit: int = MOST) -> list[Suggestion
     before: dict[str, dict[str, int]] = {}
     for r in await tx.fetch(SQL["ordered_before"], tenant_id, customers, [i.sku for i in items]):
         before.setdefault(r["customer_id"], {})[r["sku"]] = r["n"]
-    found = [
-        suggest(
-            c,
-            Known(
-                items=items if len(items) <= MOST_ITEMS else (),
-                ship_to=_mapping(exactjson.loads(places.get(c.customer_id) or "{}")).get("ship_to"),
-                ordered=before.get(c.customer_id),
-            ),
+    known = [
+        Known(
+            ship_to=_mapping(exactjson.loads(places.get(c.customer_id) or "{}")).get("ship_to"),
+            ordered=before.get(c.customer_id),
         )
         for c in cases
     ]
+    return await asyncio.to_thread(_all, cases, known, items if len(items) <= MOST_ITEMS else [])
+
+
+def _all(cases: Sequence[Case], known: Sequence[Known], items: Sequence[Item]) -> list[Suggestion]:
+    """In a thread: many thousand numbers are compared, and others' requests go on meanwhile."""
+    catalogue = Catalogue(items)
+    found = [suggest(c, replace(k, items=catalogue)) for c, k in zip(cases, known, strict=True)]
     return [s for s in found if s is not None]
 
 
@@ -164,23 +194,22 @@ def _items(case: Case, known: Known) -> _Answer | None:
 def _meant(line: Mapping[str, Any], known: Known) -> tuple[Item, str, str] | None:
     """The one item that a line can mean, the number as it came, and why."""
     named = [(str(i.get("scheme")), str(i.get("value"))) for i in _mappings(line.get("items"))]
-    could = [i for i in known.items if _fits(line, i)]
     for scheme, value in named:
-        same = [i for i in could if scheme == "gtin" and i.gtin == value]
+        same = [i for i in known.items.with_gtin(value) if scheme == "gtin" and _fits(line, i)]
         if len(same) == 1:
             return same[0], value, f"its GTIN is {value}"
     for _, value in named:
         bare = _bare(value)
         if len(bare) < SHORTEST:
             continue
-        close = sorted((d, i.sku, i) for i in could if (d := _apart(bare, _bare(i.sku))) <= CLOSE)
+        close = sorted(((d, i) for d, i in known.items.near(bare) if _fits(line, i)), key=lambda found: found[0])
         if not close or (len(close) > 1 and close[1][0] == close[0][0]):
             continue
-        item = close[0][2]
+        item = close[0][1]
         times = (known.ordered or {}).get(item.sku, 0)
         said = "its price fits" if line.get("unit_price") is not None and item.list_price else "it is sold in this unit"
         before = f"; this customer has ordered it {times} times" if times else ""
-        return item, value, f"no other number is as close to {value}, and {said}{before}"
+        return item, value, f"no other number that begins so is as close to {value}, and {said}{before}"
     return None
 
 
@@ -198,13 +227,6 @@ def _fits(line: Mapping[str, Any], item: Item) -> bool:
 def _bare(number: str) -> str:
     """Letters and digits alone: where hyphens and spaces stand, nobody agrees."""
     return "".join(c for c in number.upper() if c.isascii() and c.isalnum())
-
-
-def _apart(came: str, known: str) -> int:
-    """Edits; what was only written behind a whole number (a revision, a kind of packing) is one."""
-    if came.startswith(known):
-        return min(1, len(came) - len(known)) if len(came) - len(known) <= CLOSE else CLOSE + 1
-    return OSA.distance(came, known, score_cutoff=CLOSE)
 
 
 def _date(case: Case) -> _Answer:
