@@ -92,7 +92,7 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:
     """The database is away, full or overrun: nothing was acknowledged, and the same again changes nothing."""
     reason = why(error)
-    log.warning("%s %s: %s (%s)", request.method, request.url.path, reason, error)
+    log.warning("%s %s: %s (%s)", request.method, _route(request), reason, error)
     whole = f"{reason[0].upper()}{reason[1:]}"
     detail = f"{whole}. What you sent is not acknowledged: send the same again in {RETRY_AFTER_S} s."
     answer = problem(503, "The database cannot be used now", detail)
@@ -129,7 +129,12 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
     return answer
 
 
+def _route(request: Request) -> str:
+    """Not the address, which may be the link that a customer holds: logs have no secrets."""
+    return str(getattr(request.scope.get("route"), "path", "an address without a route"))
+
+
 async def _bug(request: Request, error: Exception) -> JSONResponse:
     trace = telemetry.traceparent() or "none"
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    log.error("%s %s failed", request.method, _route(request), exc_info=error)
     return problem(500, "Our fault", f"It is logged under trace {trace}; nothing was changed.")

@@ -182,3 +182,20 @@ def test_the_page_speaks_every_language_whole() -> None:
         assert t.keys() == english.keys()
         for group in ("states", "explained", "steps"):
             assert t[group].keys() == english[group].keys()
+
+
+async def test_what_breaks_while_a_link_is_opened_is_logged_without_the_link(
+    gateway: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, _, made = await shown(gateway)
+
+    def breaks(*_: object) -> None:
+        raise RuntimeError("a bug of ours")
+
+    monkeypatch.setattr(sharedpage, "order_page", breaks)
+    answer = await gateway.browser().send("GET", made["link"], bare=True)
+    assert answer.status == 500
+    assert "GET /shared/{token} failed" in caplog.text
+    secret = made["link"].rpartition(".")[2]
+    assert len(secret) > 20
+    assert secret not in caplog.text
