@@ -16,6 +16,7 @@ CASES = "tests/integration/test_cases.py::"
 SIMULATED = "tests/simulation/test_promises.py::test_promises_hold_while_workers_die"
 GIVEN_BACK = "tests/integration/engine/test_given_back.py::"
 HOST_SQL = "crossdock/migrations/sql/0017_hot_path.sql"  # write_turns and claim as they are now
+TAKE_SQL = "crossdock/migrations/sql/0038_editors.sql"
 ENGINE_SQL = "crossdock/migrations/sql/0002_engine.sql"
 
 
@@ -115,7 +116,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="mail-taken-before-commit",
         means="a worker empties an order's mailbox when it reads it; if it dies before its commit, the facts are gone",
-        file=HOST_SQL,
+        file=TAKE_SQL,
         text="""      from crossdock.fact x where x.tenant_id = c.tenant_id and x.instance_id = c.instance_id) m;
 """,
         replacement="""      from crossdock.fact x where x.tenant_id = c.tenant_id and x.instance_id = c.instance_id) m;

@@ -35,7 +35,7 @@ async def put(
     elif await tx.fetchval(SQL["count"], tenant_id, person) >= MOST:
         raise Conflict(f"You have {MOST} views. Delete one first.")
     row = await tx.fetchrow(
-        SQL["put"], tenant_id, view_id or ids.new(), person, name, exactjson.text(filters), shared, now
+        SQL["put"], tenant_id, view_id or ids.new(), person, name, exactjson.text(filters), shared, now, name.casefold()
     )
     if row is None:
         raise Conflict(f"You have a view called {name!r} already.")

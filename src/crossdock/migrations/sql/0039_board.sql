@@ -190,18 +190,20 @@ where outcome is null and completed_at is null;
 
 -- ── saved views ──────────────────────────────────────────────────────────────────────────────────────────────────
 
--- Filters under a name. shared: everybody of the tenant sees it; only its owner changes it.
+-- Filters under a name. shared: everybody of the tenant sees it; only its owner changes it. folded: the name without
+-- regard to case, as Unicode has it: what lower() does depends on how the database was made.
 create table crossdock.board_view (
   tenant_id text not null references crossdock.tenant,
   view_id uuid not null,
   owner text not null,
   name text not null,
+  folded text not null,
   filters json not null,
   shared boolean not null default false,
   put_at timestamptz not null,
   primary key (tenant_id, view_id)
 );
-create unique index board_view_name on crossdock.board_view (tenant_id, owner, lower(name));
+create unique index board_view_name on crossdock.board_view (tenant_id, owner, folded);
 select crossdock.protect('crossdock.board_view');
 
 create table crossdock.board_default (
