@@ -203,14 +203,10 @@ class Crm:
     # What customers do on its pages
 
     def inquire(self, inquiry: Inquiry, now: datetime) -> None:
-        detail: dict[str, object] = {
-            "customer": inquiry.customer_number,
-            "items": [{"sku": w.product, "count": w.count, "unit": w.packaging} for w in inquiry.positions],
-            "discount": inquiry.discount_wish,
-        }
         self._around.ledger.write(
-            now, "inquiry", inquiry.id, order=inquiry.id, purpose="inquiry", status="asked", detail=detail
-        )
+            now, "inquiry", inquiry.id, order=inquiry.id, purpose="inquiry", status="asked",
+            detail=_wished(inquiry.customer_number, inquiry.positions, inquiry.discount_wish),
+        )  # fmt: skip
         self._announce(inquiry.id, "inquiry.created", inquiry, now)
 
     def answer(self, answer: Answer, now: datetime) -> None:
@@ -221,6 +217,11 @@ class Crm:
             return
         self._around.ledger.progress("proposal", found.id, answer.answer)
         self._around.ledger.progress("inquiry", answer.inquiry, answer.answer)
+        if answer.positions:
+            self._around.ledger.write(
+                now, "wish", answer.inquiry, order=answer.inquiry, purpose=f"revision {answer.revision + 1}",
+                detail=_wished(found.customer_number, answer.positions, answer.discount_wish),
+            )  # fmt: skip
         self._announce(answer.inquiry, "proposal.answered", answer, now)
 
     def apply(self, application: Application, now: datetime) -> None:
@@ -234,6 +235,11 @@ class Crm:
         event_id = fresh_id()
         event = {"eventId": event_id, "topic": topic, "occurredAt": whole_seconds(now), "data": data}
         self._around.announce(subject, event_id, event, now)
+
+
+def _wished(customer: str, positions: list[Wish], discount: int) -> dict[str, object]:
+    items = [{"sku": w.product, "count": w.count, "unit": w.packaging} for w in positions]
+    return {"customer": customer, "items": items, "discount": discount}
 
 
 def _amount(money: Money) -> Decimal:

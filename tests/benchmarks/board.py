@@ -1,42 +1,55 @@
-"""The board with many open orders: how fresh, how flat as history grows, how fast it is made anew.
+"""The board with many open orders: how fresh, how flat as history grows, how fast it is made anew, how soon it is seen.
 
 python tests/benchmarks/board.py [open orders] [seconds of load]
 
 Fills a database of its own with open orders and history, measures the board's queries, adds nine times the history and
-measures them again; then tells events at 50/s, hands them on, and reads the board all the time: an event is fresh when
-a read that began after it was handed on has ended. At last some orders are made anew while the load goes on.
+measures them again. Then a gateway serves it: events are told at 50/s and handed on, and the board is asked for over
+HTTP all the time. Each event raises the worth of an order by one, so that the worth that an answer shows says which
+events it has seen: an event is visible when the first such answer has come. The same while the view is made anew; at
+last the board is opened in a browser, which says when it painted.
 """
 
 import asyncio
+import shutil
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+from playwright.async_api import async_playwright
+from pyreqwest.client import Client, ClientBuilder
 
-from crossdock import ids
+from crossdock import exactjson, ids
 from crossdock.cli import compose
-from crossdock.db import Database
+from crossdock.clock import Clock
+from crossdock.db import Database, Tx
+from crossdock.engine import definitions
 from crossdock.events import envelope, inbox
 from crossdock.events.relay import Relay
+from crossdock.gateway import identity
+from crossdock.gateway.server import serve
+from crossdock.gateway.services import Services
 from crossdock.settings import Settings
 from crossdock.tower import jeopardy, kpis, orders, projection, rebuilding, standing
-from crossdock.tower.board import Drawings
+from crossdock.tower.board import Drawings, flow
 from crossdock.tower.jeopardy import reading
 from crossdock.tower.orders import View
 from crossdock.tower.standing import Filter
 
 T = "bench"
-STAGES = ("validate", "price", "credit", "allocate", "release", "pick-pack", "in-transit", "payment")
 STORY = ("validated", "priced", "credit-cleared", "released", "shipped", "invoiced", "delivered")
 RATE = 50
 BASE_HISTORY = 20_000
 RUNS = 7
+REBUILT = 5_000
+LONGEST_S = 300
 
 OPEN = """
 with n as (select g, 'SO-' || g as o from generate_series(1, $2::int) g),
@@ -69,6 +82,13 @@ from n cross join lateral (select now() - interval '400 days' + g % 370 * interv
 """
 
 
+LINES = """
+insert into crossdock.order_line_view (tenant_id, order_no, line, sku, unit, ordered, base_quantity, shipped)
+select tenant_id, order_no, n::text, 'SKU-' || n, 'EA', 5, 5, case when completed_at is null then 0 else 5 end
+from crossdock.order_view cross join generate_series(1, 3) n where tenant_id = $1 on conflict do nothing
+"""
+
+
 async def timed(what: Callable[[], Awaitable[object]], runs: int = RUNS) -> tuple[float, float]:
     """(median, worst) in ms."""
     took: list[float] = []
@@ -82,7 +102,7 @@ async def timed(what: Callable[[], Awaitable[object]], runs: int = RUNS) -> tupl
 async def queries(db: Database, label: str) -> None:
     now = datetime.now(UTC)
 
-    async def flow(of: Filter) -> None:
+    async def counted(of: Filter) -> None:
         async with db.transaction(T) as tx:
             await standing.stages(tx, T, "order-to-cash", of, now, now.date(), ["closed"])
 
@@ -100,111 +120,207 @@ async def queries(db: Database, label: str) -> None:
             await reading.find(tx, T, reading.Filter(), limit=100)
 
     for name, ask in (
-        ("board of a process", lambda: flow(standing.ALL)), ("the same, of one site", lambda: flow(Filter(site="ATL"))),
+        ("board of a process", lambda: counted(standing.ALL)),
+        ("the same, of one site", lambda: counted(Filter(site="ATL"))),
         ("orders behind a stage and site", behind), ("at risk, first page", at_risk), ("strip of figures", strip),
     ):  # fmt: skip
         middle, worst = await timed(ask)
         print(f"{label:<28} {name:<32} median {middle:7.0f} ms   worst {worst:7.0f} ms", flush=True)
 
 
-async def load(db: Database, seconds: float, many: int) -> None:
-    relay = Relay(db, [projection.project, jeopardy.observe])
-    told: dict[int, float] = {}
-    handed: list[tuple[float, float]] = []  # (told, handed on), waiting for a read
-    fresh: list[float] = []
-    late: list[float] = []
-    stop = asyncio.Event()
+class Load:
+    """Tells events, hands them on, and asks for the board, until it is let go."""
 
-    async def tell() -> None:
-        began, n = time.perf_counter(), 0
-        while (at := time.perf_counter() - began) < seconds:
-            while n < at * RATE:
-                n += 1
-                order = f"SO-{1 + n * 7919 % many}"
-                due = began + n / RATE
+    def __init__(self, db: Database, address: str, key: str, many: int, before: int, worth: int) -> None:
+        self.db = db
+        self.address = address
+        self.key = key
+        self.many = many
+        self.before = before  # events told by the load before this one: no order is raised twice
+        self.worth = worth  # of all that stands in the process, before the first event
+        self.told: list[float] = []  # when the nth event was committed
+        self.seen = 0
+        self.fresh: list[float] = []
+        self.answers: list[float] = []
+        self.stop = asyncio.Event()
+
+    async def run(self, over: asyncio.Future[Any]) -> None:
+        """Until `over` is, and every event that was told is visible."""
+        http = ClientBuilder().build()
+        tasks = [asyncio.create_task(t) for t in (self._hand_on(), self._look(http), self._promises())]
+        await self._tell(over)
+        async with asyncio.timeout(LONGEST_S):
+            while self.seen < len(self.told):
+                await asyncio.sleep(0.05)
+        self.stop.set()
+        await asyncio.gather(*tasks)
+        await http.close()
+
+    def said(self, label: str) -> None:
+        fresh, answers = sorted(self.fresh), sorted(self.answers)
+        p = {q: fresh[min(len(fresh) - 1, int(len(fresh) * q))] for q in (0.5, 0.99)}
+        print(
+            f"{label}: {len(fresh)} events, committed → in the board's answer p50 {p[0.5]:.2f} s, p99 {p[0.99]:.2f} s, "
+            f"worst {fresh[-1]:.2f} s; {len(answers)} answers, median {statistics.median(answers):.0f} ms, "
+            f"p99 {answers[int(len(answers) * 0.99)]:.0f} ms",
+            flush=True,
+        )
+
+    async def _tell(self, over: asyncio.Future[Any]) -> None:
+        began = time.perf_counter()
+        while not over.done():
+            while len(self.told) < (time.perf_counter() - began) * RATE and not over.done():
+                n = self.before + len(self.told) + 1
+                g = 1 + n * 7919 % self.many
                 event = envelope.make(
-                    "crossdock.order.validated", subject=order, data={"order": order}, now=datetime.now(UTC),
-                    source="bench", id=str(ids.new()),
+                    "crossdock.order.priced", subject=f"SO-{g}", now=datetime.now(UTC), source="bench",
+                    id=str(ids.new()),
+                    data={"order": f"SO-{g}", "total": 101 + g % 900, "currency": "USD", "lines": []},
                 )  # fmt: skip
-                async with db.transaction(T) as tx:
+                async with self.db.transaction(T) as tx:
                     await inbox.receive(tx, T, event)
-                told[n] = due
+                self.told.append(time.perf_counter())
             await asyncio.sleep(0.005)
-        stop.set()
 
-    async def hand_on() -> None:
-        while not stop.is_set() or told:
-            before = list(told)
+    async def _hand_on(self) -> None:
+        relay = Relay(self.db, [projection.project, jeopardy.observe])
+        while not self.stop.is_set():
             if not await relay.once():
                 await asyncio.sleep(0.02)
-                continue
-            at = time.perf_counter()
-            handed.extend((told.pop(n), at) for n in before)
 
-    async def look() -> None:
-        now = datetime.now(UTC)
-        while not stop.is_set() or told or handed:
-            mine = list(handed)
-            handed.clear()
-            began = time.perf_counter()
-            async with db.transaction(T) as tx:
-                await standing.stages(tx, T, "order-to-cash", standing.ALL, now, now.date(), ["closed"])
-            ended = time.perf_counter()
-            late.append((ended - began) * 1e3)
-            fresh.extend(ended - due for due, _ in mine)
-            await asyncio.sleep(0.1)
-
-    async def promises() -> None:
-        while not stop.is_set():
-            await jeopardy.run_due(db, datetime.now(UTC))
+    async def _promises(self) -> None:
+        while not self.stop.is_set():
+            await jeopardy.run_due(self.db, datetime.now(UTC))
             await asyncio.sleep(0.2)
 
-    await asyncio.gather(tell(), hand_on(), look(), promises())
-    fresh.sort()
-    p = {q: fresh[min(len(fresh) - 1, int(len(fresh) * q))] for q in (0.5, 0.95, 0.99)}
-    print(
-        f"{len(fresh)} events at {RATE}/s: fresh p50 {p[0.5]:.2f} s, p95 {p[0.95]:.2f} s, p99 {p[0.99]:.2f} s, worst "
-        f"{fresh[-1]:.2f} s; a read of the board meanwhile median {statistics.median(late):.0f} ms",
-        flush=True,
-    )
+    async def _look(self, http: Client) -> None:
+        while not self.stop.is_set():
+            began = time.perf_counter()
+            request = http.get(f"{self.address}/api/flow").headers({"Authorization": f"Bearer {self.key}"})
+            response = await request.build().send()
+            board = exactjson.loads(bytes(await response.bytes()))
+            ended = time.perf_counter()
+            self.answers.append((ended - began) * 1e3)
+            # drawn or not, an end or not: what stands in the stages of the bench is in the drawing
+            seen = int(sum(Decimal(n["value"]) for n in board["nodes"])) - self.worth
+            self.fresh += [ended - at for at in self.told[self.seen : seen]]
+            self.seen = max(self.seen, seen)
+            await asyncio.sleep(0.1)
 
 
-async def anew(db: Database, many: int) -> None:
+async def shown_worth(db: Database) -> int:
+    now = datetime.now(UTC)
     async with db.transaction(T) as tx:
-        for n in range(many):
-            order = f"R-{n:05}"
-            lines = [{"line": "1", "quantity": 1, "unit": "EA", "unit_price": 10, "items": []}]
-            given = {
-                "order": order,
-                "channel": "json",
-                "lines": lines,
-                "customer_id": "C-1",
-                "requested_on": "2026-12-01",
-            }
-            story: list[tuple[str, dict[str, Any]]] = [("received", {"order": given})]
-            story += [(stage, {"order": order, "lines": [], "total": 1}) for stage in STORY]
-            for what, data in story:
-                event = envelope.make(
-                    f"crossdock.order.{what}", subject=order, data=data, now=datetime.now(UTC), source="bench",
-                    id=str(ids.new()),
-                )  # fmt: skip
-                await inbox.receive(tx, T, event)
+        drawn = await flow(tx, T, Drawings(), now, now.date())
+    return int(sum(Decimal(n["value"]) for n in drawn["nodes"]))
+
+
+async def history_of(db: Database, many: int) -> None:
+    """Whole stories of orders in the log, so that there is something to make anew; in pages, as they would come."""
+    for first in range(0, many, 500):
+        async with db.transaction(T) as tx:
+            for n in range(first, min(first + 500, many)):
+                order = f"R-{n:06}"
+                lines = [{"line": "1", "quantity": 1, "unit": "EA", "unit_price": 10, "items": []}]
+                given = {"order": order, "channel": "json", "lines": lines, "customer_id": "C-1", "requested_on": None}
+                story: list[tuple[str, dict[str, Any]]] = [("received", {"order": given})]
+                story += [(stage, {"order": order, "lines": [], "total": 1}) for stage in STORY]
+                for what, data in story:
+                    event = envelope.make(
+                        f"crossdock.order.{what}", subject=order, data=data, now=datetime.now(UTC), source="bench",
+                        id=str(ids.new()),
+                    )  # fmt: skip
+                    await inbox.receive(tx, T, event)
     relay = Relay(db, [projection.project])
     while await relay.once():
         pass
+
+
+async def anew(db: Database) -> None:
     began = time.perf_counter()
     done = await rebuilding.rebuild(db, T)
     took = time.perf_counter() - began
     print(
-        f"made anew: {done.orders} orders from {done.events} events in {took:.1f} s: {done.events / took:.0f} events/s"
+        f"made anew while it serves: {done.orders} orders from {done.events} events in {took:.1f} s: "
+        f"{done.events / took:.0f} events/s, {done.orders / took:.0f} orders/s",
+        flush=True,
+    )
+
+
+async def painted(db: Database, address: str) -> None:
+    """As a person who opened it before sees the board: first paint, and when its numbers stand there."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        print("first paint: NOT RUN, there is no Chromium on this machine")
+        return
+    await identity.add_user(db, "bench", "Bench", "correct horse battery", {T: ("admin", None)})
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        context = await browser.new_context(base_url=address, viewport={"width": 1440, "height": 900})
+        page = await context.new_page()
+        page.set_default_timeout(120_000)
+        await page.goto("/sign-in", wait_until="domcontentloaded")
+        await page.get_by_label("User").fill("bench")
+        await page.get_by_label("Password", exact=True).fill("correct horse battery")
+        await page.get_by_role("button", name="Sign in").click()
+        await page.locator(".fnode").first.wait_for()
+        first: list[float] = []
+        numbers: list[float] = []
+        for _ in range(RUNS):
+            await page.goto("/flow", wait_until="commit")
+            await page.locator(".fnode .c").first.wait_for()
+            numbers.append(await page.evaluate("performance.now()"))
+            entries = "performance.getEntriesByName('first-contentful-paint').map(e => e.startTime)"
+            first += await page.evaluate(entries)
+        await browser.close()
+    print(
+        f"first contentful paint of the board: median {statistics.median(first):.0f} ms, worst {max(first):.0f} ms; "
+        f"its numbers after median {statistics.median(numbers):.0f} ms, worst {max(numbers):.0f} ms "
+        f"({len(first)} openings)",
+        flush=True,
     )
 
 
 async def analyze(dsn: str) -> None:
     """As the server does by itself after a while: plans are made by what it knows of the tables."""
     connection = await asyncpg.connect(dsn)
-    await connection.execute("analyze crossdock.order_view, crossdock.standing, crossdock.jeopardy, crossdock.passage")
+    await connection.execute(
+        "analyze crossdock.order_view, crossdock.order_line_view, crossdock.open_order, crossdock.standing, "
+        "crossdock.jeopardy, crossdock.passage"
+    )
     await connection.close()
+
+
+async def published(tx: Tx) -> list[str]:
+    """Publishes order-to-cash; its stages, of which `credit` is one."""
+    shipped = files("crossdock.library").joinpath("workflows", "order-to-cash.yaml")
+    await definitions.publish(tx, T, shipped.read_text(encoding="utf-8"), "order-to-cash.yaml")
+    drawn = await Drawings().main(tx, T)
+    assert drawn is not None
+    stages = sorted((n.id for n in drawn.nodes if n.kind not in ("event", "end")), key=lambda n: (n != "credit", n))
+    return stages[:8]
+
+
+async def served(db: Database, seconds: float, many: int) -> None:
+    services = Services(db=db, clock=Clock(), settings=Settings(port=0), webhook_secret=no_secret, vault=lambda _: {})
+    stop = asyncio.Event()
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(serve(services, "127.0.0.1", 0, address.set_result, stop=stop))
+    key = await identity.add_key(db, T, "bench", "viewer")
+    at = await address
+    alone = Load(db, at, key, many, 0, await shown_worth(db))
+    await alone.run(asyncio.ensure_future(asyncio.sleep(seconds)))
+    alone.said(f"{RATE} events/s for {seconds:.0f} s")
+    beside = Load(db, at, key, many, len(alone.told), await shown_worth(db))
+    await beside.run(asyncio.create_task(anew(db)))
+    beside.said(f"{RATE} events/s while it is made anew")
+    await painted(db, at)
+    stop.set()
+    await serving
+
+
+async def no_secret(_tenant: str, _system: str) -> str:
+    return ""
 
 
 async def main(many: int, seconds: float) -> None:
@@ -215,18 +331,21 @@ async def main(many: int, seconds: float) -> None:
             db = opened.db
             async with db.transaction(T) as tx:
                 await tx.execute("insert into crossdock.tenant (tenant_id, name) values ($1, $1)", T)
-                await tx.execute(OPEN, T, many, list(STAGES))
-                await tx.execute(HISTORY, T, 1, BASE_HISTORY, list(STAGES))
+                stages = await published(tx)
+                await tx.execute(OPEN, T, many, stages)
+                await tx.execute(HISTORY, T, 1, BASE_HISTORY, stages)
+                await tx.execute(LINES, T)
             await analyze(opened.located.admin_dsn)
             await queries(db, f"{many} open, {BASE_HISTORY} ended")
             began = time.perf_counter()
             async with db.transaction(T) as tx:
-                await tx.execute(HISTORY, T, BASE_HISTORY + 1, BASE_HISTORY * 10, list(STAGES))
+                await tx.execute(HISTORY, T, BASE_HISTORY + 1, BASE_HISTORY * 10, stages)
+                await tx.execute(LINES, T)
             print(f"history filled in {timedelta(seconds=round(time.perf_counter() - began))}", flush=True)
             await analyze(opened.located.admin_dsn)
             await queries(db, f"{many} open, {BASE_HISTORY * 10} ended")
-            await load(db, seconds, many)
-            await anew(db, 1000)
+            await history_of(db, min(REBUILT, many))
+            await served(db, seconds, many)
         finally:
             await opened.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -50,7 +51,27 @@ PAGES = {
     "definition": ("/definitions/{name}?version={version}", ".code"),
     "instances": ("/instances", ".tbl"),
     "instance": ("/instances/{instance}", ".facts"),
+    "decision-tables": ("/decision-tables", ".tbl"),
+    "decision-table": ("/decision-tables/credit?version=0", ".sheet"),
+    "workflow-editor": ("/definitions/{name}/edit?namespace={namespace}", ".cm-content"),
     "audit": ("/audit", "main .panel"),
+    "figures": ("/figures", "main .panel"),
+    "worth": ("/figures?tab=worth", "main .panel"),
+    "reports": ("/figures?tab=reports", "main .panel"),
+    "definitions": ("/definitions", ".tbl"),
+    "start": ("/start", ".starts"),
+    "start-form": ("/start/after-sales/request-return?about={order}", ".entry"),
+    "quotes": ("/quotes", "main .panel"),
+    "cluster": ("/clusters/{cluster}", "main .panel"),
+    "desk-teams": ("/desk", "main .panel"),
+    "desk-templates": ("/desk?show=templates", "main .panel"),
+    "desk-rules": ("/desk?show=rules", "main .panel"),
+    "desk-mail": ("/desk?show=mail", "main .panel"),
+    "going-live": ("/going-live", "main .panel"),
+    "invitation": ("/invitation", "main h1"),
+    "approval-by-mail": ("/approve", "main h1"),
+    "quote-by-mail": ("/quote", "main h1"),
+    "nowhere": ("/no-such-page", "main"),
 }
 
 
@@ -63,6 +84,8 @@ def path_of(page: Page, name: str) -> str:
         return path.format(case=api(page, "/cases?limit=1&status=open")["items"][0]["id"])
     if "{document}" in path:
         return path.format(document=api(page, "/documents?limit=1&type=850&status=accepted")["items"][0]["id"])
+    if "{cluster}" in path:
+        return path.format(cluster=quote(api(page, "/clusters?alone=true&limit=1")["items"][0]["key"], safe=""))
     if "{rejected}" in path:
         return path.format(rejected=rejected(page))
     if "{sent}" in path:
@@ -75,7 +98,8 @@ def path_of(page: Page, name: str) -> str:
         return path.format(instance=api(page, "/instances?limit=1&status=running")["items"][0]["id"])
     if "{name}" in path:
         running = api(page, "/flow")["definition"]
-        return path.format(name=running["name"], version=running["version"])
+        here = next(d for d in api(page, "/definitions")["items"] if d["name"] == running["name"])
+        return path.format(name=running["name"], version=running["version"], namespace=here["namespace"])
     return path
 
 

@@ -23,7 +23,7 @@ def test_a_mail_is_written_on_the_page_of_an_exception(tower: Page) -> None:
     goto(tower, "/exceptions")
     send(tower, "PUT", "/case-mail", {"address": "service@norrland.example", "name": "Norrland"})
     template = {"title": "Delay", "subject": "About {number}", "body": "We are on it: {title}\n\n{me}"}
-    send(tower, "PUT", "/case-templates/delay", template)
+    send(tower, "PUT", "/case-templates/held-up", template)
     case = api(tower, "/cases?status=open&limit=1")["items"][0]
     goto(tower, f"/exceptions/{case['id']}")
     expect(tower.get_by_role("heading", name=re.compile("Why rank"))).to_be_visible()

@@ -8,16 +8,18 @@ import json
 import re
 from typing import Any
 from urllib.parse import parse_qs, urlparse
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from .conftest import Server, api, goto, shot, sign_in, watched
+from .conftest import WAIT_MS, Server, api, goto, shot, sign_in, watched
 from .test_accessible import violations
 
 pytestmark = pytest.mark.e2e
 
 CHANGE = {"X-Crossdock": "1"}
+AS_JSON = {"Content-Type": "application/json"}
 
 
 def around(page: Page, needs: str) -> tuple[str, dict[str, Any]]:
@@ -197,6 +199,59 @@ def test_ten_thousand_rows_scroll_and_few_of_them_are_drawn(tower: Page) -> None
     box.focus()
     tower.keyboard.press("End")
     expect(tower.locator(".tbl tr[aria-current]")).to_contain_text(f"SO-{ROWS}")
+
+
+def stuck(page: Page) -> str:
+    """An order of its own that stands still: its price is none that anybody agreed to, so a person is asked."""
+    customer = min(api(page, "/customers?limit=100")["items"], key=lambda c: c["customer_id"])
+    item = min(api(page, "/items?limit=100")["items"], key=lambda i: i["sku"])
+    order = {
+        "customer_id": customer["customer_id"], "po": f"E2E-{uuid4().hex[:10]}", "currency": customer["currency"],
+        "requested_on": None, "ship_to": None, "notes": "",
+        "lines": [{"sku": item["sku"], "quantity": "6", "unit": item["unit"], "unit_price": "1.00"}],
+    }  # fmt: skip
+    answer = page.request.post("/api/orders", data=json.dumps(order), headers={**CHANGE, **AS_JSON})
+    assert answer.ok, answer.text()
+    number = answer.json()["order"]
+    goto(page, f"/orders/{number}")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(number, timeout=8 * WAIT_MS)
+    expect(page.locator(".glance")).to_contain_text("below contract", timeout=8 * WAIT_MS)
+    return number
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_order_is_changed_for_its_customer_after_a_look_at_what_will_happen(tower: Page, scheme: str) -> None:
+    order = stuck(tower)
+    goto(tower, f"/orders/{order}", scheme)
+    tower.get_by_role("button", name="Change", exact=True).click()
+    dialog = tower.get_by_role("dialog", name=f"Change order {order}")
+    expect(dialog.get_by_text("Change something to see what would happen.")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Change the order")).to_be_disabled()
+    dialog.get_by_label("Quantity of line 1").fill("4")
+    shown = dialog.get_by_test_id("change-preview")
+    expect(shown).to_contain_text("The order is prepared anew")
+    expect(shown).to_contain_text(re.compile(r"6\.00.*4\.00"))
+    dialog.get_by_label("Reason").fill("By telephone")
+    shot(tower, f"order-change-{scheme}")
+    assert violations(tower) == ""
+    dialog.get_by_role("button", name="Change the order").click()
+    expect(tower.get_by_text(f"Change of {order} asked for")).to_be_visible()
+    expect(dialog).to_be_hidden()
+    expect(tower.get_by_text("Order change settled").first).to_be_visible(timeout=8 * WAIT_MS)
+
+
+def test_changing_an_order_is_said_in_german(tower: Page) -> None:
+    order = api(tower, "/orders?limit=1&status=in_case")["items"][0]["order"]
+    tower.set_viewport_size({"width": 390, "height": 844})
+    goto(tower, f"/orders/{order}?lang=de")
+    tower.get_by_role("button", name="Ändern", exact=True).click()
+    dialog = tower.get_by_role("dialog", name=f"Auftrag {order} ändern")
+    expect(dialog.get_by_text("Ändern Sie etwas, um zu sehen, was geschähe.")).to_be_visible()
+    dialog.get_by_label("An eine andere Adresse liefern").check()
+    expect(dialog.get_by_label("Postleitzahl")).to_be_visible()
+    shot(tower, "order-change-german-phone")
+    assert violations(tower) == ""
+    assert tower.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_the_tower_speaks_german_with_german_numbers(

@@ -75,7 +75,7 @@ async def published(tx: Tx) -> list[str]:
 
 CASE = {
     "kind": "order-invalid", "queue": "order-desk", "title": "Order SO-1 is wrong", "severity": "high",
-    "data": {"lines": [{"line": "1", "sku": None}], "currency": "USD"}, "editable": ["/lines"],
+    "data": {"lines": [], "currency": "USD"}, "editable": ["/lines"],
     "actions": [{"id": "resubmit", "label": "Check again", "needs_input": True}, {"id": "reject", "label": "Reject"}],
     "money": Decimal("120.50"), "due_in": "PT4H",
 }  # fmt: skip
@@ -113,7 +113,8 @@ async def test_a_case_parks_its_call_and_its_resolution_answers_it(database: Dat
         assert (case.number, case.order, case.money, case.due_at) == (
             "EX-1001", "SO-1", Decimal("120.50"), NOW + timedelta(hours=4),
         )  # fmt: skip
-        fixed = {"lines": [{"line": "1", "sku": "NF-7"}]}
+        item = {"scheme": "supplier", "value": "NF-7"}
+        fixed = {"lines": [{"line": "1", "items": [item], "quantity": 2, "unit": "EA"}]}
         await casework.resolve(tx, T, case.case_id, "resubmit", "ann", LATER, data=fixed, note="substitute")
         [(kind, body)] = await heard(tx, instance_id)
         assert kind == "CallCompleted"
@@ -132,6 +133,20 @@ async def test_an_edit_outside_the_editable_members_is_refused(database: Databas
             await casework.resolve(tx, T, case.case_id, "resubmit", "ann", LATER, data={"currency": "EUR"})
         assert e.value.findings[0].where == "/data/currency"
         assert await heard(tx, instance_id) == []
+
+
+async def test_an_edit_that_does_not_fit_an_order_is_refused_where_it_is_made(database: Database) -> None:
+    async with database.transaction(T) as tx:
+        _, instance_id = await call(tx, "case", CASE)
+        case = await the_case(tx)
+        wrong = {"lines": [{"line": "1", "items": [{"scheme": "ours", "value": "N"}], "quantity": 2, "unit": "EA"}]}
+        with pytest.raises(PartnerError) as e:
+            await casework.resolve(tx, T, case.case_id, "resubmit", "ann", LATER, data=wrong)
+        [finding] = e.value.findings
+        assert (finding.where, finding.found) == ("/data/lines/0/items/0/scheme", "ours")
+        assert "supplier" in finding.expected
+        assert finding.fix
+        assert (await heard(tx, instance_id), (await the_case(tx)).status) == ([], casework.Status.OPEN)
 
 
 async def test_a_case_is_resolved_once_and_only_by_an_action_offered(database: Database) -> None:

@@ -27,9 +27,10 @@ def test_a_small_day_with_a_killed_worker_balances(tmp_path: Path) -> None:
     assert set(told) >= KEYS
     assert told["balanced"]
     assert told["killed_worker"]
-    assert (
-        told["orders_in"]
-        == 24
-        == told["closed"] + told["cancelled"] + told["rejected"] + told["in_case"] + told["waiting"]
-    )
+    assert told["orders_in"] == 24
+    ended = told["closed"] + told["cancelled"] + told["rejected"] + told["in_case"] + told["waiting"]
+    assert ended == 24 + told["orders_of_quotes"]
+    assert told["orders_of_quotes"] == told["after_sales"]["quote-to-order"]["ordered"] > 0
+    assert sum(told["after_sales"]["customer-onboarding"].values()) == 4
+    assert told["entered_by_hand"] > 0
     assert told["lost"] == told["duplicate_effects"] == 0

@@ -1,7 +1,10 @@
 """Slots over several workers, and programs of workflows on the durable host: refused, permitted, limited."""
 
+import asyncio
 import os
+import shutil
 import sys
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from crossdock.clock import Clock, set_to
 from crossdock.db import Database
 from crossdock.engine import definitions
 from crossdock.engine.functions import Functions
+from crossdock.engine.hooks import Crash, Point, never
 from crossdock.engine.worker import Worker
 from crossdock.errors import PartnerError
 from crossdock.events import correlation
@@ -48,7 +52,7 @@ def program(task: str, namespace: str = "operations", name: str = "nightly") -> 
 class House(Host):
     """A host with the catalogue, programs and people of the product."""
 
-    def worker(self, functions: dict[str, Any] | None = None) -> Worker:
+    def worker(self, functions: dict[str, Any] | None = None, crash: Crash = never) -> Worker:
         time = Clock()
 
         async def clocks() -> None:
@@ -58,7 +62,7 @@ class House(Host):
         every: dict[str, Any] = functions or {
             **people.catalogue(Rulebook([]), messages.load()), **dict.fromkeys(PROGRAMS, runner)
         }  # fmt: skip
-        return Worker(self.db, Functions(every, {}), time, People(), duties=[clocks])
+        return Worker(self.db, Functions(every, {}), time, People(), duties=[clocks], crash=crash)
 
     async def permit(self, text: str) -> None:
         async with self.db.transaction(T) as tx:
@@ -293,3 +297,39 @@ async def test_whether_a_program_ran_cannot_be_looked_up(house: House) -> None:
         tenant_id=T, instance_id=new(), at="/do/0/x#1", key="k", function="run.shell", arguments={}, now=MORNING
     )
     assert isinstance(await runner.probe(asked), Unknown)
+
+
+async def test_a_program_whose_worker_dies_is_not_run_again_and_a_person_is_asked(house: House) -> None:
+    """It ran, and its worker ended before anybody heard: who could say whether it may be run once more?"""
+    await house.permit(PERMIT)
+    place = Path(tempfile.mkdtemp(prefix="crossdock-program-"))
+    place.chmod(0o777)  # where we are root, the program runs as nobody
+    task = f"run: {{ shell: {{ command: 'echo ran >> {place}/log' }} }}"
+    broken = False
+
+    def crash(where: Point) -> None:
+        nonlocal broken
+        if where is Point.AFTER_EFFECT and not broken:
+            broken = True
+            raise RuntimeError("its worker dies")
+
+    async def died() -> bool:
+        return broken
+
+    async def asked() -> bool:
+        await house.later(minutes=1)  # looking it up is tried for a while
+        return bool(await house.rows("select 1 from crossdock.cases where tenant_id = $1", T))
+
+    try:
+        instance = await house.start(await house.publish(program(task)), None)
+        worker = house.worker(crash=crash)
+        running = asyncio.create_task(worker.run())
+        await house.until(died)
+        worker.stop()
+        await running
+        async with house.working():
+            await house.until(asked)
+        assert (place / "log").read_text() == "ran\n"
+        assert (await house.instance(instance))["status"] == "running", "it waits for what the person says"
+    finally:
+        shutil.rmtree(place)

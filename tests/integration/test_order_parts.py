@@ -8,6 +8,7 @@ import pytest
 from tests.integration.test_order_changes import change, events
 from tests.integration.test_order_documents import told
 from tests.integration.test_sending import BOLTS, NOW, T, text, x12
+from tests.unit.partners.test_xml import order as ubl_order
 
 from crossdock import exactjson
 from crossdock.canonical.order import Address, Party, PartyRole
@@ -95,6 +96,21 @@ async def test_an_edifact_order_names_its_places_by_loc(db: Database):
     assert (found.status, found.parts) == ("accepted", ("SO-10001-1", "SO-10001-2")), found.errors
     assert [(o["ship_to"]["city"], quantities(o)) for o in await received(db)] == [
         ("LYON", {"1": 4}), ("Austin", {"1": 6}),
+    ]  # fmt: skip
+
+
+async def test_a_ubl_order_names_its_places_and_days_by_delivery(db: Database):
+    def goes(quantity: str, place: str, day: str) -> str:
+        where = f"<cac:DeliveryLocation><c:ID>{place}</c:ID></cac:DeliveryLocation>"
+        when = f"<cac:RequestedDeliveryPeriod><c:StartDate>{day}</c:StartDate></cac:RequestedDeliveryPeriod>"
+        return f'<cac:Delivery><c:Quantity unitCode="C62">{quantity}</c:Quantity>{where}{when}</cac:Delivery>'
+
+    deliveries = goes("4", "0001", "2026-03-02") + goes("8", "0002", "2026-03-09")
+    raw = ubl_order().replace("7300010000001", "4012345000009").replace('"0088"', '"14"')
+    found = await came(db, raw.replace("\n<cac:Price>", f"{deliveries}\n<cac:Price>").encode())
+    assert (found.status, found.parts) == ("accepted", ("SO-10001-1", "SO-10001-2")), found.errors
+    assert [(o["ship_to"]["city"], o["lines"][0]["requested_on"], quantities(o)) for o in await received(db)] == [
+        ("Austin", "2026-03-02", {"1": 4}), ("Boise", "2026-03-09", {"1": 8}),
     ]  # fmt: skip
 
 

@@ -405,7 +405,7 @@ MUTANTS: tuple[Mutant, ...] = (
         name="hash-without-amount",
         means="an approval binds to the words and not to the money",
         file="crossdock/cases/approvers.py",
-        text='exactjson.canonical({"title": title, "amount": amount, "data": data})',
+        text='exactjson.canonical({"title": title, "amount": plain, "data": data})',
         replacement='exactjson.canonical({"title": title, "data": data})',
         tests=(CASES + "test_the_hash_sees_every_digit_and_no_order_of_members",),
     ),

@@ -5,8 +5,13 @@
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +56,28 @@ def test_the_same_seed_does_the_same_twice(simulated: Simulated) -> None:
 def test_another_seed_does_something_else(simulated: Simulated) -> None:
     first, second = (kept(simulated(SEED + n, crash_points=5)) for n in (8, 9))
     assert first.digest != second.digest
+
+
+def test_what_is_told_to_stop_leaves_no_server_and_goes_on_where_it_stopped() -> None:
+    """SIGTERM after the first seed: its processes, its server and its directory are gone, the ledger is whole."""
+    base = Path(tempfile.mkdtemp(prefix="crossdock-told-"))
+    base.chmod(0o755)  # the server's account must be able to walk here
+    ledger = base / "ledger.jsonl"
+    command = [
+        sys.executable, "-m", "crossdock.cli", "simulate", "--crash-points", "100000", "--processes", "1",
+        "--ledger", str(ledger),
+    ]  # fmt: skip
+    try:
+        with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(base)}, stderr=subprocess.PIPE) as running:
+            while running.poll() is None and not (ledger.exists() and ledger.read_bytes()):
+                with suppress(subprocess.TimeoutExpired):
+                    running.wait(0.2)
+            running.send_signal(signal.SIGTERM)
+            assert running.wait(60) == 130, running.stderr and running.stderr.read()
+        assert [p.name for p in base.iterdir()] == ["ledger.jsonl"]
+        assert ledger.read_bytes().endswith(b"\n")
+    finally:
+        shutil.rmtree(base)
 
 
 @pytest.mark.slow

@@ -51,13 +51,14 @@ class ItemId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """The part of a line that goes to one of several places (X12 SDQ, EDIFACT LOC with QTY)."""
+    """The part of a line that goes to one of several places (X12 SDQ, EDIFACT LOC with QTY, UBL Delivery)."""
 
     ship_to: str  # the place, as scheme numbers it
     scheme: str = ""  # gln, duns, assigned_by_buyer, store, …
     quantity: Decimal
     unit: str = ""  # none: the line's
     location: str = ""  # within the place: a dock, a department
+    requested_on: date | None = None  # none: the line's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

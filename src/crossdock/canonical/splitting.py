@@ -1,18 +1,20 @@
 """An order for several places as one order for each of them, and a change of it likewise.
 
-A line says how much of it goes where (X12 SDQ, EDIFACT LOC with QTY); what a line does not split goes to
-the order's own ship-to. The parts add up to the order exactly: quantities by line, and the total that the document
-states. Their numbers follow the order in which the places are first named, so that the same document gives the same
-parts again. Nothing here knows a document format.
+A line says how much of it goes where (X12 SDQ, EDIFACT LOC with QTY, UBL Delivery), and may say when for each; what a
+line does not split goes to the order's own ship-to. The parts add up to the order exactly: quantities by line, and the
+total that the document states. Their numbers follow the order in which the places are first named, so that the same
+document gives the same parts again. Nothing here knows a document format.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from crossdock.canonical import parts, units
-from crossdock.canonical.change import ChangeAction, ChangeLine, OrderChange
+from crossdock.canonical.change import REQUESTED, ChangeAction, ChangeLine, OrderChange
 from crossdock.canonical.order import OrderLine, Party, PartyRole, PurchaseOrder, Split
+from crossdock.canonical.parts import Dated
 
 NONE = Decimal(0)
 
@@ -35,6 +37,24 @@ def uneven(line: OrderLine) -> str:
         return f"units that nobody can turn into {line.unit}"
     total = sum((c for c in counted if c is not None), NONE)
     return "" if total == line.quantity else f"{total} {line.unit}"
+
+
+def several_days(line: OrderLine) -> tuple[date, ...]:
+    """The days of a place that wants its part of the line on more than one; () where each wants it on one."""
+    for one in line.splits:
+        here = {s.requested_on or line.requested_on for s in line.splits if _same_split(s, one)}
+        if len(here) > 1:
+            return tuple(sorted(d for d in here if d is not None))
+    return ()
+
+
+def _same_split(one: Split, other: Split) -> bool:
+    return (one.ship_to, one.scheme) == (other.ship_to, other.scheme)
+
+
+def _day(here: Sequence[Split]) -> date | None:
+    """When one place wants its part; None: when the line says."""
+    return next((s.requested_on for s in here if s.requested_on is not None), None)
 
 
 def same_place(one: Party | None, scheme: str, id: str) -> bool:
@@ -96,7 +116,10 @@ def _part(order: PurchaseOrder, place: Party | None, own: bool) -> PurchaseOrder
             # amounts of the whole line stay with the order: the parts would state them once each
             fitting = tuple(a for a in line.adjustments if a.amount is None)
             rates = tuple(t for t in line.taxes if t.amount is None)
-            lines.append(replace(line, quantity=counted, splits=here, adjustments=fitting, taxes=rates))
+            on = _day(here) or line.requested_on
+            lines.append(
+                replace(line, quantity=counted, requested_on=on, splits=here, adjustments=fitting, taxes=rates)
+            )
     others = tuple(p for p in order.parties if p.role is not PartyRole.SHIP_TO)
     return replace(
         order,
@@ -123,6 +146,8 @@ def undivided(change: OrderChange, family: Sequence[PurchaseOrder]) -> tuple[str
                     return line.number, f"{s.ship_to}, a place that the order does not go to"
             if line.quantity is not None and (odd := uneven(_as_line(line))):
                 return line.number, odd
+            if several_days(_as_line(line)):
+                return line.number, "several days for one place"
         elif not having and line.action is not ChangeAction.NONE:
             return line.number, "a line that does not say where it goes"
         elif len(having) > 1 and line.new_quantity:
@@ -180,4 +205,7 @@ def _share(line: ChangeLine, mine: OrderLine | None, place: Party | None, severa
     action = line.action
     if mine is None and action is not ChangeAction.NONE:
         action = ChangeAction.ADD
-    return replace(line, action=action, quantity=counted, splits=here)
+    dates = line.dates
+    if (on := _day(here)) is not None:
+        dates = (Dated(kind=REQUESTED[0], on=on), *(d for d in dates if d.kind not in REQUESTED))
+    return replace(line, action=action, quantity=counted, splits=here, dates=dates)

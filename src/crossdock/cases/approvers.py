@@ -157,8 +157,12 @@ class Approval:
 
 
 def hash_of(title: str, amount: Decimal | None, data: Any) -> str:
-    """What an approval binds to: equal content gives the equal hash, whatever the order of its members."""
-    return hashlib.sha256(exactjson.canonical({"title": title, "amount": amount, "data": data})).hexdigest()
+    """What an approval binds to: equal content gives the equal hash, whatever the order of its members.
+
+    The amount is written without an exponent: PostgreSQL's driver gives 60000 back as 6E+4.
+    """
+    plain = None if amount is None else Decimal(format(amount, "f"))
+    return hashlib.sha256(exactjson.canonical({"title": title, "amount": plain, "data": data})).hexdigest()
 
 
 def mandate(approval: Approval, who: policy.Principal, held: Sequence[Delegation] = ()) -> Mandate | str:

@@ -19,7 +19,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from crossdock import audit, exactjson, ids, telemetry
-from crossdock.cases import common, learning, lookups, places, presence, routing, rulings
+from crossdock.cases import common, learning, lookups, places, presence, repairing, routing, rulings
 from crossdock.cases.clusters import cause
 from crossdock.db import Database, Tx, queries
 from crossdock.errors import Conflict, Finding, NotFound, PartnerError
@@ -572,7 +572,8 @@ async def _answer(tx: Tx, tenant_id: str, case: Case, action: str, by: str, note
 
 
 def _edited(case: Case, data: Any) -> Any:
-    """The case's data with the edits. Raises PartnerError for each edit outside the editable pointers."""
+    """The case's data with the edits. Raises PartnerError for each edit outside the editable pointers, or that does not
+    fit what the case repairs."""
     if data is None or case.answers is Answers.OUTCOME:
         return case.data
     stored: Any = case.data
@@ -592,6 +593,8 @@ def _edited(case: Case, data: Any) -> Any:
                 for p in wrong
             ]
         )
+    if unfit := repairing.findings(case.kind, before, after):
+        raise PartnerError(unfit)
     return after
 
 

@@ -636,6 +636,65 @@ with:
             "call: quote-close@crossdock\nwith: { quote: Q-1, state: expired }\n",
         ),
         Signature(
+            "shortage-wait",
+            "Lets lines of an order wait for goods; called again, for more of them or with another day promised.",
+            (
+                _must("order", K.TEXT, "Order number"),
+                _a("lines", K.LIST, "{line, sku, quantity} in base units, on top of what waits already", "none"),
+                _a("customer", K.TEXT, "Customer number"),
+                _a("tier", K.TEXT, "Its tier"),
+                _a("promised_on", K.TEXT, "The day that was promised"),
+            ),
+            "`{order, waiting}`",
+            (_VALIDATION,),
+            "call: shortage-wait@crossdock\n"
+            "with: { order: SO-1, tier: A, lines: [ { line: '1', sku: A, quantity: 6 } ] }\n",
+        ),
+        Signature(
+            "shortage-queue",
+            "Who waits for an item, longest first.",
+            (_must("sku", K.TEXT, "Item"),),
+            "`{waiting: [{order, line, quantity, customer, tier, promised_on, since, days_late, waiting_days}]}`",
+            (_VALIDATION,),
+            "call: shortage-queue@crossdock\nwith: { sku: N-10001 }\n",
+        ),
+        Signature(
+            "shortage-assign",
+            "Divides goods that came among those who wait, once, and tells each order by crossdock.stock.assigned.",
+            (
+                _must("arrival", K.TEXT, "What names the arrival: the same again changes nothing"),
+                _must("sku", K.TEXT, "Item"),
+                _must("site", K.TEXT, "Where it came"),
+                _must("quantity", K.NUMBER, "How much, in base units"),
+                _a(
+                    "ranks",
+                    K.LIST,
+                    "{order, line, rank, split}: the lowest rank first; split false takes no part",
+                    "none",
+                ),
+            ),
+            "`{given: [{order, line, quantity, rank}], left}`",
+            (_VALIDATION,),
+            "call: shortage-assign@crossdock\n"
+            "with: { arrival: PO-1/A, sku: A, site: north, quantity: 6, ranks: '${ $context.ranks }' }\n",
+        ),
+        Signature(
+            "shortage-use",
+            "Says that what an order was given of an arrival has left with a shipment.",
+            (_must("order", K.TEXT, "Order number"), _must("arrival", K.TEXT, "The arrival")),
+            "`{order}`",
+            (_VALIDATION,),
+            "call: shortage-use@crossdock\nwith: { order: SO-1, arrival: PO-1/A }\n",
+        ),
+        Signature(
+            "shortage-leave",
+            "An order waits no more; what it was given and did not use comes as crossdock.stock.arrived to the next.",
+            (_must("order", K.TEXT, "Order number"),),
+            "`{given_back: [{sku, site, quantity}]}`",
+            (_VALIDATION,),
+            "call: shortage-leave@crossdock\nwith: { order: SO-1 }\n",
+        ),
+        Signature(
             "credit-claim",
             "What of some lines of an order was billed and not yet credited.",
             (

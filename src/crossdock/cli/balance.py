@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from crossdock.cli import aftersales
+from crossdock.cli import aftersales, selling
 from crossdock.cli.day import Order
 
 CENT = Decimal("0.01")
@@ -77,11 +77,13 @@ def compare(
     active: dict[tuple[str, str], dict[str, list[Entry]]] = defaultdict(lambda: defaultdict(list))
     for (tenant, _), entries in ledgers.items():
         for e in entries:
+            if e["effect"] in selling.BEFORE:
+                continue
             if e["state"] == "active" and e.get("order"):
                 active[tenant, e["order"]][e["effect"]].append(e)
             elif e["effect"] == aftersales.RMA and e.get("order"):  # goods that were never sent
                 active[tenant, e["order"]][aftersales.CALLED_OFF].append(e)
-    known = {(s.tenant, s.order) for _, s in by_identity}
+    known = {(s.tenant, s.order) for _, s in by_identity} | selling.references(ledgers)
     for key in sorted(set(active) - known):
         report.say(f"{key[0]} {key[1]}: systems have effects of an order that nobody sent: {sorted(active[key])}")
     for order, store in by_identity:

@@ -108,6 +108,29 @@ class Change:
     requested_on: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Season:
+    """Customers ask for quotes and others apply to become customers, spread evenly over a time."""
+
+    tenant: str
+    start: datetime
+    until: datetime
+    inquiries: int
+    applications: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A customer telephones about goods that came: somebody enters it. From `at` on, once the order is billed."""
+
+    at: datetime
+    order: Order
+    kind: str  # return, dispute
+    reason: str
+    pieces: int = 0
+    amount: Decimal = Decimal(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
     deliveries: list[Delivery]
@@ -117,6 +140,8 @@ class Day:
     habits: dict[str, float] = field(default_factory=dict[str, float])
     holds: list[Hold] = field(default_factory=list[Hold])
     changes: list[Change] = field(default_factory=list[Change])
+    seasons: list[Season] = field(default_factory=list[Season])
+    starts: list[Start] = field(default_factory=list[Start])
 
 
 def make(seeds: dict[str, dict[str, Any]], count: int, morning: datetime, seed: int) -> Day:
@@ -166,6 +191,8 @@ def make(seeds: dict[str, dict[str, Any]], count: int, morning: datetime, seed: 
         HABITS,
         _holds(seeds, orders, morning),
         _changes(deliveries),
+        _seasons(tenants, count, morning),
+        _starts(orders, morning),
     )
 
 
@@ -290,6 +317,35 @@ def _changes(deliveries: list[Delivery]) -> list[Change]:
         for n, (at, order) in enumerate(plain[::5][:6])
     ]
     return sorted(found, key=lambda c: c.at)
+
+
+def _seasons(tenants: list[str], count: int, morning: datetime) -> list[Season]:
+    """While orders come in, some customers ask first; the quotes' own orders come on top of the day's."""
+    opens, closes = morning + timedelta(hours=7), morning + timedelta(hours=15)
+    inquiries, applications = max(3, count // 40), max(2, count // 100)
+    return [
+        Season(tenant=t, start=opens, until=closes, inquiries=inquiries, applications=applications) for t in tenants
+    ]
+
+
+# Of what people enter in turn: what it is, why, how many pieces, how much money.
+_ENTERED = (
+    ("return", "unwanted", 1, Decimal(0)),
+    ("dispute", "price", 0, Decimal("7.50")),
+    ("return", "damaged", 1, Decimal(0)),
+    ("dispute", "short", 1, Decimal(0)),
+)
+
+
+def _starts(orders: list[Order], morning: datetime) -> list[Start]:
+    """Of some plain orders, a good week later."""
+    plain = [o for o in orders if not (o.cancelled or o.shortage or o.unknown_item or o.deviation)]
+    found: list[Start] = []
+    for n, order in enumerate(plain[2::6][:8]):
+        kind, reason, pieces, amount = _ENTERED[n % len(_ENTERED)]
+        at = morning + timedelta(days=8, hours=9, minutes=20 * n)
+        found.append(Start(at=at, order=order, kind=kind, reason=reason, pieces=pieces, amount=amount))
+    return found
 
 
 def _fullest(seed: dict[str, Any]) -> str:

@@ -16,8 +16,9 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from crossdock import clock, embedded, exactjson, migrations
 from crossdock.cases import autopilot, sla
-from crossdock.cli import balance, compose, day, founding, records, staffing, told
+from crossdock.cli import balance, byhand, compose, day, founding, records, selling, staffing, told
+from crossdock.cli.day import Start
 from crossdock.cli.processes import Child, Tree
 from crossdock.connect import sandbox
 from crossdock.db import Database
@@ -48,6 +50,7 @@ QUANTA = (
     (timedelta(days=6), timedelta(minutes=20)),
     (timedelta.max, timedelta(hours=3)),
 )
+AGAIN = timedelta(days=3)  # an order that is not billed yet is looked at again so much later
 PEOPLE_EVERY = timedelta(minutes=20)  # how often the stated policy looks at its work
 TENANTS = ("castell", "norrland")
 
@@ -77,6 +80,7 @@ class Running:
     sandbox_url: str
     control: dict[str, str]
     keys: dict[str, str]
+    seeds: dict[str, dict[str, Any]]
     user: str
     password: str
     gateway: Child
@@ -86,6 +90,8 @@ class Running:
     fed: int = 0
     held: int = 0  # how many of the day's holds have been placed
     changed: int = 0  # how many of its changes by telephone have been entered
+    entered: list[byhand.Entered] = field(default_factory=list[byhand.Entered])
+    to_enter: list[Start] = field(default_factory=list[Start])  # of the day's starts, earliest first
     accounted: dict[str, int] = field(default_factory=dict[str, int])
 
 
@@ -154,8 +160,9 @@ async def _start(options: Options, console: Console, tree: Tree, db: Database, s
     plan = day.make(seeds, options.orders, MORNING, options.seed)
     gateway = await _start_gateway(tree, port)
     running = Running(
-        db, tree, http, gateway_url, sandbox_url, control, keys, user, password, gateway, [], plan, console
-    )
+        db, tree, http, gateway_url, sandbox_url, control, keys, seeds, user, password, gateway, [], plan, console,
+        to_enter=list(plan.starts),
+    )  # fmt: skip
     for n in range(options.workers):
         await _start_worker(running, n)
     for fault in plan.faults:
@@ -166,6 +173,11 @@ async def _start(options: Options, console: Console, tree: Tree, db: Database, s
         })  # fmt: skip
     for tenant in TENANTS:
         await _post(http, f"{sandbox_url}/_habits", control, {"tenant": tenant, **plan.habits})
+    for season in plan.seasons:
+        await _post(http, f"{sandbox_url}/_season", control, {
+            "tenant": season.tenant, "from": season.start.isoformat(), "until": season.until.isoformat(),
+            "inquiries": season.inquiries, "applications": season.applications,
+        })  # fmt: skip
     for tenant, supplier, days in plan.slips:
         await _post(http, f"{sandbox_url}/_slip", control, {"tenant": tenant, "supplier": supplier, "days": days})
     return running
@@ -245,6 +257,44 @@ async def _telephone(running: Running, now: datetime) -> None:
             })  # fmt: skip
 
 
+async def _enter(running: Running, now: datetime) -> None:
+    """Enters what customers say by telephone about goods that came, once their order is billed in full; of an order
+    that never is, nothing is entered."""
+    later: list[Start] = []
+    while running.to_enter and running.to_enter[0].at <= now:
+        start = running.to_enter.pop(0)
+        headers = {"Authorization": f"Bearer {running.keys[start.order.tenant]}"}
+        found = await _get(running.http, f"{running.gateway_url}/api/orders?q={start.order.po}", headers)
+        for order in (o["order"] for o in found["items"] if o["status"] not in ("cancelled", "rejected")):
+            if not await _entered(running, start, order, headers):
+                later.append(replace(start, at=now + AGAIN))
+    running.to_enter = sorted([*running.to_enter, *later], key=lambda s: s.at)
+
+
+async def _entered(running: Running, start: Start, order: str, headers: dict[str, str]) -> bool:
+    """False: it is not billed yet. One with several invoices is not disputed: which of them is meant is not known."""
+    told = await _get(running.http, f"{running.gateway_url}/api/orders/{order}", headers)
+    if any(Decimal(n["invoiced"]) < Decimal(n["ordered"]) for n in told["lines"]):
+        return False
+    process = f"{running.gateway_url}/api/starts/after-sales/request-{start.kind}"
+    form = await _get(running.http, f"{process}?about={order}", headers)
+    if start.kind == "dispute" and len(form["choices"].get("invoice", ())) != 1:
+        return True
+    line = start.order.lines[0].line
+    what = {"quantity": start.pieces} if start.pieces else {"amount": f"{start.amount:.2f}"}
+    answer = await _post(running.http, process, {**headers, "Idempotency-Key": f"{start.kind}-{order}"}, {
+        "order": order, "invoice": form["given"]["invoice"] if start.kind == "dispute" else None,
+        "reason": start.reason, "note": "By telephone", "lines": [{"line": line, **what}],
+    })  # fmt: skip
+    running.entered.append(
+        byhand.Entered(
+            tenant=start.order.tenant, order=order, reference=answer["reference"], kind=start.kind,
+            reason=start.reason, line=line, pieces=start.pieces, amount=start.amount,
+        )
+    )  # fmt: skip
+    return True
+
+
 async def _until_answered(http: Client, url: str, headers: dict[str, str], body: bytes) -> Response:
     """Posts until there is an answer. Whether the last arrived is not known; the same bytes again change nothing."""
     for _ in range(DELIVERY_TRIES - 1):
@@ -311,6 +361,8 @@ class Jumping:
                 candidates.append(r.day.holds[r.held].at)
             if r.changed < len(r.day.changes):
                 candidates.append(r.day.changes[r.changed].at)
+            if r.to_enter:
+                candidates.append(r.to_enter[0].at)
             if self.policy is not None:
                 candidates.append(self.people_at)
             moments = [c for c in candidates if c is not None]
@@ -326,6 +378,7 @@ class Jumping:
                     await asyncio.gather(*(_deliver(r, d) for d in wave[start : start + 8]))
             self._sent += len(due)
             await _telephone(r, now)
+            await _enter(r, now)
             tick(now)
         return now
 
@@ -349,6 +402,7 @@ async def _once(running: Running, options: Options) -> int:
     console = running.console
     jumping = Jumping(running, autopilot.load(), OPENS + PEOPLE_EVERY)
     killed = False
+    asked = sum(s.inquiries + s.applications for s in running.day.seasons)
 
     with _progress(console) as bar:
         feeding = bar.add_task("orders in", total=options.orders)
@@ -357,12 +411,13 @@ async def _once(running: Running, options: Options) -> int:
 
         def tick(now: datetime) -> None:
             bar.update(feeding, completed=running.fed, description=f"orders in      {now:%a %d %b %H:%M}")
-            bar.update(closing, completed=options.orders - state["open"])
+            bar.update(closing, completed=max(0, options.orders - state["open"]))
 
         async def watch() -> None:
             nonlocal killed
             while True:
-                after = await records.under_way(running.db, TENANTS)
+                after = await records.under_way(running.db, TENANTS) + len(running.to_enter)
+                after += await records.expected(running.db, TENANTS, asked)
                 state["open"] = options.orders - await records.ended(running.db, TENANTS) + after
                 if options.crash and not killed and running.fed > options.orders // 2:
                     killed = True
@@ -384,6 +439,7 @@ async def _once(running: Running, options: Options) -> int:
             with contextlib.suppress(asyncio.CancelledError):
                 await watching
         state["open"] = options.orders - await records.ended(running.db, TENANTS)
+        state["open"] += await records.quotes_ordered(running.db, TENANTS)
         tick(ended_at)
     return await _conclude(running, options, ended_at, time.perf_counter() - started, killed, jumping.jumps)
 
@@ -392,17 +448,24 @@ async def _conclude(
     running: Running, options: Options, ended_at: datetime, seconds: float, killed: bool, jumps: int
 ) -> int:
     stored, ledgers = await records.stored(running.db, TENANTS), await _ledgers(running)
-    report = balance.compare(running.day.orders, stored, ledgers)
-    written = told.compare(report, running.day.orders, stored, ledgers, await records.told(running.db, TENANTS))
+    findings: list[str] = []
+    ledgers = byhand.letters(findings.append, running.entered, ledgers)
+    of_quotes = selling.orders(running.seeds, ledgers)
+    manifest = [*running.day.orders, *of_quotes]
+    report = balance.compare(manifest, stored, ledgers)
+    report.findings += findings
+    lost, mispriced = selling.compare(report.say, running.seeds, ledgers, *await records.sold(running.db, TENANTS))
+    report.lost, report.mispriced = report.lost + lost, report.mispriced + mispriced
+    written = told.compare(report, manifest, stored, ledgers, await records.told(running.db, TENANTS))
     counts = await records.counts(running.db, TENANTS)
     problem = await _problems(running)
     result: dict[str, Any] = {
-        "orders_in": len(running.day.orders), **counts, "lost": report.lost,
+        "orders_in": len(running.day.orders), "orders_of_quotes": len(of_quotes), **counts, "lost": report.lost,
         "duplicate_effects": report.duplicate_effects, "mispriced": report.mispriced, "balanced": report.balanced,
         "seconds": round(seconds, 1), "orders_per_s": round(len(running.day.orders) / seconds, 2),
         "business_days": (ended_at - MORNING).days, "jumps": jumps, "killed_worker": killed,
         "documents": running.accounted, "documents_sent": written,
-        "after_sales": await records.after_sales(running.db, TENANTS),
+        "entered_by_hand": len(running.entered), "after_sales": await records.after_sales(running.db, TENANTS),
         "held": await records.held(running.db, TENANTS),
         "intake_to_release": await records.latency(running.db, TENANTS),
         "problems": problem, "findings": report.findings[:200],
@@ -414,7 +477,7 @@ async def _conclude(
     for finding in report.findings[:20]:
         c.print(f"[red]unbalanced[/] {finding}", markup=True, highlight=False)
     accounted = sum(counts[k] for k in ("closed", "cancelled", "rejected", "waiting", "in_case", "failed"))
-    good = report.balanced and accounted == len(running.day.orders) and not problem
+    good = report.balanced and accounted == len(manifest) and not problem
     c.print("[green]The three records agree." if good else "[red]The three records do not agree, or work is stuck.")
     return 0 if good else 1
 

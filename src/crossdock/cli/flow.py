@@ -32,6 +32,11 @@ from crossdock.outbound import Client
 
 app = typer.Typer(help="Run, check, lint, test and draw workflow definitions.", no_args_is_help=True)
 
+
+def register(commands: typer.Typer) -> None:
+    commands.add_typer(app, name="flow")
+
+
 app.command("test")(flowtest.command)
 
 WARNING = linter.Severity.WARNING

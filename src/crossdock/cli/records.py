@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from crossdock import exactjson
+from crossdock.cli import selling
 from crossdock.cli.balance import Stored
 from crossdock.cli.told import Told
 from crossdock.cli.told import read as read_told
@@ -23,6 +24,30 @@ async def under_way(db: Database, tenants: Sequence[str]) -> int:
     """Processes beside the orders, of supply and after the sale, that have not come to an end."""
     async with db.transaction(*tenants) as tx:
         return await tx.fetchval(SQL["under_way"])
+
+
+async def expected(db: Database, tenants: Sequence[str], asked: int) -> int:
+    """What is still to come to an end before the sale: quotes and applications that no process has taken up yet, and
+    orders made of quotes. asked: how many quotes and applications are planned."""
+    async with db.transaction(*tenants) as tx:
+        return max(0, asked - await tx.fetchval(SQL["asked"])) + await tx.fetchval(SQL["quotes_ordered"])
+
+
+async def quotes_ordered(db: Database, tenants: Sequence[str]) -> int:
+    async with db.transaction(*tenants) as tx:
+        return await tx.fetchval(SQL["quotes_ordered"])
+
+
+async def sold(db: Database, tenants: Sequence[str]) -> tuple[list[selling.Process], list[selling.Quote]]:
+    """The processes before the sale, and what they let customers accept."""
+    async with db.transaction(*tenants) as tx:
+        processes, quotes = await tx.fetch(SQL["selling"]), await tx.fetch(SQL["quotes"])
+    return [
+        selling.Process(p["tenant_id"], p["name"], p["business_key"], p["outcome"]) for p in processes
+    ], [
+        selling.Quote(q["tenant_id"], q["quote"], q["revision"], q["state"], q["total"], q["po"], q["order_no"])
+        for q in quotes
+    ]  # fmt: skip
 
 
 async def after_sales(db: Database, tenants: Sequence[str]) -> dict[str, dict[str, int]]:

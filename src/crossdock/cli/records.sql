@@ -2,11 +2,11 @@
 select count(*) from crossdock.order_view where outcome is not null
 
 -- name: under_way
-select count(*) from crossdock.instance where ended_at is null and namespace in ('after-sales', 'supply', 'logistics', 'service')
+select count(*) from crossdock.instance where ended_at is null and namespace in ('after-sales', 'supply', 'logistics', 'service', 'sales', 'onboarding')
 
 -- name: after_sales
 select name, coalesce(output ->> 'outcome', status) as outcome, count(*)
-from crossdock.instance where namespace in ('after-sales', 'supply', 'logistics', 'service') group by 1, 2 order by 1, 2
+from crossdock.instance where namespace in ('after-sales', 'supply', 'logistics', 'service', 'sales', 'onboarding') group by 1, 2 order by 1, 2
 
 -- name: held
 select body -> 'data' ->> 'scope' as scope, sum((body -> 'data' ->> 'orders')::bigint)::bigint as orders
@@ -58,3 +58,17 @@ select tenant_id, seq, reason from crossdock.dead_letter limit 20
 select s.tenant_id, s.order_no, s.type, s.number, d.canonical
 from crossdock.sending s join crossdock.document d on d.tenant_id = s.tenant_id and d.document_id = s.document_id
 where s.state <> 'replaced' and d.canonical is not null order by s.written_at, s.document_id
+
+-- name: quotes_ordered
+select count(*) from crossdock.quote where state = 'ordered'
+
+-- name: asked
+-- Quotes and applications that a process took up.
+select count(*) from crossdock.instance where (namespace, name) in (('sales', 'quote-to-order'), ('onboarding', 'customer-onboarding'))
+
+-- name: selling
+select tenant_id, name, business_key, case when ended_at is not null then coalesce(output ->> 'outcome', status) end as outcome
+from crossdock.instance where (namespace, name) in (('sales', 'quote-to-order'), ('onboarding', 'customer-onboarding'))
+
+-- name: quotes
+select tenant_id, quote, revision, state, total, po, order_no from crossdock.quote

@@ -105,16 +105,19 @@ async def add_user(
 # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def register(app: typer.Typer, user_group: typer.Typer) -> None:
-    """Adds `tenant add|list` to the commands, and `add|list` to those about users."""
+def register(app: typer.Typer) -> None:
     tenant = typer.Typer(
         no_args_is_help=True, help="Companies that share this installation and see nothing of another."
     )
     tenant.command("add")(_tenant_add)
     tenant.command("list")(_tenant_list)
     app.add_typer(tenant, name="tenant")
-    user_group.command("add")(_user_add)
-    user_group.command("list")(_user_list)
+    user = typer.Typer(no_args_is_help=True, help="People who may sign in.")
+    user.command("add")(_user_add)
+    user.command("list")(_user_list)
+    user.command("reset-password")(_reset_password)
+    app.add_typer(user, name="user")
+    app.command("migrate")(_migrate)
 
 
 def _tenant_add(
@@ -130,9 +133,7 @@ def _tenant_add(
             await add_tenant(tx, tenant_id, name, currency, time_zone, getpass.getuser())
 
     _do(do)
-    typer.echo(
-        f"Tenant {tenant_id} is there. Restart workers that run: they read the tenants when they start.", err=True
-    )
+    typer.echo(f"Tenant {tenant_id} is there; workers that run take it in by themselves.", err=True)
 
 
 def _tenant_list(as_json: Json = False) -> None:
@@ -168,6 +169,24 @@ def _user_add(
 def _user_list(as_json: Json = False) -> None:
     """All users and their roles."""
     _list(SQL["users"], ["user", "name", "tenant", "role", "limit"], as_json)
+
+
+def _reset_password(name: Annotated[str, typer.Argument(help="User name")]) -> None:
+    """Give a user a new password, shown once; sessions end."""
+
+    async def do(db: Database) -> str:
+        return await identity.reset_password(db, name)
+
+    typer.echo(_do(do))
+
+
+def _migrate() -> None:
+    """Bring the database to this version."""
+
+    async def do(db: Database) -> None:
+        typer.echo("The database is at this version.", err=True)
+
+    _do(do)
 
 
 def _do(work: Callable[[Database], Awaitable[Any]]) -> Any:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from crossdock import exactjson
 from crossdock.cli import rehearse
+from crossdock.cli.signals import until_signal
 from crossdock.engine.simulation import seeds
 from crossdock.engine.simulation.ledger import Ledger
 from crossdock.engine.simulation.seeds import Failure, Summary
@@ -71,16 +72,17 @@ def _crash(seed: int, instances: int, crash_points: int, processes: int, as_json
         console=say, disable=not say.is_terminal,
     ) as bar:  # fmt: skip
         task = bar.add_task("Workers die", total=crash_points)
-        summary = asyncio.run(
-            seeds.simulate(
-                seed,
-                instances=instances,
-                crash_points=crash_points,
-                processes=min(processes, os.cpu_count() or 1),
-                on_progress=lambda s: bar.update(task, completed=min(s.crash_points, crash_points)),
-                ledger=ledger,
-            )
+        work = seeds.simulate(
+            seed,
+            instances=instances,
+            crash_points=crash_points,
+            processes=min(processes, os.cpu_count() or 1),
+            on_progress=lambda s: bar.update(task, completed=min(s.crash_points, crash_points)),
+            ledger=ledger,
         )
+        summary = asyncio.run(until_signal(work, None))
+    if summary is None:
+        raise typer.Exit(130)
     if as_json:
         typer.echo(exactjson.text(summary.as_json()))
     else:

@@ -28,6 +28,8 @@ class Person:
 
 PEOPLE = (
     Person("demo", "Dana Demo", "admin", Decimal(1_000_000)),
+    # what one administrator writes, another publishes
+    Person("kim", "Kim Kowalski", "admin", Decimal(1_000_000)),
     Person("bo", "Bo Berg", "approver", Decimal(5_000)),
     Person("cora", "Cora Lind", "coordinator"),
     Person("gil", "Gil Moreau", "coordinator"),

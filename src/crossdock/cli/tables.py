@@ -17,6 +17,12 @@ from crossdock.db import Tx
 from crossdock.events.inbox import business_now
 
 app = typer.Typer(no_args_is_help=True, help="Decision tables of a tenant: check, save, publish, take back.")
+
+
+def register(commands: typer.Typer) -> None:
+    commands.add_typer(app, name="table")
+
+
 Name = Annotated[str, typer.Argument(help="The table's name.")]
 File = Annotated[Path, typer.Argument(help="A file as `export` writes it.", exists=True, dir_okay=False)]
 Note = Annotated[str, typer.Option(help="Why.")]

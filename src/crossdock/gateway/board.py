@@ -178,10 +178,14 @@ async def now(caller: Anyone) -> Now:
 
 @router.get("/kpis", summary="Key figures")
 async def figures(caller: Reader) -> Kpis:
-    at = caller.clock.now()
-    async with caller.transaction() as tx:
-        strip = await kpis.strip(tx, caller.tenant_id, at)
-    return Kpis(as_of=at, items=[Kpi.model_validate(k) for k in strip])
+
+    async def count() -> Kpis:
+        at = caller.clock.now()
+        async with caller.transaction() as tx:
+            strip = await kpis.strip(tx, caller.tenant_id, at)
+        return Kpis(as_of=at, items=[Kpi.model_validate(k) for k in strip])
+
+    return await caller.running.together.ask(("kpis", caller.tenant_id), count)
 
 
 Word = Annotated[str | None, Query(max_length=100)]
@@ -200,18 +204,26 @@ def filtered(
 @router.get("/flow", summary="Where orders stand")
 async def flow(caller: Reader, of: Annotated[standing.Filter, Depends(filtered)]) -> Flow:
     """A process as a graph with live counts; without one the main one. A version is drawn as it is itself."""
-    now, day, drawings = caller.clock.now(), caller.today(), caller.running.drawings
-    async with caller.transaction() as tx:
-        drawn = await board.flow(tx, caller.tenant_id, drawings, now, day, of)
-    return Flow.model_validate(drawn)
+
+    async def count() -> Flow:
+        now, day, drawings = caller.clock.now(), caller.today(), caller.running.drawings
+        async with caller.transaction() as tx:
+            drawn = await board.flow(tx, caller.tenant_id, drawings, now, day, of)
+        return Flow.model_validate(drawn)
+
+    return await caller.running.together.ask(("flow", caller.tenant_id, caller.principal.time_zone, of), count)
 
 
 @router.get("/processes", summary="The processes that run here")
 async def processes(caller: Reader) -> Processes:
-    now, day, drawings = caller.clock.now(), caller.today(), caller.running.drawings
-    async with caller.transaction() as tx:
-        found = await board.processes(tx, caller.tenant_id, drawings, now, day)
-    return Processes(items=[Process.model_validate(p) for p in found])
+
+    async def count() -> Processes:
+        now, day, drawings = caller.clock.now(), caller.today(), caller.running.drawings
+        async with caller.transaction() as tx:
+            found = await board.processes(tx, caller.tenant_id, drawings, now, day)
+        return Processes(items=[Process.model_validate(p) for p in found])
+
+    return await caller.running.together.ask(("processes", caller.tenant_id, caller.principal.time_zone), count)
 
 
 @router.get("/board-options", summary="What the board can be filtered by")

@@ -28,7 +28,8 @@ class CauseOut(Answer):
 
 
 class ClusterOut(Answer):
-    """money: by currency. opened: cases an hour of the last day, the newest last. free: those without an owner."""
+    """money: by currency. opened: cases an hour of the last day, the newest last. free: those without an owner.
+    under_way: those that a fix has still to do, or that wait for its second person."""
 
     key: str
     cause: CauseOut
@@ -43,6 +44,7 @@ class ClusterOut(Answer):
     newest_at: Time
     breached: int
     free: int
+    under_way: int
     opened: list[int]
 
 

@@ -296,6 +296,10 @@ async def _migrated(located: embedded.Located) -> Check:
 # --- the command ----------------------------------------------------------------------------------------------------
 
 
+def register(app: typer.Typer) -> None:
+    app.command("doctor")(command)
+
+
 def command(
     data: Annotated[Path | None, typer.Option(help="Directory of the embedded database")] = None,
     json: Annotated[bool, typer.Option("--json", help="For programs")] = False,

@@ -4,7 +4,6 @@ from collections import Counter
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -91,20 +90,23 @@ class OfferOut(Answer):
 
 
 class SuggestedOut(Answer):
-    """data: the members of the case's data as they would be. what: in words; why: what it rests on."""
+    """data: the members of the case's data as they would be. action: by which it is answered; "" is checked again.
+    what: in words; why: what it rests on."""
 
     case: Case
     data: Json
+    action: str
     what: list[str]
     why: list[str]
 
 
 class AnswersIn(BaseModel):
-    """answers: by case, the members of its data that are corrected."""
+    """answers: by case, the members of its data that are corrected. actions: by case, the action it is answered by."""
 
     model_config = ConfigDict(extra="forbid")
 
-    answers: dict[UUID, dict[str, Any]] = Field(min_length=1, max_length=suggesting.MOST)
+    answers: dict[UUID, dict[str, Any]] = Field(default={}, max_length=suggesting.MOST)
+    actions: dict[UUID, Annotated[str, Field(max_length=100)]] = Field(default={}, max_length=suggesting.MOST)
     reason: str = Field(min_length=1, max_length=2000)
 
 
@@ -156,7 +158,7 @@ class FixOut(Answer):
     @classmethod
     def of(cls, job: jobs.Job) -> Self:
         return cls(
-            id=str(job.fix_id), kind=fixes.kind(job.fix), fix=msgspec.to_builtins(job.fix), cluster=job.cause_key,
+            id=str(job.fix_id), kind=fixes.kind(job.fix), fix=fixes.plain(job.fix), cluster=job.cause_key,
             title=job.title, reason=job.reason, token=job.token, radius=RadiusOut.model_validate(job.radius),
             stop_after=job.stop_after, status=job.status, detail=job.detail, by=job.asked_by,
             approval=str(job.approval_id) if job.approval_id else None, previewed_at=job.previewed_at,
@@ -216,18 +218,22 @@ async def suggested(caller: Reader, limit: Annotated[int, Query(ge=1, le=suggest
     async with caller.transaction() as tx:
         found = await suggesting.alone(tx, caller.tenant_id, limit=limit)
     return [
-        SuggestedOut(case=Case.model_validate(s.case.summary(now)), data=s.data, what=list(s.what), why=list(s.why))
+        SuggestedOut(
+            case=Case.model_validate(s.case.summary(now)), data=s.data, action=s.action, what=list(s.what),
+            why=list(s.why),
+        )
         for s in found
-    ]
+    ]  # fmt: skip
 
 
 @router.post("/suggestions/fixes", summary="What answering exceptions as suggested would do")
 async def preview_suggested(given: AnswersIn, caller: Worker) -> FixOut:
     """Each case with data of its own, those that were suggested or others; started, stopped and undone as any fix."""
-    fix = EachItsOwn(answers={str(case): exactjson.plain(data) for case, data in given.answers.items()})
+    answers = {str(case): exactjson.plain(data) for case, data in given.answers.items()}
+    fix = EachItsOwn(answers=answers, actions={str(case): action for case, action in given.actions.items()})
     async with caller.transaction() as tx:
         made = await jobs.preview(
-            tx, caller.tenant_id, _desk(), "", fix, caller.name, given.reason, only=list(given.answers)
+            tx, caller.tenant_id, _desk(), "", fix, caller.name, given.reason, only=[UUID(c) for c in fix.cases]
         )
     return FixOut.of(made)
 

@@ -12,6 +12,7 @@ from crossdock.clock import Clock
 from crossdock.db import Database, Tx
 from crossdock.gateway.identity import Keys
 from crossdock.gateway.pressure import Pressure
+from crossdock.gateway.together import Together
 from crossdock.outbound.mail import Mailer
 from crossdock.partners.transports.desk import Desk, Trouble
 from crossdock.partners.transports.model import Secrets
@@ -73,7 +74,9 @@ class Services:
 class Running:
     """One gateway at work: what it was given, its live hub, the definitions it has drawn, its counts of attempts.
 
-    strangers: of messages whose senders nobody knows, by address: how many of them are kept."""
+    strangers: of messages whose senders nobody knows, by address: how many of them are kept. together: the board's
+    answers, which several pages share.
+    """
 
     services: Services
     hub: "Hub"
@@ -84,6 +87,7 @@ class Running:
     drawings: Drawings = field(default_factory=Drawings)
     pressure: Pressure = field(default_factory=Pressure)
     keys: Keys = field(default_factory=Keys)
+    together: Together = field(default_factory=Together)
 
 
 def running(request: Request) -> Running:

@@ -127,7 +127,7 @@ class Verdict:
 
 
 # Fields that orders stored before they existed were compared without; empty, they still say nothing.
-LATER = frozenset({"splits", "adjustments", "taxes"})
+LATER = frozenset({"splits", "adjustments", "taxes"})  # and the day of a split
 
 
 def digest(order: PurchaseOrder) -> str:
@@ -136,6 +136,9 @@ def digest(order: PurchaseOrder) -> str:
         for name in LATER & part.keys():
             if not part[name]:
                 del part[name]
+        for split in part.get("splits", ()):
+            if split["requested_on"] is None:
+                del split["requested_on"]
     return hashlib.sha256(exactjson.canonical(plain)).hexdigest()
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from crossdock.db import Tx, queries
+from crossdock.tower import board
 
 SQL = queries("crossdock.tower", "kpis.sql")
 
@@ -34,12 +35,14 @@ class Kpi:
 
 async def strip(tx: Tx, tenant_id: str, now: datetime) -> list[Kpi]:
     """The KPI strip of the board, over the last seven business days."""
-    n = await tx.fetchrow(SQL["numbers"], tenant_id, now, now - WINDOW)
-    before = await tx.fetchrow(SQL["numbers"], tenant_id, now - WINDOW, now - 2 * WINDOW)
+    zone = str(await tx.fetchval(SQL["zone"], tenant_id) or "UTC")
+    on = [board.today(now - n * WINDOW, zone) for n in range(3)]
+    n = await tx.fetchrow(SQL["numbers"], tenant_id, now, now - WINDOW, zone, *on[:2])
+    before = await tx.fetchrow(SQL["numbers"], tenant_id, now - WINDOW, now - 2 * WINDOW, zone, *on[1:])
     assert n is not None
     assert before is not None
     hours = await tx.fetch(SQL["series"], tenant_id, now)
-    days = await tx.fetch(SQL["otif_days"], tenant_id, now)
+    days = await tx.fetch(SQL["otif_days"], tenant_id, on[0], zone)
     risks = await tx.fetchrow(SQL["risks"], tenant_id)
     assert risks is not None
 

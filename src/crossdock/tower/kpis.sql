@@ -1,67 +1,90 @@
+-- name: zone
+select time_zone from crossdock.tenant where tenant_id = $1
+
 -- name: numbers
--- All figures of the strip as they were at $2, over the window from $3. Definitions: docs/kpi.md.
-with zone as (select time_zone as z from crossdock.tenant where tenant_id = $1),
-day as (select ($2::timestamptz at time zone z)::date as today, ($3::timestamptz at time zone z)::date as since from zone),
-o as (
-  select v.*, coalesce(v.first_promised_on, v.requested_on) as due_on
-  from crossdock.order_view v where v.tenant_id = $1 and v.received_at <= $2),
-due as (
-  -- Due in the window: the day is over. Cancelled and rejected orders were not owed any more.
-  select o.order_no,
-    (o.completed_at <= $2 and (o.completed_at at time zone (select z from zone))::date <= o.due_on
-     and not exists (select from crossdock.order_line_view l where l.tenant_id = $1 and l.order_no = o.order_no
-                     and l.shipped < coalesce(l.base_quantity, l.ordered))) as otif
-  from o, day
-  where o.due_on >= day.since and o.due_on < day.today
-    and not coalesce(o.outcome in ('cancelled', 'rejected') and o.ended_at <= $2, false))
+-- All figures of the strip as they were at $2, over the window from $3. Definitions: docs/kpi.md. Each figure reads the
+-- orders of its own moment by an index of it: nothing costs more because there is more history. ever: whether there were
+-- any orders then.
+-- $4 time zone, $5 the tenant's day at $2, $6 its day at $3.
+with owed as (
+  -- Due in the window: the day is over. Cancelled and rejected orders were not owed any more. Lines are looked at only of
+  -- orders that were delivered in time.
+  select count(*) as due, count(*) filter (where
+    case when o.completed_at <= $2 and (o.completed_at at time zone $4)::date <= o.owed_on
+      then not exists (select from crossdock.order_line_view l where l.tenant_id = $1 and l.order_no = o.order_no
+                       and l.shipped < coalesce(l.base_quantity, l.ordered)) end) as otif
+  from crossdock.order_view o
+  where o.tenant_id = $1 and o.owed_on >= $6::date
+    and o.owed_on < $5::date and o.received_at <= $2
+    and not coalesce(o.outcome in ('cancelled', 'rejected') and o.ended_at <= $2, false)),
+billed as (
+  select count(*) as invoiced, count(*) filter (where touches_to_invoice = 0) as touchless from crossdock.order_view
+  where tenant_id = $1 and invoiced_at > $3 and invoiced_at <= $2 and received_at <= $2)
 select
-  (select count(*) from o where ended_at is null or ended_at > $2) as open_orders,
-  (select count(*) from o where received_at > $3) as received,
-  (select count(*) from o) as ever,
-  (select count(*) from due) as due,
-  (select count(*) from due where otif) as otif,
+  (select count(*) from crossdock.order_view where tenant_id = $1 and ended_at is null and received_at <= $2)
+  + (select count(*) from crossdock.order_view where tenant_id = $1 and ended_at > $2 and received_at <= $2) as open_orders,
+  (select count(*) from crossdock.order_view where tenant_id = $1 and received_at > $3 and received_at <= $2) as received,
+  exists (select from crossdock.order_view where tenant_id = $1 and received_at <= $2) as ever,
+  owed.due, owed.otif,
   (select percentile_cont(0.5) within group (order by extract(epoch from released_at - received_at))
-   from o where released_at > $3 and released_at <= $2) as cycle_s,
-  (select count(*) from o where invoiced_at > $3 and invoiced_at <= $2) as invoiced,
-  (select count(*) from o where invoiced_at > $3 and invoiced_at <= $2 and touches_to_invoice = 0) as touchless,
+   from crossdock.order_view where tenant_id = $1 and released_at > $3 and released_at <= $2 and received_at <= $2) as cycle_s,
+  billed.invoiced, billed.touchless,
   (select count(*) from crossdock.cases c where c.tenant_id = $1 and c.opened_at <= $2
     and (c.closed_at is null or c.closed_at > $2)) as open_cases,
   (select count(*) from crossdock.approval a where a.tenant_id = $1 and a.requested_at <= $2
     and (a.decided_at is null or a.decided_at > $2)) as pending_approvals
+from owed, billed
 
 -- name: series
--- Hourly figures of the last 24 business hours: what the sparklines draw. Each table is read once.
+-- Hourly figures of the last 24 business hours: what the sparklines draw. Orders are counted at the first hour and then
+-- by what came and went, each by the hour it belongs to: read once, whatever the number of hours.
 with hours as (
-  select h, h + interval '1 hour' as till
-  from generate_series(date_trunc('hour', $2::timestamptz) - interval '23 hours', date_trunc('hour', $2::timestamptz), interval '1 hour') h),
-o as materialized (select received_at, ended_at, invoiced_at, released_at, touches_to_invoice from crossdock.order_view
-  where tenant_id = $1 and (ended_at is null or ended_at >= $2::timestamptz - interval '25 hours')),
+  select n::int as n, b.first + n * interval '1 hour' as h, b.first + (n + 1) * interval '1 hour' as till
+  from (select date_trunc('hour', $2::timestamptz) - interval '23 hours' as first) b, generate_series(0, 23) n),
+b as (select h as first, till as first_till from hours where n = 0),
+moved as (
+  -- +1 in the first hour at whose end it was there, -1 in the first at whose end it was over
+  select floor(extract(epoch from received_at - (select first from b)) / 3600)::int as n, 1 as by
+  from crossdock.order_view where tenant_id = $1 and received_at >= (select first_till from b)
+    and (ended_at is null or ended_at > received_at)
+  union all
+  select floor(extract(epoch from ended_at - (select first from b)) / 3600)::int, -1
+  from crossdock.order_view where tenant_id = $1 and ended_at >= (select first_till from b) and ended_at > received_at),
+net as (select n, sum(by) as by from moved group by n),
+start as (
+  select (select count(*) from crossdock.order_view where tenant_id = $1 and ended_at is null and received_at < (select first_till from b))
+    + (select count(*) from crossdock.order_view where tenant_id = $1 and ended_at >= (select first_till from b)
+       and received_at < (select first_till from b)) as there),
+billed as (
+  select floor(extract(epoch from invoiced_at - (select first from b)) / 3600)::int as n, count(*) as invoiced,
+    count(*) filter (where touches_to_invoice = 0) as touchless
+  from crossdock.order_view where tenant_id = $1 and invoiced_at >= (select first from b) group by 1),
+cycle as (
+  select floor(extract(epoch from released_at - (select first from b)) / 3600)::int as n,
+    percentile_cont(0.5) within group (order by extract(epoch from released_at - received_at)) as cycle_s
+  from crossdock.order_view where tenant_id = $1 and released_at >= (select first from b) group by 1),
 c as materialized (select opened_at, closed_at from crossdock.cases
   where tenant_id = $1 and (closed_at is null or closed_at >= $2::timestamptz - interval '25 hours')),
 a as materialized (select requested_at, decided_at from crossdock.approval
   where tenant_id = $1 and (decided_at is null or decided_at >= $2::timestamptz - interval '25 hours'))
 select h as at,
-  (select count(*) from o where received_at < till and (ended_at is null or ended_at >= till)) as open_orders,
-  (select count(*) from o where invoiced_at >= h and invoiced_at < till) as invoiced,
-  (select count(*) from o where invoiced_at >= h and invoiced_at < till and touches_to_invoice = 0) as touchless,
-  (select percentile_cont(0.5) within group (order by extract(epoch from released_at - received_at))
-   from o where released_at >= h and released_at < till) as cycle_s,
+  start.there + coalesce(sum(net.by) over (order by hours.n), 0)::bigint as open_orders,
+  coalesce(billed.invoiced, 0) as invoiced, coalesce(billed.touchless, 0) as touchless, cycle.cycle_s,
   (select count(*) from c where opened_at < till and (closed_at is null or closed_at >= till)) as open_cases,
   (select count(*) from a where requested_at < till and (decided_at is null or decided_at >= till)) as pending_approvals
-from hours order by h
+from hours cross join start left join net using (n) left join billed using (n) left join cycle using (n) order by h
 
 -- name: otif_days
--- OTIF by due day, of the last 24 days that are over.
-with zone as (select time_zone as z from crossdock.tenant where tenant_id = $1)
-select v.due_on, count(*) as due,
-  count(*) filter (where (v.completed_at at time zone zone.z)::date <= v.due_on
-    and not exists (select from crossdock.order_line_view l where l.tenant_id = $1 and l.order_no = v.order_no
-                    and l.shipped < coalesce(l.base_quantity, l.ordered))) as otif
-from zone, lateral (select w.*, coalesce(w.first_promised_on, w.requested_on) as due_on
-  from crossdock.order_view w where w.tenant_id = $1) v
-where v.due_on < ($2::timestamptz at time zone zone.z)::date and v.due_on >= ($2::timestamptz at time zone zone.z)::date - 24
+-- OTIF by due day, of the 24 days before $2. $3 time zone.
+select v.owed_on as due_on, count(*) as due, count(*) filter (where
+  case when (v.completed_at at time zone $3)::date <= v.owed_on
+    then not exists (select from crossdock.order_line_view l where l.tenant_id = $1 and l.order_no = v.order_no
+                     and l.shipped < coalesce(l.base_quantity, l.ordered)) end) as otif
+from crossdock.order_view v
+where v.tenant_id = $1 and v.owed_on < $2::date
+  and v.owed_on >= $2::date - 24
   and v.outcome is distinct from 'cancelled' and v.outcome is distinct from 'rejected'
-group by v.due_on order by v.due_on
+group by 1 order by 1
 
 -- name: throughput
 -- Orders received by hour and channel; EDIFACT counts with X12, and XML with JSON.

@@ -94,6 +94,8 @@ async def stages(
     """By stage: open instances there. ends: stages in which those that ended in the last day count."""
     values: list[Any] = [tenant_id, process, now, today]
     conditions = of.conditions(values)
+    if conditions:
+        conditions = SQL["matching"].format(conditions=conditions)
     aged = SQL["aged"] if dwell else "null::float8[]"
     rows = await tx.fetch(SQL["standing"].format(aged=aged, conditions=conditions), *values)
     values = [tenant_id, process, now, today, ends]

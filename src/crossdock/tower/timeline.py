@@ -42,6 +42,7 @@ TITLES = {
     "tracking.delivered": "Delivered by the carrier", "payment.received": "Payment received",
     "supplier.confirmed": "The supplier confirms", "supplier.delayed": "The supplier is late",
     "supplier.shipped": "The supplier shipped", "stock.received": "Goods received in stock",
+    "stock.assigned": "Goods were given to this order", "backorder.promised": "The rest is promised for a day",
     "backorder.released": "Backorder released", "backorder.closed": "Backorder over",
     "backorder.cancel": "Backorder called off", "case.opened": "Exception opened",
     "case.resolved": "Exception resolved", "case.reopened": "Exception reopened",

@@ -1,5 +1,6 @@
 """What operators do to instances, on the durable host: nothing is lost, nothing is made twice, history still folds."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,18 +10,21 @@ import msgspec
 import pytest
 
 from crossdock import audit, exactjson, ids
+from crossdock.clock import Clock
 from crossdock.db import Tx
 from crossdock.engine import operations
 from crossdock.engine.definitions import Programs
+from crossdock.engine.functions import Functions
 from crossdock.engine.hooks import Point, Silent
 from crossdock.engine.live import FACTS
 from crossdock.engine.operations import Command, Kind, Selection, jobs
 from crossdock.engine.operations.command import Repeat
+from crossdock.engine.worker import Worker
 from crossdock.errors import Conflict, PartnerError
 from crossdock.flow import restart
 from crossdock.flow import state as states
 from crossdock.flow.facts import Error
-from crossdock.flow.outcomes import Absent, Failed, Unknown
+from crossdock.flow.outcomes import Absent, Done, Failed, Unknown
 
 from .conftest import TENANT, Host, Remote
 
@@ -220,6 +224,38 @@ async def test_a_faulted_instance_is_retried_with_edited_data_and_ends_once_more
     assert (record.actor, record.action) == ("ana", "instance.retry")
     assert record.detail["command"]["data"] == {"site": "N"}
     assert "input" in record.detail["before"]
+
+
+@pytest.mark.parametrize("point", list(Point))
+async def test_a_retry_whose_turn_breaks_off_is_applied_once_and_its_call_made_once(desk: Desk, point: Point) -> None:
+    i = await desk.faulted()
+    await desk.do(i, Kind.RETRY, data={"site": "N"})
+    # what was recorded as asked, and of which nobody here has heard, is looked up before anything is made again
+    desk.carrier.probed.append(Done({"ok": True}) if point is Point.AFTER_EFFECT else Absent())
+    broken = False
+
+    def crash(where: Point) -> None:
+        nonlocal broken
+        if where is point and not broken:
+            broken = True
+            raise RuntimeError("broken off")
+
+    worker = Worker(desk.host.db, Functions(desk.host.functions, {}), Clock(), desk.told, crash=crash)
+    running = asyncio.create_task(worker.run())
+
+    async def went() -> bool:
+        return broken
+
+    await desk.host.until(went)
+    worker.stop()
+    await asyncio.wait({running})  # a worker that cannot read what it claimed ends with the error
+    await desk.host.run()
+    assert await desk.status(i) == "completed"
+    made = [a[1].removeprefix(str(i)) for a in desk.carrier.asked if a[0] == "perform"]
+    assert made == ["/do/2/book#1", "/do/2/book#2"]
+    restarts = await desk.host.rows("select 1 from crossdock.history where instance_id = $1 and kind = 'Restarted'", i)
+    assert len(restarts) == 1
+    assert await desk.folds(i)
 
 
 async def test_what_was_previewed_is_done_or_nothing_is(desk: Desk) -> None:

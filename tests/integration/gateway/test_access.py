@@ -240,7 +240,7 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
         "order": things.order, "document": things.document, "case": things.case, "approval": things.approval,
         "hold": things.hold, "incident": things.incident, "instance": things.instance,
         "file": things.case, "template": "no-such-template", "handover": things.case, "name": "order-to-cash",
-        "version": "1.4.0", "job": await suspension(ours, things.order), "digest": "0" * 64, "way": "replay",
+        "version": "1.5.0", "job": await suspension(ours, things.order), "digest": "0" * 64, "way": "replay",
         "partner": "bolts", "expectation": things.case, "proposal": things.case,
         "chain": things.document, "channel": "norrland-to-bolts", "table": "nosuch", "key": "nosuch",
         "namespace": "after-sales", "quote": "Q-SECRET",
@@ -255,7 +255,7 @@ async def test_no_tenant_sees_anything_of_another(gateway: Any) -> None:
         if route.method != "GET" or not isinstance(route.gate, access.Gate) or route.path == "/api/stream":
             continue
         path = re.sub(r"{(\w+)}", lambda m: values[m[1]], route.path)
-        query = {"/api/search": "?q=S", "/api/drafts/{namespace}/{name}/scenarios": "?version=1.4.0"}.get(
+        query = {"/api/search": "?q=S", "/api/drafts/{namespace}/{name}/scenarios": "?version=1.5.0"}.get(
             route.path, ""
         )
         answer = await carl.get(path + query)

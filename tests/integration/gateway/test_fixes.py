@@ -1,5 +1,6 @@
 """One fix for many exceptions over REST: previewed, done, stopped, taken back; and no effect is made twice."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ from crossdock.cases import casework
 from crossdock.cases.clusters import documents
 from crossdock.cases.fixes import jobs
 from crossdock.cases.fixes.carrying import Desk
+from crossdock.cases.fixes.suggesting import PRECEDENTS
 from crossdock.cases.hooks import People
 from crossdock.engine.definitions import Programs
 from crossdock.events import inbox
@@ -283,6 +285,8 @@ async def test_those_that_stand_alone_are_answered_as_suggested_by_one_who_has_l
     carl = await gateway.as_("carl")
     assert (await carl.get("/api/suggestions")).json == [], "another tenant's"
     answers = {s["case"]["id"]: s["data"] for s in listed}
+    for data in answers.values():
+        data["lines"][0]["unit_price"] = Decimal("12.50")
     vera = await gateway.as_("vera")
     asked = {"answers": answers, "reason": "As they say"}
     assert (await vera.post("/api/suggestions/fixes", asked)).status == 403
@@ -302,7 +306,38 @@ async def test_those_that_stand_alone_are_answered_as_suggested_by_one_who_has_l
     async with gateway.db.transaction(T) as tx:
         body = await tx.fetchval("select body::text from crossdock.fact where body ->> 'at' = '/do/fix#0'")
     assert '"value":"NF-77001"' in body.replace(" ", "")
+    assert '"unit_price":12.5}' in body.replace(" ", ""), "a number stays the number that it was"
     assert (await cora.get("/api/suggestions")).json == []
+
+
+async def test_a_question_is_answered_by_precedent_when_somebody_has_looked(gateway: Any) -> None:
+    things = await gateway.things()
+    asked = ("contract", "stated", "reject")
+    question = casework.New(
+        kind="price-deviation", queue="order-desk", title="Below contract", actions=tuple(
+            casework.Offer(id=a, label=a.title()) for a in asked
+        ), instance_id=things.instance, answers=casework.Answers.WORKFLOW,
+    )  # fmt: skip
+    async with gateway.db.transaction(T) as tx:
+        now = await inbox.business_now(tx)
+        for n in range(PRECEDENTS + 2):
+            one = replace(question, order=f"SO-{n}", customer_id=f"C-{n}", at=f"/do/fix#{n}")
+            case = await casework.open_case(tx, T, one, now)
+            if n < PRECEDENTS:
+                await casework.resolve(tx, T, case.case_id, "contract", "cora", now)
+    cora = await gateway.as_("cora")
+    listed = [s for s in (await cora.get("/api/suggestions")).json if s["case"]["kind"] == "price-deviation"]
+    assert [(s["action"], s["what"], s["data"]) for s in listed] == [("contract", ["Contract"], {})] * 2
+    assert listed[0]["why"] == ["the last 10 of this kind that people answered were all answered so"]
+    first, second = (s["case"]["id"] for s in listed)
+    ended = {"actions": {first: "contract", second: "reject"}, "reason": "They say so"}
+    seen = (await cora.post("/api/suggestions/fixes", ended)).json
+    assert seen["radius"]["outcomes"] == {"solved": 1, "blocked": 1}, "an order is not ended in a list"
+    seen = (await cora.post("/api/suggestions/fixes", {"actions": {first: "contract"}, "reason": "They say so"})).json
+    await cora.post(f"/api/fixes/{seen['id']}/start", {"token": seen["token"]})
+    await run(gateway)
+    assert (await cora.get(f"/api/cases/{first}")).json["resolution"] == "contract"
+    assert (await cora.get(f"/api/cases/{second}")).json["status"] == "open"
 
 
 async def test_a_case_that_another_fix_has_still_to_do_is_not_asked_for_twice(gateway: Any) -> None:
@@ -314,6 +349,9 @@ async def test_a_case_that_another_fix_has_still_to_do_is_not_asked_for_twice(ga
     seen = (await ada.post(path, asked)).json
     told = (await ada.post(f"/api/fixes/{seen['id']}/start", {"token": seen["token"]})).json
     assert told["status"] == "asked", "more than five cancellations need a second person"
+    listed = await cluster_of(ada, kind="order-invalid")
+    alike = (await ada.get(f"/api/clusters/{found['key']}")).json
+    assert (listed["under_way"], alike["under_way"], found["under_way"]) == (7, 7, 0), "so that nobody asks once more"
     again = (await ada.post(path, asked)).json
     assert again["radius"]["outcomes"] == {"blocked": 7}
     assert again["radius"]["blocked"][0]["what"] == "ada's fix (cancel) of it waits for a second person"

@@ -124,6 +124,19 @@ async def test_every_filter_narrows_the_counts_and_the_orders_behind_them_alike(
     assert await floor.behind("process=order-to-cash&stage=release") == set()
 
 
+async def test_an_instance_that_outlives_its_order_is_counted_with_what_the_order_was_worth(floor: Floor) -> None:
+    await floor.order("SO-1", site="UME", wanted="2026-03-09")
+    await floor.order("SO-2", site="LUL")
+    await floor.gateway.tell("order.closed", "SO-1", at=NOON)
+    await floor.gateway.hand_on()
+    for order in ("SO-1", "SO-2", "no-order-of-ours"):
+        await floor.stand(order, "credit", NOON - timedelta(hours=1))
+    for query, count, value in (("", 3, "20"), ("site=UME", 1, "10"), ("site=LUL", 1, "10"), ("customer=C-1", 2, "20")):
+        node = (await floor.nodes(query))["credit"]
+        assert (node["count"], node["late"], node["value"]) == (count, 0, value), query
+    assert await floor.behind("process=order-to-cash&stage=credit&site=UME") == {"SO-1"}
+
+
 async def test_an_older_version_is_drawn_as_it_is_and_counts_its_own(floor: Floor) -> None:
     text = LIBRARY.joinpath("order-to-cash.yaml").read_text()
     shipped = floor.versions["order-to-cash"]

@@ -20,7 +20,7 @@ import pytest
 from crossdock import clock, exactjson
 from crossdock.events import envelope, inbox
 from crossdock.events.relay import Relay
-from crossdock.tower import kpis, projection, scorecard
+from crossdock.tower import kpis, projection, rebuilding, scorecard
 
 TENANT = "norrland"
 ZONE = ZoneInfo("Europe/Stockholm")
@@ -314,6 +314,57 @@ async def test_the_board_and_a_plain_reading_of_the_log_give_the_same_figures(st
     again = figures(read(log), NOW)
     assert {k: shown[k] for k in again} == again
     assert all(again.values()), "each figure was put to the test"
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_the_hours_behind_the_figures_are_those_of_a_plain_reading(story: Any, seed: int) -> None:
+    """Read in the midst of the story, so that orders came, were billed and ended in the hours that are drawn."""
+    log = await _told(story, seed, NOW)
+    orders = read(log)
+    for now in (NOW, *sorted(o.ended for o in orders if o.ended)[-20::4]):
+        async with story.db.transaction(TENANT) as tx:
+            shown = {k.key: k.series for k in await kpis.strip(tx, TENANT, now)}
+        first = now.replace(minute=0, second=0, microsecond=0) - 23 * HOUR
+        hours = [(first + n * HOUR, first + (n + 1) * HOUR) for n in range(24)]
+        assert shown["open_orders"] == [
+            sum(1 for o in orders if o.received and o.received < t and (o.ended is None or o.ended >= t))
+            for _, t in hours
+        ]
+        spans = [
+            [(o.released - o.received) / HOUR for o in orders if o.received and o.released and h <= o.released < t]
+            for h, t in hours
+        ]
+        assert shown["cycle_time"] == pytest.approx([median(s) for s in spans if s])
+        billed = [[o for o in orders if o.invoiced and h <= o.invoiced < t] for h, t in hours]
+        assert shown["touchless"] == [
+            round(100 * sum(not o.touches_to_invoice for o in b) / len(b), 1) for b in billed if b
+        ]
+
+
+async def test_the_rows_that_the_board_counts_follow_the_view_also_when_it_is_made_anew(story: Any) -> None:
+    await _told(story, 3, NOW)
+    wanted = (
+        "select order_no, case when completed_at is null then coalesce(promised_on, requested_on) end as due_on, "
+        "coalesce(total, stated_total) as value, customer_id, partner_id, channel, order_type, sites, received_at "
+        "from crossdock.order_view where outcome is null order by order_no"
+    )
+    kept = (
+        "select order_no, due_on, value, customer_id, partner_id, channel, order_type, sites, received_at "
+        "from crossdock.open_order order by order_no"
+    )
+
+    async def both() -> tuple[list[Any], list[Any]]:
+        async with story.db.transaction(TENANT) as tx:
+            return [tuple(r) for r in await tx.fetch(wanted)], [tuple(r) for r in await tx.fetch(kept)]
+
+    view, rows = await both()
+    assert rows == view
+    assert 0 < len(rows) < 60, "some are over"
+    done = await rebuilding.rebuild(story.db, TENANT)
+    assert done.orders > len(rows)
+    assert await both() == (view, view)
+    async with story.db.transaction("elsewhere") as tx:
+        assert await tx.fetchval("select count(*) from crossdock.open_order") == 0
 
 
 @pytest.mark.parametrize("seed", range(6))

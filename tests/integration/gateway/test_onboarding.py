@@ -151,6 +151,26 @@ async def test_samples_are_written_once_and_only_of_ones_own_test_orders(gateway
         assert (await mine.get(path)).status == 403
 
 
+async def test_a_sample_in_edifact_is_due_by_the_agreement_of_its_directory(gateway: Any) -> None:
+    agreed = [
+        {"document": "ORDERS", "direction": "in", "version": "D:01B"},
+        {"document": "ORDRSP", "direction": "out", "version": "D:96A", "acknowledged": "PT2H"},
+    ]
+    mine = await joined(gateway, agreements=agreed)
+    lines = "LIN+1++SKU-1:SA'QTY+21:10:PCE'PRI+AAA:1.25'UNS+S'UNT+9+1'UNZ+1+R1'"
+    raw = (
+        "UNB+UNOC:3+BOLTS:ZZ+NORRLAND:ZZ+260101:1200+R1++++++1'UNH+1+ORDERS:D:01B:UN'BGM+220+PO-E+9'"
+        f"DTM+137:20260101:102'CUX+2:EUR:9'{lines}"
+    )
+    ordered = await take(mine, raw.encode())
+    assert ordered["status"] == "accepted", ordered["errors"]
+    address = "/api/partner/certification/samples"
+    [sample] = (await mine.post(address, {"document": ordered["document"]})).json
+    assert (sample["type"], sample["basis"]["agreement"], sample["basis"]["window"]) == (
+        "ORDRSP", "ORDRSP out D:96A", {"within": "PT2H"},
+    )  # fmt: skip
+
+
 async def test_a_link_works_once_and_says_what_it_is_for(gateway: Any) -> None:
     admin = await put(gateway)
     token = await invite(admin)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossdock.cases.casework import Case
-from crossdock.cases.fixes.suggesting import Catalogue, Item, Known, suggest
+from crossdock.cases.fixes.suggesting import PRECEDENTS, Catalogue, Item, Known, by_precedent, suggest
 
 BALL, VALVE = (
     Item(
@@ -140,3 +140,53 @@ def _distance(one: str, other: str) -> int:
             if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
                 d[i][j] = min(d[i][j], d[i - 2][j - 2] + 1)
     return d[-1][-1]
+
+
+def numbers(*skus: str, price: Decimal | None = None) -> Known:
+    return Known(
+        items=Catalogue(
+            Item(sku=s, description="Item", gtin="", units={"EA": Decimal(1)}, list_price=price and price + n)
+            for n, s in enumerate(skus)
+        )
+    )
+
+
+def meant(number: str, known: Known, price: Decimal | None = None) -> str | None:
+    found = suggest(refused("unknown-item", number=number, price=price), known)
+    return found and found.data["lines"][0]["items"][0]["value"]
+
+
+def test_the_likeliest_slip_decides_between_numbers_that_are_as_many_edits_away() -> None:
+    assert meant("K-2O212", numbers("K-20212", "K-21212")) == "K-20212", "a letter that looks like a digit"
+    assert meant("K-20205-3", numbers("K-20205", "K-20203")) == "K-20205", "a position behind a whole number"
+    assert meant("K-202053", numbers("K-20205", "K-20203")) is None, "or a digit too many somewhere"
+    assert meant("K-200068", numbers("K-20068", "K-20006")) == "K-20068", "a key struck twice"
+
+
+def test_of_numbers_equally_close_the_one_at_exactly_the_price_stated_is_meant() -> None:
+    known = numbers("K-20111", "K-20112", "K-20113", price=Decimal(20))
+    assert meant("K-2011", known, Decimal(21)) == "K-20112"
+    assert meant("K-2011", known, Decimal("20.50")) is None, "near is not exactly"
+    assert meant("K-2011", known) is None
+    told = suggest(refused("unknown-item", number="K-2011", price=Decimal(21)), known)
+    assert told is not None
+    assert told.why == ("of the numbers as close to K-2011, it alone has exactly the price stated",)
+
+
+def question(*actions: str) -> Case:
+    offered = [{"id": a, "label": a.title()} for a in actions]
+    return replace(refused(), kind="price-deviation", evidence={}, data=None, editable=[], actions=offered)
+
+
+def test_a_question_is_answered_as_people_have_answered_all_of_its_kind_of_late() -> None:
+    found = by_precedent(question("contract", "stated", "reject"), ["contract"] * PRECEDENTS + ["stated"])
+    assert found is not None
+    assert (found.action, found.data, found.what) == ("contract", {}, ("Contract",))
+
+
+def test_no_precedent_is_made_of_few_answers_or_of_answers_that_differ_or_of_an_end() -> None:
+    one = question("contract", "stated", "reject")
+    assert by_precedent(one, ["contract"] * (PRECEDENTS - 1)) is None
+    assert by_precedent(one, ["contract"] * (PRECEDENTS - 1) + ["stated"]) is None
+    assert by_precedent(one, ["reject"] * PRECEDENTS) is None, "an order is never ended by habit"
+    assert by_precedent(question("stated"), ["contract"] * PRECEDENTS) is None, "it does not offer it"

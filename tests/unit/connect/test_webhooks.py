@@ -18,6 +18,7 @@ SECRET = "ab" * 32
 # Events of their own beside another: one starts a process, the other is heard by one that goes on.
 BESIDE = {
     "crossdock.supplier.delayed": ["crossdock.supplier.slipped"],
+    "crossdock.stock.received": ["crossdock.stock.arrived"],
     "crossdock.tracking.exception": ["crossdock.shipment.held-up"],
 }
 
@@ -69,7 +70,7 @@ def test_a_labelled_shipment_names_its_packages() -> None:
     ]
 
 
-def test_a_receipt_is_stock_received() -> None:
+def test_a_receipt_is_stock_received_and_an_event_of_its_own_that_it_arrived() -> None:
     receipt = {
         "event_id": "e-2", "event_type": "inventory.receipt", "occurred_at": "2026-11-23T11:00:00Z",
         "po_ref": "P-000001", "order_ref": "", "site_code": "LUL", "item_code": "N-1", "qty": 40,

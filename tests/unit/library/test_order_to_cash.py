@@ -220,7 +220,7 @@ class Enterprise:
                 )
             case "hold":
                 return Done({"held": False})
-            case "milestone" | "sla-start" | "sla-stop":
+            case "milestone" | "sla-start" | "sla-stop" | "shortage-wait" | "shortage-use" | "shortage-leave":
                 return Done({"key": a.get("key")})
             case other:
                 raise AssertionError(other)
@@ -364,9 +364,7 @@ async def test_a_short_line_is_bought_and_shipped_when_it_arrives() -> None:
 
     def arrive(e: Enterprise) -> None:
         e.stock["north"] += 6
-        e.later(
-            timedelta(days=7), "stock.received", {"site": "north", "sku": "A", "quantity": 6, "supplier_order": "PO"}
-        )
+        e.later(timedelta(days=7), "stock.assigned", {"site": "north", "sku": "A", "quantity": 6, "arrival": "R-1"})
 
     e.on = {"supplier.order": arrive}
     outcome = await e.run(order(quantity=10))
@@ -385,9 +383,7 @@ async def test_a_line_that_turns_out_short_at_two_sites_is_bought_once() -> None
 
     def arrive(e: Enterprise) -> None:
         e.stock["north"] += 4
-        e.later(
-            timedelta(days=7), "stock.received", {"site": "north", "sku": "A", "quantity": 4, "supplier_order": "PO"}
-        )
+        e.later(timedelta(days=7), "stock.assigned", {"site": "north", "sku": "A", "quantity": 4, "arrival": "R-1"})
 
     e.on = {"carrier.rate": taken, "supplier.order": arrive}
     outcome = await e.run(order(quantity=16))
@@ -402,9 +398,7 @@ async def test_an_order_that_is_short_altogether_waits_for_the_supplier() -> Non
     def arrive(e: Enterprise) -> None:
         e.stock["north"] = 10
         e.later(timedelta(days=2), "supplier.delayed", {"promised_on": "2026-01-20", "reason": "strike"})
-        e.later(
-            timedelta(days=7), "stock.received", {"site": "north", "sku": "A", "quantity": 10, "supplier_order": "PO"}
-        )
+        e.later(timedelta(days=7), "stock.assigned", {"site": "north", "sku": "A", "quantity": 10, "arrival": "R-1"})
 
     e.on = {"supplier.order": arrive}
     outcome = await e.run(order(quantity=10))

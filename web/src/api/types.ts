@@ -122,8 +122,23 @@ export interface Origin {
 export interface InForce { partner: string; version: number; activated_by: string; activated_at: Time }
 export interface MapSummary { id: string; syntax: string; type: string; object: string; guide: string | null; directions: ('in' | 'out')[]; digest: string; shipped: boolean; newest: number; draft: number | null; in_force: InForce[] }
 export interface MapVersionSummary { version: number; status: string; base: string; note: string; revision: number; saved_by: string; saved_at: Time | null; stale: boolean }
+export interface TableSummary { name: string; title: string; rows: number; in_force: number | null; shipped: boolean; editable: boolean; draft: number | null; draft_by: string | null; activated_by: string | null; activated_at: Time | null }
+export interface TableVersionSummary { version: number; status: string; base: string; note: string; revision: number; authors: string[]; saved_by: string; saved_at: Time | null }
+export interface TableVersion extends TableVersionSummary { table: string; document: Json; tests: Json }
+export interface TableDetail { name: string; versions: TableVersionSummary[]; in_force: number | null; history: { version: number; note: string; activated_by: string; activated_at: Time; instances: number }[]; editable: boolean; four_eyes: string }
+export interface TableRemark extends Finding { severity: 'error' | 'warning' | 'hint'; node: string; row: string; column: string }
+export interface TableCheck { ready: boolean; remarks: TableRemark[]; tests: { name: string; hit: string[]; output: Json; differences: string[] }[]; why_not: Finding[] }
+export interface TraceSeen { node: string; values: Record<string, Json>; rows: { id: string; description: string; hit: boolean; matches: boolean; cells: { column: string; text: string; held: 'yes' | 'no' | 'any' | 'wrong'; why: string }[] }[] }
+export interface TableTrace { hit: string[]; output: Json; tables: TraceSeen[]; computed: Record<string, Json> }
+export interface RecordedDecision { id: string; order: string; instance: string; at: Time; version: string; hit: string[]; input: Json }
+export interface TableComparison { of: number; same: number; against: string; differing: { order: string; instance: string; at: Time; before: string[]; after: string[]; outputs: { output: string; before: Json; after: Json }[]; input: Json }[] }
+export interface LookedAt { ok: boolean; remarks: Remark[]; nodes: { id: string; label: string; kind: string; line: number | null; last_line: number | null }[]; edges: FlowEdge[]; scenarios: string[]; findings: Finding[] }
+export interface WorkflowDraft { namespace: string; name: string; source: string; scenarios: string; base: string; note: string; revision: number; authors: string[]; saved_by: string; saved_at: Time | null; versions: { version: string; published_at: Time; running: number }[]; history: { version: string; note: string; activated_by: string; activated_at: Time }[]; four_eyes: string }
+export interface PlayedTask { task: string; pointer: string; kind: string; detail: string; began_after: number; ended_after: number | null; input: Json; output: Json; context: Json }
+export interface PlayedRun { name: string; status: string; differences: string[]; stages: string[]; tasks: PlayedTask[]; calls: { function: string; task: string; after: number; arguments: Json }[]; events: Json[]; output: Json; error: Json; took: number; complete: boolean }
+export interface TextDifference { against: string; lines: { kind: 'same' | 'gone' | 'new' | 'skip'; before: number | null; after: number | null; text: string }[] }
 export interface MapDetail { id: string; versions: MapVersionSummary[]; in_force: InForce[]; history: { partner: string; version: number; note: string; activated_by: string; activated_at: Time }[] }
-export interface Remark extends Finding { line: number; column: number; path: string }
+export interface Remark extends Finding { line: number; column: number; path?: string; severity?: string; length?: number }
 export interface MapCheck { ok: boolean; id: string; over: string; syntax: string | null; type: string | null; object: string | null; directions: ('in' | 'out')[]; remarks: Remark[]; differences: { at: string; before: Json; after: Json }[] }
 export interface MapVersion { map: string; version: number; status: string; revision: number; source: string; check: MapCheck }
 export interface MapPreview {
@@ -191,12 +206,12 @@ export interface CaseDetail extends Case {
 }
 export interface Cluster {
   key: string; cause: { partner: string; rule: string; field: string; system: string; subject: string; error: string }; cases: number; kind: string; queue: string; title: string; severity: Severity;
-  money: Record<string, Money>; due_at: Time | null; oldest_at: Time; newest_at: Time; breached: number; free: number; opened: number[];
+  money: Record<string, Money>; due_at: Time | null; oldest_at: Time; newest_at: Time; breached: number; free: number; under_way: number; opened: number[];
 }
 export interface ClusterList { items: Cluster[]; total: number; clusters: number; alone: number; cases: number }
 export interface FixOffer { kind: string; fix: Record<string, Json>; choices: Record<string, string[]> }
 /** What an exception that stands alone most likely meant; data: its data as they would be. */
-export interface Suggested { case: Case; data: Json; what: string[]; why: string[] }
+export interface Suggested { case: Case; data: Json; action: string; what: string[]; why: string[] }
 export interface Counted { what: string; cases: number; lasting: boolean }
 export interface Radius {
   cases: number; outcomes: Record<string, number>; money: Record<string, Money>; customers: number; customers_named: string[]; orders: number;
@@ -319,4 +334,6 @@ export interface FieldSchema {
 export interface StartForm extends StartSummary { form: FieldSchema; given: Record<string, Json>; choices: Record<string, { value: string; label: string }[]>; last: Record<string, Json>[] }
 export interface Started { instance: string; event: string; reference: string; new: boolean }
 export interface QuoteLine { line: string; sku: string; description: string; quantity: string; unit: string; base_price: Money; unit_price: Money; amount: Money }
+export type QuoteAnswer = 'accepted' | 'declined' | 'revise';
+export interface Quote { quote: string; revision: number; state: string; customer_id: string; customer: string; currency: string; total: Money; discount_percent: string; lines: QuoteLine[]; valid_until: Time; sent_at: Time; answered_at: Time | null; answered_by: string; note: string; po: string | null; order: string | null; instance_id: string }
 export interface LinkedQuote { quote: string; revision: number; state: string; customer: string; currency: string; total: Money; lines: QuoteLine[]; valid_until: Time; order: string | null; tenant_name: string }

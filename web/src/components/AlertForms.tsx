@@ -1,11 +1,12 @@
 /* The forms of alert rules and channels. The gateway judges the whole document; what it names is shown where it stands. */
 import { useState } from 'react';
-import { Button, Modal, NativeSelect, Textarea, TextInput } from '@mantine/core';
+import { Button, NativeSelect, Textarea, TextInput } from '@mantine/core';
 import { act } from '../api/actions';
 import { ApiError } from '../api/client';
 import type { Json } from '../api/types';
 import { t } from '../i18n';
 import { done, failed } from '../lib/notify';
+import { Modal } from './Dialog';
 
 export type Doc = { [key: string]: Json | undefined };
 const KPIS = ['open_orders', 'otif', 'cycle_time', 'touchless', 'exceptions', 'approvals', 'at_risk'];

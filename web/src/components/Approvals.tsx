@@ -1,12 +1,13 @@
 /* Deciding an approval: approve with one key or click, reject with a reason; the decision carries the hash of what was shown. */
 import { useMemo, useState } from 'react';
 import { useQueryClient } from '@tanstack/react-query';
-import { Button, Modal, Textarea, Tooltip } from '@mantine/core';
+import { Button, Textarea, Tooltip } from '@mantine/core';
 import { act } from '../api/actions';
 import { ApiError } from '../api/client';
 import type { Approval } from '../api/types';
 import { t } from '../i18n';
 import { done, failed } from '../lib/notify';
+import { Modal } from './Dialog';
 
 export function useDecide() {
   const qc = useQueryClient();

@@ -1,6 +1,6 @@
 /* What the board is narrowed by, in the address: process, version, site, partner, channel, order type. And its saved views. */
 import { useEffect, useRef, useState } from 'react';
-import { Button, Checkbox, Menu, Modal, NativeSelect, TextInput } from '@mantine/core';
+import { Button, Checkbox, Menu, NativeSelect, TextInput } from '@mantine/core';
 import { IconBookmark, IconBookmarkFilled } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { act } from '../api/actions';
@@ -11,6 +11,7 @@ import { useFilters, type Filters } from '../lib/filters';
 import { ZONE, chosenZone } from '../lib/format';
 import { done, failed } from '../lib/notify';
 import { useSession } from '../lib/session';
+import { Modal } from './Dialog';
 import { Choice } from './FilterBar';
 
 export const BOARD_FILTERS = ['process', 'version', 'site', 'customer', 'partner', 'channel', 'type'];

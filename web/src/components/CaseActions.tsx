@@ -1,7 +1,7 @@
 /* What may be done to one exception: its own actions as the server lists them, then take, snooze, reopen.
    An action that needs input opens the form of the values that may be corrected. */
 import { useState } from 'react';
-import { ActionIcon, Button, Menu, Modal, Textarea } from '@mantine/core';
+import { ActionIcon, Button, Menu, Textarea } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { IconAlarmSnooze, IconArrowBackUp, IconDots, IconPlayerPlay, IconUserCheck, IconUserMinus } from '@tabler/icons-react';
 import { act } from '../api/actions';
@@ -12,6 +12,7 @@ import { HOUR_MS, useCaseWork } from '../lib/cases';
 import { done, failed } from '../lib/notify';
 import { useCanWork, useSession } from '../lib/session';
 import { Rows } from './Bits';
+import { Modal } from './Dialog';
 import { EditForm } from './EditForm';
 
 export function CaseMenu({ of: c, opened, onChange }: { of: Case; opened?: boolean; onChange?: (o: boolean) => void }) {

@@ -1,6 +1,6 @@
 /* What people do around an exception: who else is at it, what it is linked to or merged with, its files, its mail. */
 import { useEffect, useRef, useState } from 'react';
-import { Button, Modal, Select, Textarea, TextInput } from '@mantine/core';
+import { Button, Select, Textarea, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { act } from '../api/actions';
@@ -13,6 +13,7 @@ import { done, failed } from '../lib/notify';
 import { useCanWork, useSession } from '../lib/session';
 import { JsonView } from './JsonView';
 import { When } from './Bits';
+import { Modal } from './Dialog';
 
 const SAY_AGAIN_MS = 15_000; // the server forgets whoever was silent for 45 s
 

@@ -1,6 +1,6 @@
 /* The end of a shift: all of one's exceptions, or chosen ones, to another person or a team; and what one was given. */
 import { useState } from 'react';
-import { Button, Checkbox, Modal, Select, Textarea } from '@mantine/core';
+import { Button, Checkbox, Select, Textarea } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { act } from '../api/actions';
@@ -12,6 +12,7 @@ import { done, failed } from '../lib/notify';
 import { useRows } from '../lib/rows';
 import { useSession } from '../lib/session';
 import { When } from './Bits';
+import { Modal } from './Dialog';
 
 /** What was handed to us and not yet read. */
 export function Received() {

@@ -1,6 +1,6 @@
 /* Taking in a partner's file: dropped, chosen or pasted. The table says what became of each document in it. */
 import { useRef, useState } from 'react';
-import { Button, Modal, Textarea, TextInput } from '@mantine/core';
+import { Button, Textarea, TextInput } from '@mantine/core';
 import { IconFileUpload } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -11,6 +11,7 @@ import { money, num } from '../lib/format';
 import { done, failed } from '../lib/notify';
 import { useCanWork } from '../lib/session';
 import { Empty, LinkButton, Panel, Pill } from './Bits';
+import { Modal } from './Dialog';
 import { Findings } from './Findings';
 
 export function Intake() {

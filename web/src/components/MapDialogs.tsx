@@ -1,6 +1,6 @@
 /* What is done with a map: compared with what is stored, saved as a draft, put in force once the comparison was seen. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { Button, Modal, NativeSelect, NumberInput, Textarea, TextInput } from '@mantine/core';
+import { Button, NativeSelect, NumberInput, Textarea, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { act } from '../api/actions';
@@ -9,6 +9,7 @@ import type { Comparison, MapVersion } from '../api/types';
 import { t, word } from '../i18n';
 import { done, failed } from '../lib/notify';
 import { Empty, Failed, Panel, Rows, When } from './Bits';
+import { Modal } from './Dialog';
 import { Findings } from './Findings';
 
 const COMPARED = 50, FIELDS = 40;

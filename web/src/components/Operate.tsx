@@ -1,7 +1,7 @@
 /* Operating instances: what is asked, what would come of it (every call, and what becomes of it), then doing exactly that.
    One instance is done at once; many are a job of the server, whose progress is asked for until it ends. */
 import { useState } from 'react';
-import { Button, Checkbox, Modal, NativeSelect, Progress, Textarea, TextInput } from '@mantine/core';
+import { Button, Checkbox, NativeSelect, Progress, Textarea, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { act } from '../api/actions';
 import { q } from '../api/queries';
@@ -9,6 +9,7 @@ import type { BulkPreview, Command, Job, Json, OperationKind, Preview, Selection
 import { t, word } from '../i18n';
 import { done, failed } from '../lib/notify';
 import { Pill } from './Bits';
+import { Modal } from './Dialog';
 
 export const KINDS: OperationKind[] = ['suspend', 'resume', 'retry', 'restart', 'cancel', 'migrate'];
 

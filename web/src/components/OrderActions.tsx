@@ -1,7 +1,7 @@
 /* What can be done with an order: one bar of buttons below its head. Each button is a component of its own that shows
    itself when it fits and brings its dialog along; add one here. */
 import { useState } from 'react';
-import { Button, Modal, Textarea } from '@mantine/core';
+import { Button, Textarea } from '@mantine/core';
 import { IconBan } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { act } from '../api/actions';
@@ -9,6 +9,7 @@ import type { OrderDetail } from '../api/types';
 import { t } from '../i18n';
 import { done, failed } from '../lib/notify';
 import { useCanWork } from '../lib/session';
+import { Modal } from './Dialog';
 import { ShareAction } from './ShareOrder';
 import { CancelPreview, ChangeAction } from './OrderChange';
 import { StartButtons } from './StartButtons';

@@ -1,7 +1,7 @@
 /* An order changed for its customer: quantities, prices, the day, the place. What will happen is shown before it is
    asked for; the gateway says it, by the same table that decides afterwards. */
 import { useMemo, useState } from 'react';
-import { Button, Checkbox, Modal, Table, Textarea, TextInput } from '@mantine/core';
+import { Button, Checkbox, Table, Textarea, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconEdit } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
@@ -12,6 +12,7 @@ import { money } from '../lib/format';
 import { done, failed } from '../lib/notify';
 import { useCanWork } from '../lib/session';
 import { Failed } from './Bits';
+import { Modal } from './Dialog';
 
 const OVER = ['closed', 'cancelled', 'rejected'];
 

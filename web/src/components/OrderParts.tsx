@@ -81,13 +81,13 @@ export function Calls({ of }: { of: Call[] }) {
   );
 }
 
-export function Decisions({ of }: { of: OrderDetail['decisions'] }) {
+export function Decisions({ of, order }: { of: OrderDetail['decisions']; order: string }) {
   if (!of.length) return <Empty title={t.order.emptyDecisions} />;
   return (
     <ul className="list">{of.map((d, i) => (
       <li key={i}>
         <Folded head={<><strong>{d.table}</strong><span className="muted">v{d.version}</span><span className="cut">{d.hit.length ? d.hit.map((h) => h.description || h.rule).join('; ') : t.order.noHit}</span><When at={d.at} /></>}>
-          {() => <><p>{t.order.hit}: {d.hit.length ? d.hit.map((h) => <span key={h.rule} className="note"><span className="mono">{h.rule}</span> {h.description}</span>) : t.order.noHit}</p><div className="two"><Box title={t.order.input} of={d.input} /><Box title={t.order.output} of={d.output} /></div></>}
+          {() => <><p>{t.order.hit}: {d.hit.length ? d.hit.map((h) => <span key={h.rule} className="note"><span className="mono">{h.rule}</span> {h.description}</span>) : t.order.noHit} <Link to="/decision-tables/$name" params={{ name: d.table }} search={{ order }}>{t.tables.traceOf}</Link></p><div className="two"><Box title={t.order.input} of={d.input} /><Box title={t.order.output} of={d.output} /></div></>}
         </Folded>
       </li>
     ))}</ul>

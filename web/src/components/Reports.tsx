@@ -1,6 +1,6 @@
 /* Figures by mail: who gets which period at which hour, when it went last, and why it did not. */
 import { useState } from 'react';
-import { Button, Modal, NativeSelect, NumberInput, TextInput } from '@mantine/core';
+import { Button, NativeSelect, NumberInput, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { act } from '../api/actions';
 import { q } from '../api/queries';
@@ -9,6 +9,7 @@ import { t, word } from '../i18n';
 import { done, failed } from '../lib/notify';
 import { useSession } from '../lib/session';
 import { Empty, Failed, Panel, Rows, When } from './Bits';
+import { Modal } from './Dialog';
 
 const NEW: ReportDocument = { to: [], every: 'week', at: '07:00', weekday: 1, day: 1, days: 7 };
 

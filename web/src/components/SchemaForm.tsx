@@ -42,7 +42,9 @@ function Field(f: At) {
   );
   if (s.type === 'boolean') return <Checkbox id={common.id} size="xs" label={name} checked={value === true} onChange={(e) => change(e.currentTarget.checked)} error={errors[at]} />;
   const known = f.choices[s['x-choose'] ?? ''];
-  if (s.enum) return <Select {...common} data={s.enum.map((v) => ({ value: v, label: word(s['x-labels'] ?? {}, v) }))} value={text(value) || null} onChange={(v) => change(v ?? undefined)} placeholder={t.start.choose} allowDeselect={!f.required} />;
+  // Words without an enum are what is offered: other systems may know more values than people choose from here.
+  const offered = s.enum ?? (s['x-labels'] && Object.keys(s['x-labels']));
+  if (offered) return <Select {...common} data={offered.map((v) => ({ value: v, label: word(s['x-labels'] ?? {}, v) }))} value={text(value) || null} onChange={(v) => change(v ?? undefined)} placeholder={t.start.choose} allowDeselect={!f.required} />;
   if (known?.length) return <Select {...common} searchable data={known} value={text(value) || null} onChange={(v) => change(v ?? undefined)} placeholder={t.start.choose} />;
   switch (s['x-choose']) {
     case 'order': return <OrderField {...f} />;

@@ -1,6 +1,6 @@
 /* What became of a document we sent, what its partner said of it, and sending it again: always seen before it is done. */
 import { useState } from 'react';
-import { Button, Modal } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { act } from '../api/actions';
@@ -10,6 +10,7 @@ import { t, word } from '../i18n';
 import { done, failed } from '../lib/notify';
 import { useCanWork } from '../lib/session';
 import { Facts, Failed, Panel, Pill, Rows, Sla, When } from './Bits';
+import { Modal } from './Dialog';
 import { JsonView } from './JsonView';
 
 const WAYS: Way[] = ['retry', 'replay', 'reissue'];

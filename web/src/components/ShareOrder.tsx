@@ -1,6 +1,6 @@
 /* Giving a customer a link to its order: made for some days, shown once, listed with how often it was opened, ended at once. */
 import { useState } from 'react';
-import { Button, Modal, NativeSelect, NumberInput, TextInput } from '@mantine/core';
+import { Button, NativeSelect, NumberInput, TextInput } from '@mantine/core';
 import { IconExternalLink, IconShare } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { act } from '../api/actions';
@@ -10,6 +10,7 @@ import { t, word } from '../i18n';
 import { done, failed } from '../lib/notify';
 import { useCanOperate } from '../lib/session';
 import { Copy, Failed, Pill, Rows, When } from './Bits';
+import { Modal } from './Dialog';
 
 const TONE: Record<string, string> = { active: 'ok', over: 'expired', ended: 'cancelled' };
 

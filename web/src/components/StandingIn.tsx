@@ -1,6 +1,6 @@
 /* Who stands in for whom while they are away: the list, and naming somebody. */
 import { useState } from 'react';
-import { Button, Modal, NativeSelect, Textarea, TextInput } from '@mantine/core';
+import { Button, NativeSelect, Textarea, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { act } from '../api/actions';
 import { q } from '../api/queries';
@@ -10,6 +10,7 @@ import { businessNow } from '../lib/clock';
 import { dateTime, money } from '../lib/format';
 import { done, failed } from '../lib/notify';
 import { useSession } from '../lib/session';
+import { Modal } from './Dialog';
 
 const local = (ms: number) => new Date(ms).toISOString().slice(0, 16);
 

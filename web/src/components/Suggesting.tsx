@@ -25,7 +25,7 @@ export function Suggesting() {
   const set = (next: ReadonlySet<string>) => { tick(next); again(); };
   const toggle = (id: string) => { const next = new Set(ticked); if (!next.delete(id)) next.add(id); set(next); };
   const run = async (f: () => Promise<void>) => { setBusy(true); try { await f(); } catch (e) { failed(t.fixes.failed, e); } setBusy(false); };
-  const look = () => { setTried(true); if (reason.trim() && chosen.length) void run(async () => show(await act.previewSuggested(Object.fromEntries(chosen.map((s: Suggested) => [s.case.id, s.data])), reason.trim()))); };
+  const look = () => { setTried(true); if (reason.trim() && chosen.length) void run(async () => show(await act.previewSuggested(Object.fromEntries(chosen.filter((s) => !s.action).map((s: Suggested) => [s.case.id, s.data])), Object.fromEntries(chosen.filter((s) => s.action).map((s: Suggested) => [s.case.id, s.action])), reason.trim()))); };
   const start = () => shown && run(async () => { show(await act.startFix(shown.id, shown.token, shown.radius.typed ? Number(typed) : undefined)); done(t.fixes.asked(word(t.fixes.kinds, shown.kind))); stale(qc); });
   return (
     <Panel title={t.suggested.title} count={data.length}>

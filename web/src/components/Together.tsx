@@ -1,12 +1,13 @@
 /* Deciding several approvals together: the sum first, and who is refused why; then each by itself. */
 import { useEffect, useState } from 'react';
-import { Button, Modal, Textarea } from '@mantine/core';
+import { Button, Textarea } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { act } from '../api/actions';
 import type { Approval, ManyJudged } from '../api/types';
 import { t } from '../i18n';
 import { money } from '../lib/format';
 import { done, failed } from '../lib/notify';
+import { Modal } from './Dialog';
 
 export function Together({ of, close, onDone }: { of: Approval[]; close: () => void; onDone: () => void }) {
   const qc = useQueryClient();

@@ -1,6 +1,6 @@
 /* What it is worth: each line of the ledger with the numbers it comes from; baseline and prices that a person entered. */
 import { useState } from 'react';
-import { Button, Modal, NumberInput, Textarea, TextInput } from '@mantine/core';
+import { Button, NumberInput, Textarea, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { act } from '../api/actions';
 import { q } from '../api/queries';
@@ -10,6 +10,7 @@ import { date, money, num } from '../lib/format';
 import { done, failed } from '../lib/notify';
 import { useSession } from '../lib/session';
 import { Empty, Failed, Panel, Rows } from './Bits';
+import { Modal } from './Dialog';
 
 type Asked = Record<string, string | undefined>;
 

@@ -2,6 +2,7 @@
 import { board, risk } from './flows';
 import { deciding } from './deciding';
 import { desk } from './desk';
+import { editing } from './editing';
 import { starting } from './starting';
 import { orderPage } from './orderpage';
 
@@ -11,6 +12,7 @@ const dict = (d: Record<string, string>) => d;
 export const en = {
   ...deciding,
   ...desk,
+  ...editing,
   ...starting,
   ...orderPage,
   locale: 'en-US',
@@ -208,7 +210,7 @@ export const en = {
     fates: dict({ reuse: 'reused', repeat: 'made again', recompute: 'computed anew', keep: 'goes on', blocked: 'blocked', stands: 'stays as it is', undo: 'undone', stops: 'stops', waits: 'waits', breaks: 'would break' }),
   },
   clusters: {
-    title: 'By cause', byCause: 'By cause', cases: 'Cases', about: 'What it comes from', clock: 'Oldest clock', day: 'Last 24 h', free: 'Without an owner', opened: (n: number) => `${s(n, 'case', 'cases')} opened in 24 h`, show: 'Show', shared: (n: number) => `Shared (${n})`, alone: (n: number) => `Alone (${n})`,
+    title: 'By cause', byCause: 'By cause', cases: 'Cases', about: 'What it comes from', clock: 'Oldest clock', day: 'Last 24 h', free: 'Without an owner', underWay: 'In a fix already', opened: (n: number) => `${s(n, 'case', 'cases')} opened in 24 h`, show: 'Show', shared: (n: number) => `Shared (${n})`, alone: (n: number) => `Alone (${n})`,
     none: 'No cause has more than one exception', noneAlone: 'Every exception shares its cause with another', noneWhy: 'Exceptions with the same partner, rule, field, system and error are gathered here, for one fix to clear.', gone: 'No open exception has this cause any more', one: (n: number, kind: string) => `${s(n, 'exception', 'exceptions')}: ${kind}`, error: 'Error',
     parts: dict({ partner: 'Partner', rule: 'Rule', field: 'Field', system: 'System', subject: 'About' }),
   },
@@ -218,14 +220,14 @@ export const en = {
     typed: (n: number) => `Type ${n} to confirm how many it changes`, go: (n: number) => `Fix ${s(n, 'case', 'cases')}`, goOn: 'Go on', back: 'Take it back', whyBack: 'Why it is taken back', doneOf: (a: number, b: number) => `${a} of ${b}`,
     kinds: dict({ 'cross-reference': 'Cross-reference', 'map-entry': 'Entry of a map', 'table-row': 'Row of a table', retry: 'Try again', 'retry-with': 'Try again, corrected', 'each-its-own': 'Answer each as suggested', restart: 'Restart from an earlier task', substitute: 'Substitute the item', 're-source': 'Source anew', 'accept-price': 'Accept a price', skip: 'Skip', cancel: 'Cancel', 'hand-over': 'Hand over to the system of record' }),
     lead: dict({
-      'cross-reference': 'What the partner calls otherwise is entered once, and counts from now on; each exception is tried again with it.', 'map-entry': 'The code gets a meaning in the partner’s version of the map, from now on; each document is read again with it.', 'table-row': 'The row goes into a new edition of the table; each look-up is made again.', retry: 'Each is tried again from what failed. What was done is not done twice.', 'retry-with': 'Each is tried again with these values: members of its data, or pointers of a document.', 'each-its-own': 'Each order is checked again with what was said of it.', restart: 'Each process goes back to this task. What was done since is taken from the record.', substitute: 'Each order is checked again with the other item.', 're-source': 'Each process decides anew which sites deliver, from what they have now.', 'accept-price': 'Each order goes on at this price.', skip: 'Each goes on without it, or its exception is closed.', cancel: 'Each order is cancelled; what was done for it is undone, the last first.', 'hand-over': 'Each exception sleeps until that system’s event about its order comes, then goes on.',
+      'cross-reference': 'What the partner calls otherwise is entered once, and counts from now on; each exception is tried again with it.', 'map-entry': 'The code gets a meaning in the partner’s version of the map, from now on; each document is read again with it.', 'table-row': 'The row goes into a new edition of the table; each look-up is made again.', retry: 'Each is tried again from what failed. What was done is not done twice.', 'retry-with': 'Each is tried again with these values: members of its data, or pointers of a document.', 'each-its-own': 'Each order is checked again with what was said of it, or goes on as was answered.', restart: 'Each process goes back to this task. What was done since is taken from the record.', substitute: 'Each order is checked again with the other item.', 're-source': 'Each process decides anew which sites deliver, from what they have now.', 'accept-price': 'Each order goes on at this price.', skip: 'Each goes on without it, or its exception is closed.', cancel: 'Each order is cancelled; what was done for it is undone, the last first.', 'hand-over': 'Each exception sleeps until that system’s event about its order comes, then goes on.',
     }),
     members: dict({ partner: 'Partner', entry: 'What it is', theirs: 'Theirs', ours: 'Ours', qualifier: 'Whose number', map: 'Map', table: 'Table', code: 'Code', meaning: 'Means', data: 'Values, as JSON', row: 'Row, as JSON', task: 'Task', item: 'Item', by: 'Instead', basis: 'Price', system: 'System', event: 'Event to wait for', within_h: 'Hours to wait' }),
     status: dict({ previewed: 'Previewed', asked: 'Waits for a second person', running: 'Running', stopped: 'Stopped', done: 'Done', cancelled: 'Cancelled', undoing: 'Being taken back', undone: 'Taken back' }),
     outcomes: dict({ solved: 'would be solved', fails: 'would fail again', blocked: 'blocked', changed: 'changed meanwhile' }),
     items: dict({ left: 'left as they are', waiting: 'to come', done: 'done', skipped: 'skipped: changed meanwhile', failed: 'failed', cancelled: 'stopped', undone: 'taken back', stands: 'cannot be taken back' }),
   },
-  suggested: { title: 'Suggested answers', lead: 'Of these, everything that is wrong has one likely answer by the records. Nothing is done until you say so.', what: 'Most likely', why: 'Because', all: 'Choose all', one: (n: string) => `Choose ${n}`, look: (n: number) => `See what ${s(n, 'answer', 'answers')} would do`, more: 'To the rest' },
+  suggested: { title: 'Suggested answers', lead: 'Of these, everything that is wrong has one likely answer by the records, or people have answered all of the kind alike of late. Nothing is done until you say so.', what: 'Most likely', why: 'Because', all: 'Choose all', one: (n: string) => `Choose ${n}`, look: (n: number) => `See what ${s(n, 'answer', 'answers')} would do`, more: 'To the rest' },
   dead: { title: 'Dead letters', empty: 'No dead letters', emptyWhy: 'An event that could not be handed on lies here, with the reason, until somebody hands it on again.', what: 'Event', about: 'About', why: 'Why', since: 'Since', box: 'From', boxes: dict({ inbox: 'Inbox', outbox: 'Outbox' }), anyBox: 'All', chosen: (n: number) => `${s(n, 'letter', 'letters')} chosen`, choose: (x: string) => `Choose ${x}`, chooseAll: 'Choose all shown', replay: 'Hand on again', discard: 'Discard', reason: 'Why nobody needs them', replayed: (n: number) => `${s(n, 'letter', 'letters')} handed on again`, discarded: (n: number) => `${s(n, 'letter', 'letters')} discarded`, failed: 'It was not done', preview: 'What would come of it', would: 'would be taken', hears: (n: number) => `${s(n, 'process hears', 'processes hear')} it`, nobody: 'no process hears it now', typed: (n: number) => `Type ${n} to confirm`, channels: 'Not delivered by channels', document: 'the document', resend: 'Send again', resent: 'Sent again, as the same message' },
   audit: { title: 'Audit trail', at: 'At', actor: 'Who', action: 'Did', object: 'To', detail: 'Detail', search: 'Who, action or object', empty: 'Nothing recorded yet', emptyWhy: 'Every change by a person or by policy is recorded in the transaction that makes it.' },
   figures: {

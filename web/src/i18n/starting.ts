@@ -9,4 +9,10 @@ export const starting = {
     title: 'Quote', bad: 'This link opens nothing', of: (n: string, who: string) => `Quote ${n} of ${who}`, po: 'Your order number', note: 'What should be different, or why not', accept: 'Accept and order', decline: 'Decline', revise: 'Ask for changes', until: (at: string, n: number) => `Stands until ${at}; revision ${n}. Without tax.`, ordered: (o: string) => `Ordered as ${o}`,
     states: { declined: 'Declined', revising: 'Changes are asked for; a new revision follows', expired: 'It has ended', withdrawn: 'It is withdrawn', ordered: 'Ordered' } as Record<string, string>,
   },
+  quotes: {
+    title: 'Quotes', search: 'Quote, customer or order', state: 'State', any: 'Any state', customer: 'Customer', total: 'Total', sent: 'Sent', until: 'Stands until', order: 'Order', empty: 'No quotes', emptyWhy: 'A quote that is sent to a customer stands here until it is answered or has ended.', process: 'Its process', discount: 'Discount', revision: 'Revision', po: 'The customer’s order number', poHint: 'Empty: the number of the quote', answered: 'Answered', note: 'What the customer said', list: 'List price',
+    states: { open: 'Open', revising: 'To be revised', ordered: 'Ordered', declined: 'Declined', expired: 'Ended', withdrawn: 'Withdrawn' } as Record<string, string>, answers: { accepted: 'Accept', revise: 'Ask for changes', declined: 'Decline' },
+    effect: { accepted: 'The customer accepts this revision. It becomes one order at these prices, however often it is accepted.', revise: 'The quote goes back to whoever prices it; a new revision takes its place.', declined: 'The customer does not want it. The quote is closed.' },
+    ordered: (x: string, o: string) => `${x} is ordered as ${o}`, done: (x: string, state: string) => `${x}: ${state}`, failed: 'The answer was not taken',
+  },
 };

@@ -1,6 +1,6 @@
 /* Certificates: whose hold and until when, a new one beside the old, and one that is believed no longer. */
 import { useMemo, useState } from 'react';
-import { Button, Modal, Textarea, TextInput } from '@mantine/core';
+import { Button, Textarea, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { act } from '../api/actions';
 import { ApiError } from '../api/client';
@@ -12,6 +12,7 @@ import { useFilters } from '../lib/filters';
 import { done, failed } from '../lib/notify';
 import { Copy, Empty, Hints, Pill, When } from '../components/Bits';
 import { DataTable, type Column } from '../components/DataTable';
+import { Modal } from '../components/Dialog';
 import { FilterBar, SearchBox, Shown } from '../components/FilterBar';
 import { PageHead } from '../components/PageHead';
 

@@ -77,7 +77,7 @@ export function ClusterPage() {
     <div className="page">
       {head}
       <Panel title={about(c)}>
-        <div className="body"><Facts of={[...KEYS.filter((k) => c.cause[k]).map((k): [string, string] => [word(t.clusters.parts, k), c.cause[k]]), ...(c.cause.error ? [[t.clusters.error, c.cause.error] as [string, string]] : []), [t.cases.money, amounts(c.money)], [t.clusters.clock, <Sla from={c.oldest_at} due={c.due_at} />], [t.clusters.free, num(c.free)], [t.clusters.day, <Spark data={c.opened} label={t.clusters.opened(c.opened.reduce((a, b) => a + b, 0))} />]]} /></div>
+        <div className="body"><Facts of={[...KEYS.filter((k) => c.cause[k]).map((k): [string, string] => [word(t.clusters.parts, k), c.cause[k]]), ...(c.cause.error ? [[t.clusters.error, c.cause.error] as [string, string]] : []), [t.cases.money, amounts(c.money)], [t.clusters.clock, <Sla from={c.oldest_at} due={c.due_at} />], [t.clusters.free, num(c.free)], ...(c.under_way ? [[t.clusters.underWay, t.fixes.doneOf(c.under_way, c.cases)] as [string, string]] : []), [t.clusters.day, <Spark data={c.opened} label={t.clusters.opened(c.opened.reduce((a, b) => a + b, 0))} />]]} /></div>
       </Panel>
       {may && <Fixing cluster={c} />}
       <Panel title={t.cases.title} count={c.cases}>{cases ? <CaseList of={cases} /> : <Rows />}</Panel>

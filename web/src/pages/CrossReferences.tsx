@@ -1,7 +1,7 @@
 /* What partners call otherwise than we: what corrections suggest, seen with what it would change before it is accepted;
    and the entries in use. */
 import { useMemo, useState } from 'react';
-import { Button, Checkbox, Modal, NativeSelect, SegmentedControl, TextInput } from '@mantine/core';
+import { Button, Checkbox, NativeSelect, SegmentedControl, TextInput } from '@mantine/core';
 import { IconDownload, IconPlus } from '@tabler/icons-react';
 import { useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -14,6 +14,7 @@ import { done, failed } from '../lib/notify';
 import { useCanOperate } from '../lib/session';
 import { Empty, Facts, Failed, Hints, Pill, Rows, When } from '../components/Bits';
 import { DataTable, type Column } from '../components/DataTable';
+import { Modal } from '../components/Dialog';
 import { FilterBar, SearchBox, Shown } from '../components/FilterBar';
 import { PageHead } from '../components/PageHead';
 

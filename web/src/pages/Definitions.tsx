@@ -8,7 +8,7 @@ import type { Definition } from '../api/types';
 import { t } from '../i18n';
 import { num } from '../lib/format';
 import { mainWays } from '../lib/mainways';
-import { Copy, Empty, Failed, Panel, Rows, When } from '../components/Bits';
+import { Copy, Empty, Failed, LinkButton, Panel, Rows, When } from '../components/Bits';
 import { Code } from '../components/Code';
 import { DataTable, type Column } from '../components/DataTable';
 import { PageHead } from '../components/PageHead';
@@ -53,7 +53,7 @@ export function DefinitionPage() {
   return (
     <div className="page">
       {head}
-      <section className="panel" aria-label={t.definitions.graph}><header><h2>{t.definitions.graph}</h2><div className="grow"><SegmentedControl size="xs" value={as} onChange={setAs} aria-label={t.definitions.graph} data={[{ value: 'main', label: t.flow.main }, { value: 'whole', label: t.flow.whole }]} /></div></header>
+      <section className="panel" aria-label={t.definitions.graph}><header><h2>{t.definitions.graph}</h2><div className="grow bar"><LinkButton size="compact-sm" variant="default" to="/definitions/$name/edit" params={{ name }} search={{ namespace: d.namespace }}>{t.drafting.edit}</LinkButton><SegmentedControl size="xs" value={as} onChange={setAs} aria-label={t.definitions.graph} data={[{ value: 'main', label: t.flow.main }, { value: 'whole', label: t.flow.whole }]} /></div></header>
         <div className="flowbox big"><Suspense fallback={<Rows n={4} />}><FlowGraph key={as} nodes={graph.nodes} edges={graph.edges} main={as === 'main'} dark={dark} label={t.definitions.graph} /></Suspense></div>
       </section>
       <Panel title={t.definitions.yaml} right={<Copy text={d.yaml} label={t.definitions.copyYaml} />}><Code text={d.yaml} label={t.definitions.yaml} kind="yaml" /></Panel>

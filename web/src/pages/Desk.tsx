@@ -1,6 +1,6 @@
 /* The desk: who works on what, what is written again and again, the rules that place and ask, and where mail goes. */
 import { useEffect, useMemo, useState, type ReactNode } from 'react';
-import { Button, Checkbox, Menu, Modal, MultiSelect, NativeSelect, SegmentedControl, Select, Textarea, TextInput } from '@mantine/core';
+import { Button, Checkbox, Menu, MultiSelect, NativeSelect, SegmentedControl, Select, Textarea, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { act } from '../api/actions';
 import { q } from '../api/queries';
@@ -13,6 +13,7 @@ import { done, failed } from '../lib/notify';
 import { titleOf } from '../lib/cases';
 import { useCanWork, useSession } from '../lib/session';
 import { Empty, Failed, Panel, Rows } from '../components/Bits';
+import { Modal } from '../components/Dialog';
 import { FilterBar } from '../components/FilterBar';
 import { PageHead } from '../components/PageHead';
 

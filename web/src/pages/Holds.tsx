@@ -1,6 +1,6 @@
 /* Holds: what is stopped, by whom, until when; placing one and releasing one. */
 import { useMemo, useState } from 'react';
-import { Button, Checkbox, Modal, NativeSelect, SegmentedControl, Textarea, TextInput } from '@mantine/core';
+import { Button, Checkbox, NativeSelect, SegmentedControl, Textarea, TextInput } from '@mantine/core';
 import { IconHandStop } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -16,6 +16,7 @@ import { useRows } from '../lib/rows';
 import { useCanWork } from '../lib/session';
 import { Empty, Pill, When } from '../components/Bits';
 import { DataTable, type Column } from '../components/DataTable';
+import { Modal } from '../components/Dialog';
 import { FilterBar, Shown } from '../components/FilterBar';
 import { PageHead } from '../components/PageHead';
 

@@ -1,7 +1,7 @@
 /* Entering an order by hand, without the mouse: Enter goes from cell to cell, after the last a new line begins,
    Ctrl Enter places the order. What is wrong is said where it is wrong; leaving with something typed asks first. */
 import { useEffect, useRef, useState } from 'react';
-import { ActionIcon, Button, Modal, Switch, Textarea, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Switch, Textarea, TextInput } from '@mantine/core';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useBlocker, useNavigate } from '@tanstack/react-router';
@@ -15,6 +15,7 @@ import * as entry from '../lib/entry';
 import { address, money } from '../lib/format';
 import { done, failed } from '../lib/notify';
 import { Hints, Panel } from '../components/Bits';
+import { Modal } from '../components/Dialog';
 import { Findings } from '../components/Findings';
 import { CustomerLookup, ItemLookup } from '../components/Lookup';
 import { PageHead } from '../components/PageHead';

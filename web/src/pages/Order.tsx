@@ -57,7 +57,7 @@ export function OrderPage() {
             <Tabs.Panel value="returns">{around ? <Claims of={around.claims} /> : <Rows n={4} />}</Tabs.Panel>
             <Tabs.Panel value="messages"><Messages of={o} />{more}</Tabs.Panel>
             <Tabs.Panel value="calls"><Panel title={t.order.calls} count={n?.calls ?? o.calls.length}><Calls of={o.calls} /></Panel>{more}</Tabs.Panel>
-            <Tabs.Panel value="decisions"><Panel title={t.order.decisions} count={n?.decisions ?? o.decisions.length}><Decisions of={o.decisions} /></Panel>{more}</Tabs.Panel>
+            <Tabs.Panel value="decisions"><Panel title={t.order.decisions} count={n?.decisions ?? o.decisions.length}><Decisions of={o.decisions} order={o.order} /></Panel>{more}</Tabs.Panel>
             <Tabs.Panel value="flow"><Workflow of={o} /></Tabs.Panel>
           </Tabs>
         </div>

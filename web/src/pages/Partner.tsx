@@ -1,7 +1,7 @@
 /* One trading partner: its profile and agreements, contacts, channels and certificates with their ends, how far it is on its
    way to production, its habits and what is owed; and its file, changed only after it was checked. */
 import { useState, type ReactNode } from 'react';
-import { Button, Checkbox, Modal, NumberInput, TextInput } from '@mantine/core';
+import { Button, Checkbox, NumberInput, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { act } from '../api/actions';
@@ -15,6 +15,7 @@ import { done, failed } from '../lib/notify';
 import { useCanRepair } from '../lib/session';
 import { Copy, Empty, Facts, Failed, LinkButton, Panel, Pill, Rows, When } from '../components/Bits';
 import { Checklist, TestDocuments } from '../components/Checklist';
+import { Modal } from '../components/Dialog';
 import { PageHead } from '../components/PageHead';
 
 interface File { identifiers?: { scheme: string; value: string; environment?: string }[]; contacts?: { name?: string; role?: string; email?: string; phone?: string }[]; currency?: string; calendar?: string[]; go_live?: string; unagreed?: string }

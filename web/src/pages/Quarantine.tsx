@@ -1,6 +1,6 @@
 /* Quarantine: what came from senders whom nobody knows, looked at as it is, released to whom it is from, or discarded. */
 import { useMemo, useState } from 'react';
-import { Autocomplete, Button, Modal, TextInput } from '@mantine/core';
+import { Autocomplete, Button, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { act } from '../api/actions';
@@ -13,6 +13,7 @@ import { done, failed } from '../lib/notify';
 import { useCanOperate } from '../lib/session';
 import { Empty, Facts, Failed, Hints, Pill, Rows, When } from '../components/Bits';
 import { DataTable, type Column } from '../components/DataTable';
+import { Modal } from '../components/Dialog';
 import { Choice, FilterBar, SearchBox } from '../components/FilterBar';
 import { PageHead } from '../components/PageHead';
 

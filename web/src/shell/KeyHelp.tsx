@@ -1,6 +1,6 @@
 /* All shortcuts on one card, opened with ?. */
-import { Modal } from '@mantine/core';
 import { t } from '../i18n';
+import { Modal } from '../components/Dialog';
 import { useNav } from './nav';
 
 export function KeyHelp({ opened, close }: { opened: boolean; close: () => void }) {

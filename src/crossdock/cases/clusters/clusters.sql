@@ -23,7 +23,12 @@ page as (
 t as (
   select count(*) filter (where (n = 1) = $5)::int as total, count(*) filter (where n > 1)::int as clusters,
     count(*) filter (where n = 1)::int as alone, coalesce(sum(n), 0)::int as cases from k)
-select t.total, t.clusters, t.alone, t.cases, page.*, s.kind, s.queue, s.title, s.severity, s.cause
+select t.total, t.clusters, t.alone, t.cases, page.*, s.kind, s.queue, s.title, s.severity, s.cause,
+  (select count(distinct i.case_id)::int from crossdock.fix f
+   join crossdock.fix_item i on i.tenant_id = $1 and i.fix_id = f.fix_id and i.status = 'waiting'
+   join crossdock.cases o on o.tenant_id = $1 and o.case_id = i.case_id
+   where f.tenant_id = $1 and f.status in ('asked', 'running', 'stopped') and o.cause_key = page.cause_key
+     and o.status <> 'closed') as under_way
 from t left join page on true left join lateral (
   select kind, queue, title, severity, cause from crossdock.cases o
   where o.tenant_id = $1 and o.cause_key = page.cause_key and o.status <> 'closed'
@@ -38,7 +43,12 @@ select count(*)::int as n, min(due_at) as due_at, min(opened_at) as oldest_at, m
   (array_agg(severity order by opened_at, case_id))[1] as severity,
   (select json_agg(json_build_array(currency, money::text)) from (
     select currency, sum(money) as money from crossdock.cases
-    where tenant_id = $1 and cause_key = $2 and status <> 'closed' and money is not null group by currency) m) as money
+    where tenant_id = $1 and cause_key = $2 and status <> 'closed' and money is not null group by currency) m) as money,
+  (select count(distinct i.case_id)::int from crossdock.fix f
+   join crossdock.fix_item i on i.tenant_id = $1 and i.fix_id = f.fix_id and i.status = 'waiting'
+   join crossdock.cases o on o.tenant_id = $1 and o.case_id = i.case_id
+   where f.tenant_id = $1 and f.status in ('asked', 'running', 'stopped') and o.cause_key = $2
+     and o.status <> 'closed') as under_way
 from crossdock.cases where tenant_id = $1 and cause_key = $2 and status <> 'closed'
 
 -- name: opened

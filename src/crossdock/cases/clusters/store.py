@@ -27,7 +27,8 @@ SPANS, SPAN = 24, timedelta(hours=1)  # of the sparkline
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """money: by currency. title, kind, queue: of one of its cases. opened: cases a span of time, the newest last."""
+    """money: by currency. title, kind, queue: of one of its cases. under_way: cases that a fix has still to do, or that
+    wait for its second person. opened: cases a span of time, the newest last."""
 
     key: str
     cause: Cause
@@ -42,6 +43,7 @@ class Cluster:
     newest_at: datetime
     breached: int
     free: int
+    under_way: int = 0
     opened: tuple[int, ...] = ()
 
 
@@ -91,7 +93,7 @@ def _cluster(key: str, row: Any, spark: dict[str, list[int]]) -> Cluster:
         key=key, cause=msgspec.convert(common.json_of(row["cause"]), Cause), cases=row["n"], kind=row["kind"],
         queue=row["queue"], title=row["title"], severity=row["severity"], money=money, due_at=row["due_at"],
         oldest_at=row["oldest_at"], newest_at=row["newest_at"], breached=row["breached"], free=row["free"],
-        opened=tuple(spark.get(key, [0] * SPANS)),
+        under_way=row["under_way"], opened=tuple(spark.get(key, [0] * SPANS)),
     )  # fmt: skip
 
 

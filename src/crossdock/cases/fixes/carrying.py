@@ -135,10 +135,7 @@ async def carry_out(tx: Tx, tenant_id: str, desk: Desk, case: Case, asked: Asked
         case RetryWith():
             return await _again_with(tx, tenant_id, desk, case, asked, asked.fix)
         case EachItsOwn():
-            own = asked.fix.answers.get(str(case.case_id))
-            if own is None:
-                raise Blocked("Nobody said an answer for it.")
-            return await _again_with(tx, tenant_id, desk, case, asked, RetryWith(data=own))
+            return await _own(tx, tenant_id, desk, case, asked, asked.fix)
         case Restart() | ReSource():
             return await _operate(tx, tenant_id, desk, case, asked, Command(kind=Kind.RESTART, at=asked.fix.task))
         case Substitute():
@@ -195,6 +192,21 @@ async def _again_with(tx: Tx, tenant_id: str, desk: Desk, case: Case, asked: Ask
             raise Blocked(_doubt(case))
         case Shape.OTHER:
             raise Blocked("Nothing waits that could be tried again: look at it, or skip it.")
+
+
+async def _own(tx: Tx, tenant_id: str, desk: Desk, case: Case, asked: Asked, fix: EachItsOwn) -> Done:
+    """What somebody said of this case."""
+    data, action = fix.answers.get(str(case.case_id)), fix.actions.get(str(case.case_id))
+    if action is None:
+        if data is None:
+            raise Blocked("Nobody said an answer for it.")
+        return await _again_with(tx, tenant_id, desk, case, asked, RetryWith(data=data))
+    if action in AWAY:
+        raise Blocked("An order is not ended in a list of answers: cancel it by itself, or its cluster.")
+    if shape(case) is not Shape.PROCESS:
+        raise Blocked("No process asks here what it is to do.")
+    await _no_doubt(tx, tenant_id, case)
+    return await _resolve(tx, tenant_id, case, asked, (action,), "as somebody said of it", data)
 
 
 def _doubt(case: Case) -> str:

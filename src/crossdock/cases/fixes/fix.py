@@ -1,5 +1,6 @@
 """What can be asked: a closed union. A fix is data; it is kept with its job, hashed with its preview, and audited."""
 
+from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -57,9 +58,18 @@ class RetryWith(_Fix, frozen=True, tag="retry-with"):
 
 
 class EachItsOwn(_Fix, frozen=True, tag="each-its-own"):
-    """Each case with corrected data of its own, as somebody said yes to them: members of its data, by its id."""
+    """Each case with an answer of its own, as somebody said yes to them.
+
+    answers: by its id, the members of its data (or a document's values by their pointers) that are corrected. actions:
+    by its id, the action that it is answered by, where it is not simply tried again.
+    """
 
     answers: dict[str, dict[str, Any]]
+    actions: dict[str, str] = {}
+
+    @property
+    def cases(self) -> set[str]:
+        return {*self.answers, *self.actions}
 
 
 class Restart(_Fix, frozen=True, tag="restart"):
@@ -134,14 +144,19 @@ def read(data: Any) -> Fix:
     return found
 
 
+def plain(fix: Fix) -> dict[str, Any]:
+    """As JSON that is kept and shown; numbers stay numbers, exactly."""
+    return msgspec.to_builtins(fix, builtin_types=(Decimal,))
+
+
 def kind(fix: Fix) -> str:
-    return str(msgspec.to_builtins(fix)["kind"])
+    return str(plain(fix)["kind"])
 
 
 def check(fix: Fix) -> None:
     """Raises PartnerError with everything that is missing or wrong in itself."""
     findings: list[Finding] = []
-    for name, value in msgspec.to_builtins(fix).items():
+    for name, value in plain(fix).items():
         if not isinstance(value, str):
             continue
         if not value.strip() and name not in ("partner", "qualifier"):
@@ -156,9 +171,11 @@ def check(fix: Fix) -> None:
             findings.append(Finding("fix.time", "/fix/within_h", "up to 90 days", str(fix.within_h), "Correct it."))
         case RetryWith() | TableRow() if not (fix.data if isinstance(fix, RetryWith) else fix.row):
             findings.append(Finding("fix.data", "/fix", "what is to be corrected", "nothing", "Name at least one."))
-        case EachItsOwn() if not 0 < len(fix.answers) <= MOST_ANSWERS or not all(fix.answers.values()):
-            expected = f"1 to {MOST_ANSWERS} cases, each with what is to be corrected"
-            findings.append(Finding("fix.answers", "/fix/answers", expected, str(len(fix.answers)), "Name them."))
+        case EachItsOwn() if not 0 < len(fix.cases) <= MOST_ANSWERS or not all(
+            fix.answers.get(c) or fix.actions.get(c) for c in fix.cases
+        ):
+            expected = f"1 to {MOST_ANSWERS} cases, each with what is to be corrected, or an action"
+            findings.append(Finding("fix.answers", "/fix/answers", expected, str(len(fix.cases)), "Name them."))
         case _:
             pass
     if findings:

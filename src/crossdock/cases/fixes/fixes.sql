@@ -149,6 +149,13 @@ where c.tenant_id = $1 and c.status <> 'closed' and c.answers = 'workflow' and c
                   and o.status <> 'closed' and o.case_id <> c.case_id)
 order by coalesce(c.due_at, '9999-01-01 00:00Z'), c.case_id limit $2
 
+-- name: answered_by_people
+-- How the questions of these kinds were answered of late, the last first; what a fix answered was a person's word, too.
+select kind, resolution from crossdock.cases
+where tenant_id = $1 and kind = any ($2::text[]) and closed_at > $3 and answers = 'workflow' and resolution is not null
+  and resolved_by is not null and resolved_by <> $4
+order by closed_at desc limit 1000
+
 -- name: items_like
 -- What the catalogue has that could be meant: by the start and length of numbers ($2, $3 in pairs, letters and digits
 -- alone), or by its GTIN ($4).

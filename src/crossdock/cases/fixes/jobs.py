@@ -126,11 +126,11 @@ async def preview(
     kind = fixes.kind(fix)
     reach = radius.of(kind, shown)
     told = [[str(c.case_id), mark(c), outcome, text, [e.what for e in effects]] for c, outcome, text, effects in shown]
-    token = hashlib.sha256(exactjson.canonical([msgspec.to_builtins(fix), stop_after, sorted(told)])).hexdigest()
+    token = hashlib.sha256(exactjson.canonical([fixes.plain(fix), stop_after, sorted(told)])).hexdigest()
     fix_id = ids.new()
     await tx.execute(SQL["forget_previews"], tenant_id, now)
     await tx.execute(
-        SQL["new"], tenant_id, fix_id, kind, exactjson.text(msgspec.to_builtins(fix)), cause_key, cases[0].title,
+        SQL["new"], tenant_id, fix_id, kind, exactjson.text(fixes.plain(fix)), cause_key, cases[0].title,
         reason[:2000], token, exactjson.text(reach), stop_after, by, now,
     )  # fmt: skip
     items = [

@@ -3,13 +3,17 @@
 A cluster has one fix for all its cases; cases that stand alone have none in common, and most of a day's clicks go into
 them. For each the corrected data are suggested where everything that is wrong with the order has one likely answer by
 the records alone: an item number that only one known number is close to, a date that is over, a place that is missing.
-One violation without such an answer, and nothing is suggested. Nothing is ever done by itself: what a person ticks
-becomes a fix (`EachItsOwn`) with a preview, progress and a way back like every other.
+One violation without such an answer, and nothing is suggested. A question that has nothing to correct is answered by
+precedent: where people have answered all of its kind of late in the same way, that is suggested.
+
+Nothing is ever done by itself: what a person ticks becomes a fix (`EachItsOwn`) with a preview, progress and a way back
+like every other.
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, cast
 
@@ -17,17 +21,22 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from crossdock import exactjson
-from crossdock.cases import casework
+from crossdock.cases import casework, common
 from crossdock.cases.casework import Case
-from crossdock.cases.fixes.carrying import SQL, Shape, shape
+from crossdock.cases.fixes.carrying import AWAY, SQL, Shape, shape
 from crossdock.cases.fixes.ordered import SUPPLIER
 from crossdock.db import Tx
+from crossdock.events.inbox import business_now
 
 MOST = 200  # cases looked at in one go
 MOST_ITEMS = 50_000  # of the catalogue that are compared; whoever has not seen all cannot say that no other is close
 CLOSE = 2  # edits between a number as it came and the one that is meant
 HEAD = 3  # characters at the start that are right: what a person gets wrong is further behind
 SHORTEST = 5  # of a number: below it everything is close to everything
+ALIKE = str.maketrans({"O": "0", "I": "1"})  # letters that are read and written for digits
+# How likely a slip is, the likeliest first; what is edited otherwise comes behind, by how much.
+LOOKS, BEHIND, TWICE, EDITED = 0, 1, 2, 3
+PRECEDENTS, PRECEDENT_DAYS = 10, 90  # answers of one kind, all alike, that make a precedent; how old they may be
 # What a customer pays beside the list price: who states a price far from it means another item.
 CHEAPEST, DEAREST = Decimal("0.5"), Decimal("1.1")
 
@@ -50,7 +59,7 @@ class Catalogue:
         self._by_head: dict[str, tuple[list[str], list[Item]]] = {}
         self._by_gtin: dict[str, list[Item]] = {}
         for item in items:
-            bare = _bare(item.sku)
+            bare = _read(item.sku)
             numbers, them = self._by_head.setdefault(bare[:HEAD], ([], []))
             numbers.append(bare)
             them.append(item)
@@ -60,12 +69,25 @@ class Catalogue:
     def with_gtin(self, gtin: str) -> Sequence[Item]:
         return self._by_gtin.get(gtin, ())
 
-    def near(self, bare: str) -> Iterable[tuple[int, Item]]:
-        """(edits, item) of those at most CLOSE away; what was written behind a whole number is one edit."""
+    def near(self, written: str) -> Iterable[tuple[int, Item]]:
+        """(how unlikely the slip is, item) of those at most CLOSE edits away."""
+        bare = _read(written)
         numbers, items = self._by_head.get(bare[:HEAD], ([], []))
         found = process.extract(bare, numbers, scorer=OSA.distance, score_cutoff=CLOSE, limit=None)
         for number, distance, at in found:
-            yield (min(1, len(bare) - len(number)) if bare.startswith(number) else int(distance)), items[at]
+            yield _slip(written, bare, number, items[at].sku, int(distance)), items[at]
+
+
+def _slip(written: str, bare: str, number: str, sku: str, edits: int) -> int:
+    """How one who means `sku` comes to write what was written. bare, number: both without what nobody agrees on."""
+    if not edits:
+        return LOOKS
+    behind = written[len(sku) :]
+    if written.upper().startswith(sku.upper()) and not behind[:1].isdigit():
+        return BEHIND  # a whole number, and a revision or position behind it
+    if edits == 1 and any(bare[:n] + bare[n + 1 :] == number for n in range(1, len(bare)) if bare[n] == bare[n - 1]):
+        return TWICE
+    return EDITED + (min(1, edits) if bare.startswith(number) else edits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +101,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """data: the members of the case's data as they would be. what: in words. why: what it rests on."""
+    """data: the members of the case's data as they would be. action: by which it is answered; "" is checked again, as
+    corrected. what: in words. why: what it rests on."""
 
     case: Case
     data: dict[str, Any]
+    action: str = ""
     what: tuple[str, ...]
     why: tuple[str, ...]
 
@@ -97,9 +121,12 @@ class _Answer:
 async def alone(tx: Tx, tenant_id: str, *, limit: int = MOST) -> list[Suggestion]:
     """Of the open cases that share their cause with no other, what is suggested; due first comes first."""
     rows = await tx.fetch(SQL["alone"], tenant_id, min(limit, MOST))
-    cases = [c for c in map(casework.case_of, rows) if shape(c) is Shape.PROCESS and wrong_with(c)]
+    every = [c for c in map(casework.case_of, rows) if shape(c) is Shape.PROCESS]
+    cases = [c for c in every if wrong_with(c)]
+    asked = [c for c in every if not wrong_with(c) and not c.editable]
     numbers = sorted({number for c in cases for _, number in _unknown(c)})
-    bare = sorted({(b[:HEAD], len(b)) for n in numbers if (b := _bare(n))})
+    # the database keeps numbers as they are: those that are only read so are asked for by each way to write them
+    bare = sorted({(h, len(b)) for n in numbers if (b := _read(n)) for h in _ways(b[:HEAD])})
     items = [
         _item(r)
         for r in await tx.fetch(
@@ -118,7 +145,18 @@ async def alone(tx: Tx, tenant_id: str, *, limit: int = MOST) -> list[Suggestion
         )
         for c in cases
     ]
-    return await asyncio.to_thread(_all, cases, known, items if len(items) <= MOST_ITEMS else [])
+    corrected = await asyncio.to_thread(_all, cases, known, items if len(items) <= MOST_ITEMS else [])
+    usual = await _usual(tx, tenant_id, {c.kind for c in asked})
+    return [*corrected, *(s for c in asked if (s := by_precedent(c, usual.get(c.kind, ()))) is not None)]
+
+
+async def _usual(tx: Tx, tenant_id: str, kinds: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """How people have answered cases of these kinds, the last first."""
+    since = await business_now(tx) - timedelta(days=PRECEDENT_DAYS)
+    found: dict[str, list[str]] = {}
+    for row in await tx.fetch(SQL["answered_by_people"], tenant_id, sorted(kinds), since, common.SYSTEM):
+        found.setdefault(row["kind"], []).append(row["resolution"])
+    return found
 
 
 def _all(cases: Sequence[Case], known: Sequence[Known], items: Sequence[Item]) -> list[Suggestion]:
@@ -169,6 +207,19 @@ def suggest(case: Case, known: Known) -> Suggestion | None:
     return Suggestion(case=case, data=data, what=tuple(a.what for a in answers), why=tuple(a.why for a in answers))
 
 
+def by_precedent(case: Case, answered: Sequence[str]) -> Suggestion | None:
+    """answered: how people have answered its kind, the last first. An end of the order is never suggested."""
+    last = answered[:PRECEDENTS]
+    offered = {str(a["id"]): a for a in case.actions}
+    if len(last) < PRECEDENTS or len(set(last)) > 1 or last[0] in AWAY or last[0] not in offered:
+        return None
+    if offered[last[0]].get("needs_input"):
+        return None
+    label = str(offered[last[0]].get("label") or last[0])
+    why = f"the last {PRECEDENTS} of this kind that people answered were all answered so"
+    return Suggestion(case=case, data={}, action=last[0], what=(label,), why=(why,))
+
+
 def _items(case: Case, known: Known) -> _Answer | None:
     lines = _mappings(_mapping(case.data).get("lines"))
     wrong = {line for line, _ in _unknown(case)}
@@ -199,18 +250,30 @@ def _meant(line: Mapping[str, Any], known: Known) -> tuple[Item, str, str] | Non
         if len(same) == 1:
             return same[0], value, f"its GTIN is {value}"
     for _, value in named:
-        bare = _bare(value)
-        if len(bare) < SHORTEST:
+        if len(_read(value)) < SHORTEST:
             continue
-        close = sorted(((d, i) for d, i in known.items.near(bare) if _fits(line, i)), key=lambda found: found[0])
-        if not close or (len(close) > 1 and close[1][0] == close[0][0]):
+        near = [(slip, i) for slip, i in known.items.near(value) if _fits(line, i)]
+        likeliest = min((slip for slip, _ in near), default=0)
+        close = [i for slip, i in near if slip == likeliest]
+        exact = [i for i in close if len(close) > 1 and _at_its_price(line, i)]
+        if len(close) != 1 and len(exact) != 1:
             continue
-        item = close[0][1]
+        item = exact[0] if exact else close[0]
         times = (known.ordered or {}).get(item.sku, 0)
         said = "its price fits" if line.get("unit_price") is not None and item.list_price else "it is sold in this unit"
         before = f"; this customer has ordered it {times} times" if times else ""
+        if exact:
+            return item, value, f"of the numbers as close to {value}, it alone has exactly the price stated{before}"
         return item, value, f"no other number that begins so is as close to {value}, and {said}{before}"
     return None
+
+
+def _at_its_price(line: Mapping[str, Any], item: Item) -> bool:
+    """Stated to the cent as it is listed."""
+    stated, pieces = line.get("unit_price"), item.units.get(str(line.get("unit") or ""))
+    if not isinstance(stated, int | Decimal) or item.list_price is None or pieces is None:
+        return False
+    return stated == item.list_price * pieces
 
 
 def _fits(line: Mapping[str, Any], item: Item) -> bool:
@@ -227,6 +290,19 @@ def _fits(line: Mapping[str, Any], item: Item) -> bool:
 def _bare(number: str) -> str:
     """Letters and digits alone: where hyphens and spaces stand, nobody agrees."""
     return "".join(c for c in number.upper() if c.isascii() and c.isalnum())
+
+
+def _ways(head: str) -> list[str]:
+    """A beginning as it may be written: K10 also as KI0, K1O and KIO."""
+    ways = [""]
+    for c in head:
+        ways = [w + other for w in ways for other in {"0": "0O", "1": "1I"}.get(c, c)]
+    return ways
+
+
+def _read(number: str) -> str:
+    """As it is read: a letter that looks like a digit is one, in every number alike."""
+    return _bare(number).translate(ALIKE)
 
 
 def _date(case: Case) -> _Answer:

@@ -1,9 +1,8 @@
 """The command: runs the suites one after the other, whatever becomes of each, and writes what they found."""
 
 import asyncio
-import signal
 import traceback
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +13,14 @@ from crossdock.cli.bench import figures, lab, machine, report
 from crossdock.cli.bench.figures import Figures
 from crossdock.cli.bench.run import DEFAULT, FULL, QUICK, Run, Size
 from crossdock.cli.bench.suites import ONLY_WHEN_ASKED, SUITES
+from crossdock.cli.signals import until_signal
 from crossdock.errors import SetupError
 
 FORMAT = 1
+
+
+def register(app: typer.Typer) -> None:
+    app.command("bench")(command)
 
 
 def command(
@@ -53,24 +57,15 @@ def command(
         raise SetupError(f"Expected suites of {', '.join(SUITES)}, found {', '.join(unknown)}.")
     if json is not None and not json.parent.is_dir():
         raise SetupError(f"Expected the folder of {json} to exist.")
-    found = uvloop.run(_until_signal(measure(chosen, size, directory)))
+    found = uvloop.run(until_signal(measure(chosen, size, directory), None))
+    if found is None:
+        raise typer.Exit(130)
     _tell(found)
     if json is not None:
         page = report.write(found, json)
         typer.echo(f"{json} and {page}", err=True)
     if any(s["status"] == "failed" for s in found["suites"].values()):
         raise typer.Exit(1)
-
-
-async def _until_signal(work: Coroutine[Any, Any, Figures]) -> Figures:
-    """SIGINT and SIGTERM end it in order: its processes, its server, its directory."""
-    task = asyncio.ensure_future(work)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        raise typer.Exit(130) from None
 
 
 async def measure(chosen: Sequence[str], size: Size, directory: Path | None = None) -> Figures:

@@ -142,7 +142,7 @@ class _WmsReturn(msgspec.Struct, frozen=True):
     graded: tuple[_WmsGraded, ...]
 
 
-def _wms(body: bytes) -> Event | None:
+def _wms(body: bytes) -> Event | list[Event] | None:
     kind = read(_WmsKind, body).event_type
     if kind in ("shipment.picked", "shipment.packed", "shipment.shipped"):
         s = read(_WmsShipment, body)
@@ -163,16 +163,11 @@ def _wms(body: bytes) -> Event | None:
         )
     if kind == "inventory.receipt":
         r = read(_WmsReceipt, body)
-        return _event(
-            r.event_id,
-            "stock.received",
-            r.order_ref,
-            r.occurred_at,
-            site=r.site_code,
-            sku=r.item_code,
-            quantity=r.qty,
-            supplier_order=r.po_ref,
-        )
+        goods = {"site": r.site_code, "sku": r.item_code, "quantity": r.qty, "supplier_order": r.po_ref}
+        received = _event(r.event_id, "stock.received", r.order_ref, r.occurred_at, **goods)
+        # An event of its own: it starts the process that says who gets the goods, while others hear that they came.
+        arrived = _event(f"{r.event_id}/arrived", "stock.arrived", r.order_ref, r.occurred_at, **goods)
+        return [received, arrived]
     if kind in ("return.arrived", "return.inspected"):
         b = read(_WmsReturn, body)
         graded = [{"line": n.line_ref, "sku": n.item_code, "quantity": n.qty, "grade": n.grade} for n in b.graded]

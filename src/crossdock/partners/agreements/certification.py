@@ -186,7 +186,7 @@ async def samples(tx: Tx, tenant_id: str, partner_id: str, document_id: UUID, no
     to = sending.Ordered(
         document_id=document_id, order_no=f"TEST-{order.number}", partner_id=partner_id,
         customer_id=row["customer_id"] or "", syntax=row["format"], sender=row["sender"], receiver=row["receiver"],
-        version=row["release"] or sending.VERSION, test=True, order=order,
+        version=sending.version_of(row["format"], row["release"]), test=True, order=order,
     )  # fmt: skip
     wanted = {SAMPLES.get(terms.kind_of(a.document)) for a in partner.agreements if a.direction is Direction.OUT}
     written: list[dict[str, Any]] = []

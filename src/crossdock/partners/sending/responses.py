@@ -187,7 +187,11 @@ def _line(line: OrderLine, told: Promised, words: bool, xml: str) -> ResponseLin
         (LineStatus.CANCELLED, unable),
     )
     outcomes = tuple(Outcome(status=s, quantity=q, unit=told.unit or line.unit) for s, q in parts if q)
-    dates = tuple(Dated(kind="delivery_estimated", on=d) for d in (told.ship_on or told.deliver_on,) if d is not None)
+    dates = tuple(
+        Dated(kind="delivery_estimated", on=d)
+        for d in (told.ship_on or told.deliver_on or told.backorder_on,)
+        if d is not None
+    )
     return replace(made, status=status, outcomes=outcomes, dates=dates)
 
 

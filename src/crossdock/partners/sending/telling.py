@@ -90,6 +90,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     shipments: tuple[Held, ...] = ()
     gone: tuple[Part, ...] = ()
     backorder: bool = False
+    backorder_on: date | None = None  # when the rest is expected
     fate: Fate = Fate.GOES_ON
     changed: tuple[Changed, ...] = ()
     reason: str | None = None
@@ -254,18 +255,20 @@ def _promise(line: OrderLine, agreed: Agreed | None, there: Decimal, on: date | 
     less = max(line.quantity - agreed.quantity, NONE)
     rest = max(agreed.pieces - there, NONE)
     later, never = (rest, NONE) if told.backorder else (NONE, rest)
+    expected = told.backorder_on if later else None
     counts = [_even(agreed, n) for n in (there, later, never)]
     price = agreed.unit_price
     if all(c is not None for c in counts):
         whole = [c for c in counts if c is not None]
         return Promised(
             line=line.number, accepted=whole[0], backordered=whole[1], cancelled=whole[2], rejected=less,
-            unit_price=price, deliver_on=on, substitute=_substitute(line, agreed),
+            unit_price=price, deliver_on=on, backorder_on=expected, substitute=_substitute(line, agreed),
         )  # fmt: skip
     per = agreed.pieces / agreed.quantity
     return Promised(
         line=line.number, accepted=there, backordered=later, cancelled=never, rejected=less * per, unit=BASE,
-        of=agreed.pieces + less * per, unit_price=price, deliver_on=on, substitute=_substitute(line, agreed),
+        of=agreed.pieces + less * per, unit_price=price, deliver_on=on, backorder_on=expected,
+        substitute=_substitute(line, agreed),
     )  # fmt: skip
 
 

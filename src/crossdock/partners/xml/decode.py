@@ -267,6 +267,10 @@ def _judge(r: Reading, order: PurchaseOrder, partner: Profile | None, named: str
             issues.append(error("order.line.item", here, "an item number we can tell", "none", text))
         if splitting.uneven(line):
             issues.append(uneven(line, here, "Delivery/Quantity"))
+        if days := splitting.several_days(line):
+            text = "Split the line by date with the buyer, or enter the order by hand."
+            found = ", ".join(d.isoformat() for d in days)
+            issues.append(hold("order.line.schedules", here, "one delivery date for each place of a line", found, text))
     if order.stated_total is not None and order.total is not None:
         extra = sum((r.facts[n] for n in ("charges", "shipping", "tax") if n in r.facts), start=order.total)
         if order.stated_total not in {order.total, extra}:

@@ -15,6 +15,7 @@ from crossdock.partners.maps.canonical import Canonical, plain
 from crossdock.partners.maps.paths import Plain
 from crossdock.partners.maps.xml import Reading
 from crossdock.partners.model import hold
+from crossdock.partners.xml import deliveries
 
 SIGNED = ("quantity", "stated_amount")
 CREDIT = "credit_note"
@@ -59,6 +60,7 @@ def _order(r: Reading) -> Plain:
         line.setdefault("quantity", Decimal(0))  # judged as none
         line.setdefault("unit", "")
         _price_of_one(r, line, place - 1)
+    deliveries.settle(r, data)
     return data
 
 
@@ -109,6 +111,7 @@ def _change(r: Reading) -> Plain:
     for place, line in enumerate(lines):
         line.setdefault("action", "change" if coded else "replace")
         _price_of_one(r, line, place)
+    deliveries.settle(r, data)
     return data
 
 
@@ -283,11 +286,14 @@ def before_writing(content: Canonical, syntax: str, message: str = "") -> tuple[
             for line in data.get("lines", ()):
                 if syntax == "ubl" and "unit_price" in line:
                     line["stated_amount"] = (line["quantity"] * line["unit_price"]).quantize(Decimal("0.01"))
+            if syntax == "ubl":
+                deliveries.tell(data)
             return data, {"lines": sum((x.get("stated_amount", Decimal(0)) for x in data["lines"]), Decimal(0))}
         case "OrderResponse":
             return _from_response(data, syntax), {"operation": "new", "payload": message}
         case "OrderChange":
             changed = _from_change(data)
+            deliveries.tell(changed)
             return changed, {
                 "lines": sum((x.get("stated_amount", Decimal(0)) for x in data.get("lines", ())), Decimal(0))
             }

@@ -34,7 +34,7 @@ where o.tenant_id = $1 and o.received_at > $3::timestamptz - $4::interval
 with zone as (select time_zone as z from crossdock.tenant where tenant_id = $1)
 select count(*) as judged,
   count(*) filter (where o.completed_at is null or (o.completed_at at time zone zone.z)::date > d.due_on) as bad
-from zone, crossdock.order_view o, lateral (select coalesce(o.first_promised_on, o.requested_on) as due_on) d
+from zone, crossdock.order_view o, lateral (select o.owed_on as due_on) d
 where o.tenant_id = $1 and d.due_on is not null
   and ((d.due_on + 1)::timestamp at time zone zone.z) > $3 and ((d.due_on + 1)::timestamp at time zone zone.z) <= $2
   and not coalesce(o.outcome in ('cancelled', 'rejected'), false)

@@ -5,7 +5,7 @@
 -- name: orders
 -- Before every figure that is about orders.
 with o as (
-  select v.*, coalesce(v.first_promised_on, v.requested_on) as due_on,
+  select v.*, v.owed_on as due_on,
     ($2::timestamptz at time zone $4)::date as first_day,
     least(($3::timestamptz at time zone $4)::date, (crossdock.now() at time zone $4)::date) as end_day
   from crossdock.order_view v

@@ -7,8 +7,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
-import xlsxwriter  # pyright: ignore[reportMissingTypeStubs] - it has none
-
 from crossdock.tower.scorecard.measure import Card, Measured, Row, Wanted
 
 HEAD = (
@@ -59,6 +57,8 @@ def as_xlsx(sheets: dict[str, tuple[Sequence[str], Sequence[Sequence[Any]]]]) ->
     """Name → head and rows. Numbers are numbers, and text is never a formula."""
     out = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    import xlsxwriter  # pyright: ignore[reportMissingTypeStubs] - it has none; only who exports has to load it
+
     with cast("Any", xlsxwriter.Workbook(out, options)) as book:
         bold = book.add_format({"bold": True, "bottom": 1})
         for name, (head, rows) in sheets.items():

@@ -2,8 +2,9 @@
 import type { Translation } from '..';
 import { desk } from './desk';
 import { design } from './design';
+import { editing } from './editing';
 import { flows } from './flows';
 import { network } from './network';
 import { work } from './work';
 
-export const de: Translation = { ...work, ...network, ...design, ...flows, ...desk };
+export const de: Translation = { ...work, ...network, ...design, ...flows, ...desk, ...editing };
