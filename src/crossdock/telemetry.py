@@ -52,6 +52,8 @@ _SECRET_TEXT = (
     (re.compile(r"(?i)\b(bearer|basic|digest)\s+(?!realm\b)[\w~+/.=-]{6,}"), rf"\1 {REDACTED}"),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), REDACTED),  # a JSON Web Token
     (re.compile(r"(?<=://)[^/\s@:]*:[^/\s@]+(?=@)"), REDACTED),  # user:password@ of a URL
+    # Our own links: who holds one answers a quote, approves or reads an order as the person it was made for.
+    (re.compile(r"(?<=/quote#)[\w.~-]+|(?<=/approve#)[\w.~-]+|(?<=/shared/)[\w.~-]{16,}"), REDACTED),
     (
         re.compile(
             r"(?i)((?:authorization|password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key"

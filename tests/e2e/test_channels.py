@@ -48,6 +48,47 @@ def test_a_channel_is_tested_suspended_and_resumed(tower: Page) -> None:
     expect(tower.get_by_text("Nothing matches")).to_be_visible()
 
 
+def test_a_channel_is_declared_on_a_form_and_changed(tower: Page) -> None:
+    name = f"form-{uuid4().hex[:8]}"
+    goto(tower, "/channels")
+    tower.get_by_role("link", name="New channel").click()
+    tower.get_by_label("Name", exact=True).fill(name)
+    tower.get_by_label("Kind").select_option("imap")
+    expect(tower.get_by_label("Direction")).to_be_disabled()
+    tower.get_by_role("button", name="Save").click()
+    expect(tower.get_by_role("alert").first).to_be_visible()
+    for missing in ("Server", "User", "Secret: password"):
+        expect(tower.get_by_label(missing).first).to_have_attribute("aria-invalid", "true")
+    tower.get_by_label("Server").first.fill("mail.example")
+    tower.get_by_label("User").fill("orders")
+    tower.get_by_label("Secret: password").fill("mailbox-password")
+    tower.get_by_role("button", name="Add: Senders").click()
+    sender = tower.get_by_role("group", name="Senders 1")
+    sender.get_by_label("Address").fill("not an address")
+    sender.get_by_label("Partner’s id").fill(api(tower, "/partners")["items"][0]["id"])
+    tower.get_by_label("Port").fill("70000")
+    tower.get_by_role("button", name="Save").click()
+    expect(tower.get_by_label("Port")).to_have_attribute("aria-invalid", "true")
+    tower.get_by_label("Port").fill("1993")
+    tower.get_by_role("button", name="Save").click()
+    expect(tower.get_by_role("group", name="Senders").get_by_role("alert")).to_contain_text("orders@acme.com")
+    sender.get_by_label("Address").fill("@buyer.example")
+    assert violations(tower) == ""
+    shot(tower, "channel-form")
+    tower.get_by_role("button", name="Save").click()
+    expect(tower.get_by_role("row").filter(has_text=name)).to_be_visible()
+    kept = api(tower, f"/channels/{name}")
+    assert kept["settings"]["port"] == 1993
+    assert list(kept["settings"]["senders"]) == ["@buyer.example"]
+    tower.get_by_role("link", name=name).click()
+    expect(tower.get_by_label("Server").first).to_have_value("mail.example")
+    tower.get_by_label("Looks every").fill("120")
+    tower.get_by_role("button", name="Save").click()
+    expect(tower.get_by_role("row").filter(has_text=name)).to_be_visible()
+    assert api(tower, f"/channels/{name}")["every_s"] == 120
+    assert api(tower, f"/channels/{name}")["settings"] == kept["settings"]
+
+
 def days_left(page: Page, subject: str) -> re.Pattern[str]:
     """As the page counts them on the business clock; a day may end meanwhile."""
     [found] = [c for c in api(page, "/certificates") if c["subject"] == f"CN={subject}"]

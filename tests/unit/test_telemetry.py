@@ -50,6 +50,9 @@ def test_a_log_line_carries_tenant_instance_and_trace() -> None:
         "client_secret: sesame",
         "-----BEGIN PRIVATE KEY-----\nsesame\n-----END PRIVATE KEY-----",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzZXNhbWUifQ.sesame-signature",
+        "https://tower.example/quote#castell.Q-17.sesameSESAMEsesame_-x",
+        "https://tower.example/approve#castell.Q-17.sesameSESAMEsesame_-x",
+        "GET /shared/castell.sesameSESAMEsesame_-x/invoice/1",
     ],
 )
 def test_no_secret_reaches_the_log(text: str) -> None:
@@ -67,7 +70,8 @@ def test_no_secret_reaches_the_log(text: str) -> None:
 def test_ordinary_words_stay_readable() -> None:
     kept = {"author": "x", "tokens_used": 7, "monkey": "y", "signed_by": "Ada", "design": "z", "key": "inst/do/0#1"}
     assert telemetry.redact(kept) == kept
-    assert telemetry.redact_text("the basic idea of a bearer bond") == "the basic idea of a bearer bond"
+    for text in ("the basic idea of a bearer bond", "see /quote and /shared/drive/plan", "/orders/SO-1#shared"):
+        assert telemetry.redact_text(text) == text
 
 
 def test_an_extra_that_is_no_json_does_not_lose_the_line() -> None:

@@ -49,6 +49,8 @@ export function makeRouter(qc: QueryClient) {
     page('/maps/$id', lazyRouteComponent(() => import('./pages/MapEditor'), 'MapEditor')),
     page('/cross-references', lazyRouteComponent(() => import('./pages/CrossReferences'), 'CrossReferences')),
     page('/channels', lazyRouteComponent(() => import('./pages/Channels'), 'Channels')),
+    page('/channels/new', lazyRouteComponent(() => import('./pages/ChannelForm'), 'NewChannel')),
+    page('/channels/$id/edit', lazyRouteComponent(() => import('./pages/ChannelForm'), 'EditChannel')),
     page('/certificates', lazyRouteComponent(() => import('./pages/Certificates'), 'Certificates')),
     page('/quarantine', lazyRouteComponent(() => import('./pages/Quarantine'), 'Quarantine')),
     page('/partners/new', lazyRouteComponent(() => import('./pages/PartnerForm'), 'NewPartner')),

@@ -1,9 +1,10 @@
 """Published definitions: immutable once there, compiled once a process."""
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
 from crossdock.db import Tx, queries
 from crossdock.engine import schedules
@@ -14,6 +15,11 @@ from crossdock.flow.jq import FallbackEvaluator
 from crossdock.flow.program import Program
 
 SQL = queries("crossdock.engine", "engine.sql")
+
+MOST_COMPILED = 128  # programs; order-to-cash, the largest of ours, takes 4 MB
+MOST_KEYS = 100_000  # (tenant, namespace, name, version): a few hundred bytes each
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +78,60 @@ async def publish(
 
 
 class Programs:
-    """Compiled definitions of this process, by tenant and version; the same text is compiled once for all tenants."""
+    """Compiled definitions of this process, by tenant and version; the same text is compiled once for all tenants.
 
-    def __init__(self, fallback: FallbackEvaluator | None = None) -> None:
+    The least recently used are let go: a provider's workers meet every version of every tenant in time. Who lost its
+    program compiles it again.
+    """
+
+    def __init__(
+        self, fallback: FallbackEvaluator | None = None, *, most: int = MOST_COMPILED, most_keys: int = MOST_KEYS
+    ) -> None:
         self.fallback = fallback
-        self._by_key: dict[tuple[str, str, str, str], Program] = {}
-        self._by_hash: dict[str, Program] = {}
+        self._hashes = Recent[tuple[str, str, str, str], str](most_keys)
+        self._programs = Recent[str, Program](most)
 
     def known(self, tenant_id: str, namespace: str, name: str, version: str) -> Program | None:
         """What `get` would find without asking the database."""
-        return self._by_key.get((tenant_id, namespace, name, version))
+        digest = self._hashes.get((tenant_id, namespace, name, version))
+        return None if digest is None else self._programs.get(digest)
 
     async def get(self, tx: Tx, tenant_id: str, namespace: str, name: str, version: str) -> Program:
-        key = (tenant_id, namespace, name, version)
-        found = self._by_key.get(key)
+        found = self.known(tenant_id, namespace, name, version)
         if found is None:
+            key = (tenant_id, namespace, name, version)
             row = await tx.fetchrow(SQL["definition"], *key)
             if row is None:
                 raise NotFound(f"no definition {namespace}/{name}:{version} is published")
-            found = self._by_hash.get(row["hash"]) or program.load(row["source"], f"{name}:{version}", self.fallback)
-            self._by_hash[row["hash"]] = found
-            self._by_key[key] = found
+            digest: str = row["hash"]
+            found = self._programs.get(digest) or program.load(row["source"], f"{name}:{version}", self.fallback)
+            self.keep(*key, digest, found)
         return found
+
+    def keep(self, tenant_id: str, namespace: str, name: str, version: str, digest: str, compiled: Program) -> None:
+        """digest: of the definition's text."""
+        self._programs.put(digest, compiled)
+        self._hashes.put((tenant_id, namespace, name, version), digest)
+
+
+class Recent(Generic[K, V]):
+    """The `most` entries that were asked for last. functools.lru_cache cannot be asked without computing."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._entries: OrderedDict[K, V] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: K) -> V | None:
+        found = self._entries.get(key)
+        if found is not None:
+            self._entries.move_to_end(key)
+        return found
+
+    def put(self, key: K, value: V) -> None:
+        self._entries[key] = value
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._most:
+            self._entries.popitem(last=False)

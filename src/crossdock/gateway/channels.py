@@ -3,6 +3,7 @@
 Settings name secrets and never hold one; no route shows or takes a private key.
 """
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -17,6 +18,7 @@ from crossdock.gateway.models import Answer, Json, Limit, Time
 from crossdock.partners.model import MAX_BYTES
 from crossdock.partners.transports import certificates, handing, running, store
 from crossdock.partners.transports.model import Channel, ChannelTrouble, Direction, Kind
+from crossdock.partners.transports.settings import NEEDS_PARTNER, ONE_WAY, described
 from crossdock.policy import Action
 from crossdock.settings import Settings
 
@@ -59,6 +61,27 @@ class ChannelOut(Answer):
     case: str | None
     last_arrival_at: Time | None
     waiting: int
+
+
+class SettingOut(Answer):
+    """entered: text, whole, number, flag, choice, list of texts or pairs of them. A key on _secret names a secret."""
+
+    key: str
+    entered: str
+    required: bool
+    default: Json
+    choices: list[str]
+    least: float | None
+    most: float | None
+
+
+class KindOut(Answer):
+    """directions: those it may have. needs_partner: it cannot be of several."""
+
+    kind: str
+    directions: list[str]
+    needs_partner: bool
+    settings: list[SettingOut]
 
 
 class Tested(Answer):
@@ -139,6 +162,19 @@ async def list_(caller: Admin) -> list[ChannelOut]:
     """With how they fare."""
     async with caller.transaction() as tx:
         return [await _shown(tx, c) for c in await store.find(tx, caller.tenant_id)]
+
+
+@router.get("/channel-kinds", summary="Kinds of channels, with their settings")
+async def kinds(_: Admin) -> list[KindOut]:
+    return [
+        KindOut(
+            kind=kind.value,
+            directions=[ONE_WAY[kind].value] if kind in ONE_WAY else [d.value for d in Direction],
+            needs_partner=kind in NEEDS_PARTNER,
+            settings=[SettingOut.model_validate(asdict(s)) for s in described(kind)],
+        )
+        for kind in Kind
+    ]
 
 
 @router.get("/channels/{channel}", summary="One channel")

@@ -156,3 +156,24 @@ async def test_certificates_are_added_listed_and_withdrawn(gateway: Any, ada: An
     assert (await (await gateway.as_("carl")).post(path, {"partner": "bolts"})).status == 404
     assert (await ada.post(path, {"partner": "bolts"})).status == 200
     assert [c["usable"] for c in (await ada.get("/api/certificates")).json] == [False]
+
+
+async def test_each_kind_says_what_it_wants_to_know(gateway: Any, ada: Any) -> None:
+    found = {k["kind"]: k for k in (await ada.get("/api/channel-kinds")).json}
+    assert set(found) == set(Kind)
+    assert found["imap"]["directions"] == ["in"]
+    assert found["as2"]["needs_partner"]
+    folder = {s["key"]: s for s in found["folder"]["settings"]}
+    assert folder["path"]["required"]
+    assert folder["settle_s"]["entered"] == "number"
+    assert folder["settle_s"]["most"] == 3600
+    as2 = {s["key"]: s for s in found["as2"]["settings"]}
+    assert as2["digest"]["choices"][0] == "sha256" == as2["digest"]["default"]
+    assert {s["entered"] for k in found.values() for s in k["settings"]} == {
+        "text", "whole", "number", "flag", "choice", "list", "pairs"
+    }  # fmt: skip
+    said = {"path": "x", **{s["key"]: s["default"] for s in folder.values() if not s["required"]}}
+    body = {**FOLDER, "settings": said}
+    assert (await ada.send("PUT", "/api/channels/as-described", body)).status == 200
+    coordinator = await gateway.as_("cora", "norrland")
+    assert (await coordinator.get("/api/channel-kinds")).status == 403

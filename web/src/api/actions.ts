@@ -55,6 +55,7 @@ export const act = {
   putPartner: (p: string, file: T.Json, base: number, note: string) => put<{ id: string; version: number; changed: boolean }>(`/partners/${id(p)}?${new URLSearchParams({ base: String(base), note }).toString()}`, file),
   invitePartner: (p: string, email: string, days: number, send: boolean) => post<T.Invited>(`/partners/${id(p)}/invitations`, { email, days, send }),
   resendInvitation: (p: string, invitation: string) => post<T.Invited>(`/partners/${id(p)}/invitations/${id(invitation)}/resend`),
+  putChannel: (c: string, of: T.DeclaredChannel) => put<T.Channel>(`/channels/${id(c)}`, of),
   testChannel: (c: string) => post<{ channel: string; works: boolean; found: string }>(`/channels/${id(c)}/test`),
   switchChannel: (c: string, on: boolean) => post<T.Channel>(`/channels/${id(c)}/${on ? 'enable' : 'disable'}`),
   runChannel: (c: string) => post<T.Channel>(`/channels/${id(c)}/run`),

@@ -318,6 +318,9 @@ export interface Channel {
   channel: string; kind: string; direction: string; partner: string | null; enabled: boolean; usual: boolean; every_s: number; max_bytes: number; settings: Json; failures: number;
   last_success_at: Time | null; last_failure_at: Time | null; last_failure: string; case: string | null; last_arrival_at: Time | null; waiting: number;
 }
+export interface ChannelSetting { key: string; entered: 'text' | 'whole' | 'number' | 'flag' | 'choice' | 'list' | 'pairs'; required: boolean; default: Json; choices: string[]; least: number | null; most: number | null }
+export interface ChannelKind { kind: string; directions: string[]; needs_partner: boolean; settings: ChannelSetting[] }
+export interface DeclaredChannel { kind: string; direction: string; partner: string | null; settings: Record<string, Json>; every_s: number; max_bytes: number; usual: boolean }
 export interface Certificate { partner: string | null; fingerprint: string; subject: string; key_secret: string | null; valid_from: Time; not_after: Time; withdrawn: boolean; usable: boolean }
 export interface Quarantined { id: string; channel: string | null; way: string; sender: string; receiver: string; reason: string; name: string; size_bytes: number; times: number; state: string; arrived_at: Time; last_at: Time; ended_at: Time | null; ended_by: string | null; note: string }
 export interface QuarantinedDetail extends Quarantined { sha256: string; text: string | null; more: boolean; headers: Record<string, string> }

@@ -1,6 +1,7 @@
 /* Every text of the control tower. Functions take what varies; no sentence is put together elsewhere. */
 import { board, risk } from './flows';
 import { deciding } from './deciding';
+import { channels } from './channels';
 import { desk } from './desk';
 import { editing } from './editing';
 import { starting } from './starting';
@@ -11,6 +12,7 @@ const dict = (d: Record<string, string>) => d;
 
 export const en = {
   ...deciding,
+  ...channels,
   ...desk,
   ...editing,
   ...starting,
@@ -145,7 +147,7 @@ export const en = {
   },
   transports: {
     title: 'Channels', channel: 'Channel', kind: 'Kind', kinds: dict({ folder: 'Folder', sftp: 'SFTP', 'sftp-login': 'SFTP login', as2: 'AS2', imap: 'Mailbox', smtp: 'Mail', s3: 'S3', http: 'HTTP' }), agreedOnly: 'as agreed', several: 'several', lastIn: 'Last pick-up', waiting: 'Waiting', lastError: 'Last error', actions: 'Actions', states: dict({ works: 'Works', failing: 'Fails', suspended: 'Suspended', new: 'Not run yet' }), anyState: 'Any state', search: 'Channel, partner or error',
-    test: 'Test', testOne: (c: string) => `Test ${c}`, suspend: 'Suspend', suspendOne: (c: string) => `Suspend ${c}`, resume: 'Resume', resumeOne: (c: string) => `Resume ${c}`, suspended: 'It is suspended; what is to leave by it waits', resumed: 'It runs again', switchKey: 'suspend or resume', runNow: 'run now', runs: 'It runs within a second or so', works: (c: string) => `${c} works.`, worksNot: (c: string) => `${c} does not work.`, testFailed: 'The channel was not tested', switchFailed: 'The channel was not changed', runFailed: 'The channel was not started', empty: 'No channels yet', emptyWhy: 'Declare one with `crossdock channel add`; partners without one use the portal.',
+    create: 'New channel', change: (c: string) => `Change ${c}`, test: 'Test', testOne: (c: string) => `Test ${c}`, suspend: 'Suspend', suspendOne: (c: string) => `Suspend ${c}`, resume: 'Resume', resumeOne: (c: string) => `Resume ${c}`, suspended: 'It is suspended; what is to leave by it waits', resumed: 'It runs again', switchKey: 'suspend or resume', runNow: 'run now', runs: 'It runs within a second or so', works: (c: string) => `${c} works.`, worksNot: (c: string) => `${c} does not work.`, testFailed: 'The channel was not tested', switchFailed: 'The channel was not changed', runFailed: 'The channel was not started', empty: 'No channels yet', emptyWhy: 'A channel brings and takes documents by folder, AS2, SFTP, mail, S3 or HTTP; partners without one use the portal.',
   },
   certs: {
     title: 'Certificates', whose: 'Whose', ours: 'Ours', left: 'Ends in', days: (n: number) => (n === 1 ? '1 day' : `${n} days`), later: 'not used yet', gone: 'Withdrawn', search: 'Partner, subject or fingerprint', add: 'Add a certificate', replace: 'Replace', replaceOne: (c: string) => `Replace ${c}`, replaceTitle: (w: string) => `Replace a certificate: ${w}`, rollOver: 'The new one is laid beside the old. Both hold for what comes; tell the partner, and withdraw the old one when it is out of use.', withdraw: 'Withdraw', withdrawOne: (c: string) => `Withdraw ${c}`, withdrawTitle: 'Withdraw this certificate?', withdrawBody: (c: string) => `${c} is neither used nor believed any more, from now on.`, withdrawn: 'It is withdrawn', withdrawFailed: 'It was not withdrawn',

@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'react';
 import { Button } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { act } from '../api/actions';
 import { q } from '../api/queries';
 import type { Channel } from '../api/types';
@@ -10,7 +10,7 @@ import { t, word } from '../i18n';
 import { useFilters } from '../lib/filters';
 import { num } from '../lib/format';
 import { done, failed } from '../lib/notify';
-import { Empty, Hints, Pill, When } from '../components/Bits';
+import { Empty, Hints, LinkButton, Pill, When } from '../components/Bits';
 import { DataTable, type Column } from '../components/DataTable';
 import { Choice, FilterBar, SearchBox, Shown } from '../components/FilterBar';
 import { PageHead } from '../components/PageHead';
@@ -20,7 +20,7 @@ export const stateOf = (c: Channel) => (!c.enabled ? 'suspended' : c.failures > 
 const TONES: Record<string, string> = { works: 'ok', failing: 'failed', suspended: 'held', new: 'pending' };
 
 export function Channels() {
-  const qc = useQueryClient();
+  const qc = useQueryClient(), go = useNavigate();
   const { data, error, isPending, refetch } = useQuery(q.channels());
   const [f] = useFilters();
   const [current, setCurrent] = useState<string | null>(null);
@@ -32,7 +32,7 @@ export function Channels() {
   const toggle = (c: Channel) => doing(c, async () => { await act.switchChannel(c.channel, !c.enabled); done(c.enabled ? t.transports.suspended : t.transports.resumed, c.channel); }, t.transports.switchFailed);
   const run = (c: Channel) => doing(c, async () => { await act.runChannel(c.channel); done(t.transports.runs, c.channel); }, t.transports.runFailed);
   const columns = useMemo<Column<Channel>[]>(() => [
-    { id: 'channel', head: t.transports.channel, max: 200, cell: (c) => <span className="mono w550" title={c.channel}>{c.channel}</span> },
+    { id: 'channel', head: t.transports.channel, max: 200, cell: (c) => <Link className="quiet mono w550" title={t.transports.change(c.channel)} to="/channels/$id/edit" params={{ id: c.channel }}>{c.channel}</Link> },
     { id: 'kind', head: t.transports.kind, hide: 's', cell: (c) => word(t.transports.kinds, c.kind) },
     { id: 'direction', head: t.partners.direction, hide: 'm', cell: (c) => <>{word(t.partners.ways, c.direction)}{!c.usual && <span className="muted"> {t.transports.agreedOnly}</span>}</> },
     { id: 'partner', head: t.partners.one, hide: 's', cell: (c) => (c.partner ? <Link className="quiet" to="/partners/$id" params={{ id: c.partner }}>{c.partner}</Link> : <span className="muted">{t.transports.several}</span>) },
@@ -44,11 +44,11 @@ export function Channels() {
   ], [busy]);
   return (
     <div className="page fill">
-      <PageHead title={t.transports.title} />
+      <PageHead title={t.transports.title} after={<LinkButton size="compact-sm" to="/channels/new">{t.transports.create}</LinkButton>} />
       <FilterBar clear={['q', 'state']} end={<Shown n={rows.length} total={data?.length} />}><SearchBox placeholder={t.transports.search} /><Choice name="state" label={t.partners.state} any={t.transports.anyState} options={STATES.map((s) => [s, word(t.transports.states, s)])} /></FilterBar>
       <section className="panel" aria-label={t.transports.title}>
         {tried && <div className={`note ${tried.works ? 'ok' : 'bad'}`} role="status"><strong>{tried.works ? t.transports.works(tried.channel) : t.transports.worksNot(tried.channel)}</strong> {tried.found} <Button size="compact-xs" variant="subtle" onClick={() => setTried(null)}>{t.act.close}</Button></div>}
-        <DataTable label={t.transports.title} columns={columns} rows={rows} rowId={(c) => c.channel} rowLabel={(c) => c.channel} loading={isPending} error={data ? null : error} retry={() => void refetch()} current={current} onCurrent={setCurrent} commands={{ t: (c) => void test(c), s: (c) => void toggle(c), r: (c) => void run(c) }}
+        <DataTable label={t.transports.title} columns={columns} rows={rows} rowId={(c) => c.channel} rowLabel={(c) => c.channel} loading={isPending} error={data ? null : error} retry={() => void refetch()} current={current} onCurrent={setCurrent} commands={{ e: (c) => void go({ to: '/channels/$id/edit', params: { id: c.channel } }), t: (c) => void test(c), s: (c) => void toggle(c), r: (c) => void run(c) }}
           empty={f.q || f.state ? <Empty title={t.list.noMatch} /> : <Empty title={t.transports.empty}>{t.transports.emptyWhy}</Empty>} />
         <Hints of={[[['J', 'K'], t.keys.move], ['T', t.transports.test], ['S', t.transports.switchKey], ['R', t.transports.runNow], ['/', t.keys.filter]]} />
       </section>

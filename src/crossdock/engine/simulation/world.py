@@ -208,10 +208,10 @@ class World:
 
     def _warm(self, worker: Worker) -> None:
         """Definitions are compiled once for all lives: what a process keeps in memory is not what is tried here."""
-        known = worker._programs._by_key  # pyright: ignore[reportPrivateUsage]
+        known = worker._programs  # pyright: ignore[reportPrivateUsage]
         for (name, version), program in _programs().items():
             for tenant_id in TENANTS:
-                known[tenant_id, "sim", name, version] = program
+                known.keep(tenant_id, "sim", name, version, f"{name}:{version}", program)
 
     def _ended_by(self, error: BaseException) -> None:
         """A worker may end by itself when the database fails it: cli.app starts another."""

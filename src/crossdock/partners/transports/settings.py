@@ -5,16 +5,19 @@ any other address that a tenant configures (`outbound.guard`).
 """
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, inspect
 
 from crossdock import exactjson
+from crossdock.errors import Finding, PartnerError
 from crossdock.partners.transports.model import Channel, Direction, Kind, wrong
 
 Port: TypeAlias = Annotated[int, Meta(ge=1, le=65535)]
 Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=500)]
+_NAMED = re.compile(r"field `(\w+)`|at `\$\.(\w+)")  # the setting that msgspec's message is about
 ADDRESS = re.compile(r"^[^@\s<>]{1,64}@[^@\s<>]{1,190}$")
 
 
@@ -140,14 +143,72 @@ ONE_WAY: dict[Kind, Direction] = {Kind.IMAP: Direction.IN, Kind.SMTP: Direction.
 NEEDS_PARTNER = {Kind.SFTP_LOGIN, Kind.AS2}  # who authenticates there is one partner
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting as a form asks for it. entered: how; default: what holds where nothing is said.
+
+    text; whole and number within least and most; flag; choice of `choices`; list of texts; pairs of text and text.
+    """
+
+    key: str
+    entered: Literal["text", "whole", "number", "flag", "choice", "list", "pairs"]
+    required: bool
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    least: float | None = None
+    most: float | None = None
+
+
+def described(kind: Kind) -> list[Setting]:
+    """What a channel of this kind is asked for: required settings first, else in the order of the struct."""
+    found = inspect.type_info(OF_KIND[kind])
+    assert isinstance(found, inspect.StructType)
+    return sorted((_setting(f) for f in found.fields), key=lambda s: not s.required)
+
+
+def _setting(f: inspect.Field) -> Setting:
+    default = None if f.default is msgspec.NODEFAULT else f.default
+    choices: tuple[str, ...] = ()
+    least = most = None
+    match f.type:
+        case inspect.BoolType():
+            entered = "flag"
+        case inspect.IntType(ge=least, le=most):
+            entered = "whole"
+        case inspect.FloatType(ge=least, le=most):
+            entered = "number"
+        case inspect.LiteralType(values=values):
+            # the struct's own order is lost in the inspection: what holds by itself comes first
+            entered, choices = "choice", tuple(sorted(map(str, values), key=lambda v: (v != default, v)))
+        case inspect.DictType():
+            entered = "pairs"
+        case inspect.VarTupleType():
+            entered = "list"
+        case _:
+            entered = "text"
+    return Setting(
+        key=f.encode_name, entered=entered, required=f.required, choices=choices, least=least, most=most,
+        default=default,
+    )  # fmt: skip
+
+
 def read(channel: Channel) -> Any:
     """The settings as the struct of the kind. Raises PartnerError naming the key."""
     wanted = OF_KIND[channel.kind]
+    missing = [f.encode_name for f in msgspec.structs.fields(wanted) if f.required]
+    missing = [key for key in missing if channel.settings.get(key) is None]
+    if missing:
+        kind = channel.kind.value
+        raise PartnerError(
+            [Finding("channel.settings", key, f"{kind} to say it", "nothing", "Fill it in.") for key in missing]
+        )
     try:
         return msgspec.convert(exactjson.plain(dict(channel.settings)), wanted, strict=False)
     except msgspec.ValidationError as e:
         keys = ", ".join(f.encode_name for f in msgspec.structs.fields(wanted))
-        raise wrong("settings", f"settings of {channel.kind.value}: {keys}", str(e), "Correct it.") from e
+        named = _NAMED.search(str(e))
+        where = next(filter(None, named.groups())) if named else "settings"
+        raise wrong(where, f"settings of {channel.kind.value}: {keys}", str(e), "Correct it.") from e
 
 
 def check(channel: Channel) -> None:

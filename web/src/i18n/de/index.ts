@@ -1,5 +1,6 @@
 /* The whole German translation. */
 import type { Translation } from '..';
+import { channels } from './channels';
 import { desk } from './desk';
 import { design } from './design';
 import { editing } from './editing';
@@ -7,4 +8,4 @@ import { flows } from './flows';
 import { network } from './network';
 import { work } from './work';
 
-export const de: Translation = { ...work, ...network, ...design, ...flows, ...desk, ...editing };
+export const de: Translation = { ...work, ...network, ...design, ...flows, ...channels, ...desk, ...editing };
