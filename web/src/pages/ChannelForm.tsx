@@ -91,7 +91,7 @@ function Form({ title, of, fresh, kinds }: { title: string; of: Draft; fresh?: b
           <NativeSelect label={t.partners.direction} value={d.direction} onChange={(e) => change({ direction: e.currentTarget.value })} error={at('direction')} data={kind.directions.map((w) => ({ value: w, label: word(t.partners.ways, w) }))} disabled={kind.directions.length < 2} />
           <Select label={t.partners.one} searchable clearable={!kind.needs_partner} placeholder={kind.needs_partner ? t.start.choose : t.transports.several} value={d.partner || null} onChange={(v) => change({ partner: v ?? '' })} error={at('partner')} data={(partners?.items ?? []).map((p) => ({ value: p.id, label: p.name }))} />
         </div></Panel>
-        <Panel title={c.settings(word(t.transports.kinds, d.kind))}><div className="body formgrid">{kind.settings.map((s) => <Setting key={`${d.kind} ${s.key}`} of={s} value={d.settings[s.key]} change={(v) => setting(s.key, v)} error={at(s.key)} />)}</div></Panel>
+        <Panel title={c.settings(word(t.transports.kinds, d.kind))}><div className="body formgrid">{[...kind.settings].sort((a, b) => Number(a.entered === 'pairs') - Number(b.entered === 'pairs')).map((s) => <Setting key={`${d.kind} ${s.key}`} of={s} value={d.settings[s.key]} change={(v) => setting(s.key, v)} error={at(s.key)} />)}</div></Panel>
         <Panel title={c.running}><div className="body formgrid">
           <TextInput label={c.every} inputMode="numeric" value={d.every_s} onChange={(e) => change({ every_s: e.currentTarget.value })} error={at('every_s')} />
           <TextInput label={c.largest} inputMode="decimal" value={d.megabytes} onChange={(e) => change({ megabytes: e.currentTarget.value })} error={at('max_bytes')} />
@@ -125,7 +125,7 @@ function Pairs({ label, hint, name, value, change, error }: { label: string; hin
   return (
     <fieldset className="edit whole"><legend>{label}</legend>{hint && <p className="muted small">{hint}</p>}{error && <p className="bad" role="alert">{error}</p>}
       {rows.map(([k, v], i) => <div key={i} className="formrow" role="group" aria-label={`${label} ${i + 1}`}><TextInput label={left} value={k} onChange={(e) => put(rows.map((r, j) => (j === i ? [e.currentTarget.value, r[1]] : r)))} /><TextInput label={right} value={v} onChange={(e) => put(rows.map((r, j) => (j === i ? [r[0], e.currentTarget.value] : r)))} /><ActionIcon aria-label={t.partners.removeRow(label, i + 1)} onClick={() => put(rows.filter((_, j) => j !== i))}><IconX size={15} /></ActionIcon></div>)}
-      <Button size="compact-xs" variant="default" leftSection={<IconPlus size={13} />} onClick={() => { setRows([...rows, ['', '']]); if (!isPairs(value)) change({}); }}>{t.partners.addRow(label)}</Button>
+      <Button size="compact-sm" variant="default" leftSection={<IconPlus size={13} />} onClick={() => { setRows([...rows, ['', '']]); if (!isPairs(value)) change({}); }}>{t.partners.addRow(label)}</Button>
     </fieldset>
   );
 }
