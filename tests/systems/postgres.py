@@ -47,6 +47,7 @@ class Cluster:
     host: str
     port: int
     options: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)  # beside what every server gets
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -94,7 +95,7 @@ class Cluster:
             self.process = subprocess.Popen(
                 words, **places.become(_runs_as()), cwd="/", start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+                env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **self.environment},
             )  # fmt: skip
         ready = [str(_bin() / "pg_isready"), "-h", self.host, "-p", str(self.port), "-q"]
         deadline = time.monotonic() + 60
