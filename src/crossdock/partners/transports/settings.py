@@ -195,20 +195,17 @@ def _setting(f: inspect.Field) -> Setting:
 def read(channel: Channel) -> Any:
     """The settings as the struct of the kind. Raises PartnerError naming the key."""
     wanted = OF_KIND[channel.kind]
-    missing = [f.encode_name for f in msgspec.structs.fields(wanted) if f.required]
-    missing = [key for key in missing if channel.settings.get(key) is None]
+    fields = msgspec.structs.fields(wanted)
+    known = f"settings of {channel.kind.value}: {', '.join(f.encode_name for f in fields)}"
+    missing = [f.encode_name for f in fields if f.required and channel.settings.get(f.encode_name) is None]
     if missing:
-        kind = channel.kind.value
-        raise PartnerError(
-            [Finding("channel.settings", key, f"{kind} to say it", "nothing", "Fill it in.") for key in missing]
-        )
+        raise PartnerError([Finding("channel.settings", key, known, "nothing", "Fill it in.") for key in missing])
     try:
         return msgspec.convert(exactjson.plain(dict(channel.settings)), wanted, strict=False)
     except msgspec.ValidationError as e:
-        keys = ", ".join(f.encode_name for f in msgspec.structs.fields(wanted))
         named = _NAMED.search(str(e))
         where = next(filter(None, named.groups())) if named else "settings"
-        raise wrong(where, f"settings of {channel.kind.value}: {keys}", str(e), "Correct it.") from e
+        raise wrong(where, known, str(e), "Correct it.") from e
 
 
 def check(channel: Channel) -> None:
