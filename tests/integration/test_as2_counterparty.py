@@ -58,11 +58,14 @@ class Wire:
         }  # fmt: skip
         await asyncio.to_thread(self.mock.post, "/_mock/partners", partner)
 
-    async def settled(self) -> Counter[str]:
-        """Everything it had to say has been posted to us; what of it was accepted here, by type."""
-        await asyncio.to_thread(self.mock.settle)
+    async def settled(self, within_s: float = 30) -> Counter[str]:
+        """Everything it had to say has been posted to us; what of it was accepted here, by type.
+
+        within_s: what it takes whole when it has said nothing yet, for then its courier has not begun to work.
+        """
+        await asyncio.to_thread(self.mock.settle, within_s)
         await asyncio.to_thread(lambda: self.mock.advance(everything=True))  # what it does a moment later
-        await asyncio.to_thread(self.mock.settle)
+        await asyncio.to_thread(self.mock.settle, within_s)
         await intake.resume(self.db, T)
         return Counter(d["type"] for d in await listed(self.db) if d["status"] == "accepted")
 
@@ -216,7 +219,7 @@ async def test_it_sells_and_its_documents_are_read_and_acknowledged(
 ) -> None:
     await wire.become("customer", behaviour)
     assert isinstance(await ordered(wire), Delivered)
-    got = await wire.settled()
+    got = await wire.settled(within_s=1 if behaviour == "no-ack" else 30)
     assert got == wanted
     refused = [d["type"] for d in await listed(wire.db) if d["status"] == "rejected"]
     assert sorted(refused) == (["810", "855", "856"] if behaviour == "corrupt" else [])
