@@ -105,6 +105,18 @@ class Related(Answer):
     currency: str
 
 
+class Accepted(Answer):
+    """A quote that the order accepted."""
+
+    quote: str
+    revision: int
+    state: str
+    total: Money
+    currency: str
+    sent_at: Time
+    answered_at: Time | None
+
+
 class Surroundings(Answer):
     """credited: on all invoices. freight: what carriers ask for the parcels, null when not known."""
 
@@ -113,6 +125,7 @@ class Surroundings(Answer):
     invoices: list[Invoice]
     claims: list[Claim]
     related: list[Related]
+    quotes: list[Accepted]
     credited: Money
     freight: Money | None
 
@@ -132,11 +145,12 @@ async def story(
 
 @router.get("/orders/{order}/around", summary="What lies around an order")
 async def around(order: str, caller: Anyone) -> Surroundings:
-    """Its shipments, invoices, returns and disputes, the orders that belong to it, and how much of each kind it has."""
+    """Its shipments, invoices, returns and disputes, the orders and quotes that belong to it, how much of each it has."""
     async with caller.transaction() as tx:
         found = await orders.surroundings(tx, caller.tenant_id, order, view(caller), caller.who)
     related: list[dict[str, Any]] = [{**r, "order": r["order_no"], "total": r["worth"]} for r in found.related]
     return Surroundings.model_validate(
         {"counts": found.counts, "shipments": found.goods.shipments, "invoices": found.goods.invoices,
-         "claims": found.goods.claims, "related": related, "credited": found.goods.credited, "freight": found.freight}
+         "claims": found.goods.claims, "related": related, "quotes": found.quotes, "credited": found.goods.credited,
+         "freight": found.freight}
     )  # fmt: skip

@@ -116,18 +116,21 @@ class Around:
     goods: Goods
     counts: dict[str, int]
     related: list[dict[str, Any]]
+    quotes: list[dict[str, Any]]
     freight: Decimal | None
 
 
 async def read(tx: Tx, tenant_id: str, order: str, po: str, customer_id: str, currency: str) -> Around:
     counts = dict((await tx.fetchrow(SQL["counts"], tenant_id, order)) or {})
     related = [dict(r) for r in await tx.fetch(SQL["related"], tenant_id, order, po, customer_id)]
+    quotes = [dict(r) for r in await tx.fetch(SQL["quotes"], tenant_id, order)]
     prices = [
         Decimal(r["price"])
         for r in await tx.fetch(SQL["freight"], tenant_id, order)
         if r["price"] is not None and (r["currency"] or currency) == currency
     ]
-    return Around(await goods(tx, tenant_id, order), counts, related, sum(prices, Decimal(0)) if prices else None)
+    freight = sum(prices, Decimal(0)) if prices else None
+    return Around(await goods(tx, tenant_id, order), counts, related, quotes, freight)
 
 
 async def goods(tx: Tx, tenant_id: str, order: str) -> Goods:

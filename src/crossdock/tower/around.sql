@@ -42,6 +42,11 @@ where v.tenant_id = $1 and v.order_no <> $2 and (
   p.order_no is not null or (v.po <> '' and v.po = $3 and v.customer_id = $4))
 order by v.received_at desc, v.order_no limit 50
 
+-- name: quotes
+-- The quotes that this order accepted.
+select quote, revision, state, total, currency, sent_at, answered_at from crossdock.quote
+where tenant_id = $1 and order_no = $2 order by sent_at, quote limit 20
+
 -- name: language
 -- The customer's language as the ERP gave it or as it was last written to.
 select coalesce(k.arguments ->> 'language', k.output ->> 'language') as language

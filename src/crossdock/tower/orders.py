@@ -284,7 +284,7 @@ async def surroundings(tx: Tx, tenant_id: str, order: str, view: View, who: poli
     for shipment in found.goods.shipments:
         shipment.site = ""
     kept = {name: found.counts[name] for name in ("events", "documents", "messages")}
-    return around.Around(found.goods, kept, found.related, None)
+    return around.Around(found.goods, kept, found.related, found.quotes, None)
 
 
 def _line(row: Any) -> dict[str, Any]:

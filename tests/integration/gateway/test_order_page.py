@@ -102,6 +102,23 @@ async def test_the_same_customers_order_of_the_same_number_is_named(gateway: Any
     assert [(r["order"], r["kind"]) for r in related] == [("SO-2", "same-po")], "another customer's is not named"
 
 
+async def test_the_quote_that_an_order_accepted_is_named(gateway: Any) -> None:
+    browser = await gateway.as_("cora")
+    lines = [{"sku": "NF-1", "quantity": "1"}]
+    order = (await browser.post("/api/orders", {"customer_id": "C-1", "po": "P-9", "lines": lines})).json["order"]
+    async with gateway.db.transaction(TENANT) as tx:
+        await tx.execute(
+            "insert into crossdock.quote (tenant_id, quote, revision, state, customer_id, currency, total, lines,"
+            " valid_until, token_hash, instance_id, sent_at, order_no)"
+            " select $1, x.quote, 2, 'ordered', 'C-1', 'SEK', 66.25, '[]', crossdock.now(), '', gen_random_uuid(),"
+            " crossdock.now(), x.order_no from (values ('Q-1', $2), ('Q-2', 'SO-0')) x (quote, order_no)",
+            TENANT, order,
+        )  # fmt: skip
+    await gateway.hand_on()
+    found = (await browser.get(f"/api/orders/{order}/around")).json["quotes"]
+    assert [(q["quote"], q["revision"], q["total"]) for q in found] == [("Q-1", 2, "66.25")]
+
+
 async def test_a_partner_reads_its_own_story_without_ours(gateway: Any) -> None:
     story = await told(gateway)
     own, other = await gateway.key("partner", partner="C-1"), await gateway.key("partner", partner="C-2")

@@ -84,6 +84,7 @@ export interface Claim { kind: string; request: string; rma: string; at: Time; s
 export interface Around {
   counts: { events: number; documents: number; messages: number; calls: number | null; decisions: number | null; unknown: number | null; cases: number | null; open_cases: number | null; approvals: number | null; pending_approvals: number | null };
   shipments: Shipment[]; invoices: Invoice[]; claims: Claim[]; credited: Money; freight: Money | null;
+  quotes: { quote: string; revision: number; state: string; total: Money; currency: string; sent_at: Time; answered_at: Time | null }[];
   related: { order: string; po: string; kind: string; outcome: string | null; received_at: Time; total: Money; currency: string }[];
 }
 export interface OrderLink { id: string; by: string; note: string; language: string; made_at: Time; expires_at: Time; ended_at: Time | null; ended_by: string | null; opened: number; opened_at: Time | null; state: 'active' | 'over' | 'ended' }

@@ -74,11 +74,11 @@ export function Claims({ of }: { of: Claim[] }) {
   );
 }
 
-export function Kin({ of }: { of: Around['related'] }) {
-  if (!of.length) return null;
+export function Kin({ of, quotes }: { of: Around['related']; quotes: Around['quotes'] }) {
+  if (!of.length && !quotes.length) return null;
   return (
-    <Panel title={t.kin.title} count={of.length}>
-      <ul className="list">{of.map((k) => <li key={k.order}><div className="a"><Link className="mono" to="/orders/$order" params={{ order: k.order }}>{k.order}</Link><span className="muted">{word(t.kin.kinds, k.kind)}</span><span className="num">{money(k.total, k.currency)}</span>{k.outcome && <Pill of={k.outcome} />}</div></li>)}</ul>
+    <Panel title={t.kin.title} count={of.length + quotes.length}>
+      <ul className="list">{quotes.map((x) => <li key={x.quote}><div className="a"><Link className="mono" to="/quotes/$quote" params={{ quote: x.quote }}>{x.quote}</Link><span className="muted">{t.kin.quote(x.revision)}</span><span className="num">{money(x.total, x.currency)}</span></div></li>)}{of.map((k) => <li key={k.order}><div className="a"><Link className="mono" to="/orders/$order" params={{ order: k.order }}>{k.order}</Link><span className="muted">{word(t.kin.kinds, k.kind)}</span><span className="num">{money(k.total, k.currency)}</span>{k.outcome && <Pill of={k.outcome} />}</div></li>)}</ul>
     </Panel>
   );
 }

@@ -22,13 +22,13 @@ export const RiskPill = ({ level }: { level: string }) => <span className="pill"
 const columns: Column<AtRisk>[] = [
   { id: 'order', head: t.risk.order, sort: 'order', cell: (o) => <Link className="mono quiet" to="/orders/$order" params={{ order: o.order }}>{o.order}</Link> },
   { id: 'level', head: t.risk.level, sort: 'level', cell: (o) => <RiskPill level={o.level} /> },
-  { id: 'customer', head: t.risk.customer, sort: 'customer', max: 180, hide: 's', cell: (o) => <span title={o.customer}>{o.customer}</span> },
-  { id: 'reason', head: t.risk.reason, grow: 260, cell: (o) => <span title={o.reason}>{o.reason}</span> },
+  { id: 'customer', head: t.risk.customer, sort: 'customer', max: 140, hide: 's', cell: (o) => <span title={o.customer}>{o.customer}</span> },
+  { id: 'reason', head: t.risk.reason, grow: 340, cell: (o) => <span className="cut" title={o.reason}>{o.reason}</span> },
   { id: 'promised', head: t.risk.promised, sort: 'promised_on', hide: 's', cell: (o) => <span className="num">{date(o.promised_on)}</span> },
   { id: 'expected', head: t.risk.expected, sort: 'expected_on', cell: (o) => <span className="num">{o.expected_on ? date(o.expected_on) : t.risk.unknownDay}</span> },
   { id: 'late', head: t.risk.late, sort: 'days_late', right: true, hide: 'm', cell: (o) => <span className="num">{num(o.days_late)}</span> },
   { id: 'money', head: t.risk.money, sort: 'money', right: true, cell: (o) => <span className="num">{money(o.money, o.currency)}</span> },
-  { id: 'could', head: t.risk.could, max: 240, hide: 'm', cell: (o) => <span title={o.could.map((c) => c.text).join('\n')}>{o.could[0]?.text}</span> },
+  { id: 'could', head: t.risk.could, max: 170, hide: 'm', cell: (o) => <span className="cut" title={o.could.map((c) => c.text).join('\n')}>{o.could[0]?.text}</span> },
   { id: 'case', head: t.risk.case, hide: 'm', cell: (o) => (o.case ? <Link className="quiet" to="/exceptions/$id" params={{ id: o.case }}>{o.case_number}</Link> : '') },
   { id: 'since', head: t.risk.since, sort: 'since', right: true, hide: 'm', cell: (o) => <Age at={o.since} /> },
 ];

@@ -19,6 +19,7 @@ import { OrderHead } from '../components/OrderHead';
 import { Calls, Decisions, Lines, Messages, MoneyPanel, orderFacts, Papers, Related, Workflow } from '../components/OrderParts';
 import { Bills, Claims, Kin, Shipments } from '../components/OrderSections';
 import { PageHead } from '../components/PageHead';
+import { PlanPanel } from '../components/PlanPanel';
 import { Timeline } from '../components/Timeline';
 
 export function OrderPage() {
@@ -34,7 +35,7 @@ export function OrderPage() {
   if (!o) return <div className="page">{head}<div className="panel"><Rows n={5} /></div><div className="panel"><Rows n={12} /></div></div>;
   const n = around?.counts, part = f.part ?? 'timeline';
   const parts: [string, string, number | null | undefined][] = [
-    ['timeline', t.sections.timeline, ours && n ? n.events + n.documents + (n.calls ?? 0) + (n.decisions ?? 0) : o.timeline.length], ['shipments', t.sections.shipments, around?.shipments.length], ['money', t.sections.bills, around?.invoices.length],
+    ['timeline', t.sections.timeline, ours && n ? n.events + n.documents + (n.calls ?? 0) + (n.decisions ?? 0) : o.timeline.length], ...(ours ? [['plan', t.risk.plan, undefined] as [string, string, undefined]] : []), ['shipments', t.sections.shipments, around?.shipments.length], ['money', t.sections.bills, around?.invoices.length],
     ['documents', t.sections.papers, n?.documents ?? o.documents.length], ...(ours ? [['chain', t.sections.chain, undefined] as [string, string, undefined]] : []), ['returns', t.sections.returns, around?.claims.length], ['messages', t.sections.messages, n?.messages ?? o.messages.length],
     ...(ours ? [['decisions', t.sections.decisions, n?.decisions ?? o.decisions.length], ['calls', t.sections.calls, n?.calls ?? o.calls.length], ['flow', t.sections.flow, o.instances.length]] as [string, string, number][] : []),
   ];
@@ -50,6 +51,7 @@ export function OrderPage() {
           <Tabs value={part} onChange={(v) => set({ part: v === 'timeline' || !v ? undefined : v })} keepMounted={false} className="tabs">
             <Tabs.List aria-label={t.sections.label}>{parts.map(([id, label, count]) => <Tabs.Tab key={id} value={id}>{label}{count !== undefined && count !== null && <> <span className="muted num">{num(count)}</span></>}{id === 'calls' && !!n?.unknown && <span className="pill" data-tone="warn">{t.sections.unknown(n.unknown)}</span>}</Tabs.Tab>)}</Tabs.List>
             <Tabs.Panel value="timeline"><Timeline of={o} />{more}</Tabs.Panel>
+            <Tabs.Panel value="plan"><PlanPanel order={o.order} /></Tabs.Panel>
             <Tabs.Panel value="shipments">{around ? <Shipments of={around.shipments} order={o} /> : <Rows n={4} />}</Tabs.Panel>
             <Tabs.Panel value="money">{around ? <Bills of={around.invoices} order={o} freight={around.freight} /> : <Rows n={4} />}</Tabs.Panel>
             <Tabs.Panel value="documents"><Papers of={o} /></Tabs.Panel>
@@ -69,7 +71,7 @@ export function OrderPage() {
           </Panel>
           <MoneyPanel of={o} credited={around?.credited} freight={around?.freight} />
           <Related of={o} />
-          {around && <Kin of={around.related} />}
+          {around && <Kin of={around.related} quotes={around.quotes} />}
         </div>
       </div>
     </div>
