@@ -2,7 +2,7 @@
 
 The browser is Debian's Chromium, driven by Playwright: nothing is downloaded. A machine without one fails, with the
 command that installs it, because a suite that quietly skips proves nothing. The server is `crossdock demo` on a free
-port; CROSSDOCK_E2E_URL, _USER and _PASSWORD point the same tests at a server that already runs.
+port; CROSSDOCK_E2E_URL, _USER, _PASSWORD and _DATA point the same tests at a server that already runs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,12 @@ WAIT_MS = 15_000
 
 @dataclass(frozen=True, slots=True)
 class Server:
+    """data: of the demo, where it is one on this machine."""
+
     url: str
     user: str
     password: str
+    data: Path | None = None
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +67,8 @@ def server_url() -> Iterator[Server]:
     """A running server with a simulated day's orders in it, and who may sign in."""
     if url := os.environ.get("CROSSDOCK_E2E_URL"):
         user = os.environ.get("CROSSDOCK_E2E_USER", "admin")
-        yield Server(url.rstrip("/"), user, os.environ.get("CROSSDOCK_E2E_PASSWORD", ""))
+        data = os.environ.get("CROSSDOCK_E2E_DATA")
+        yield Server(url.rstrip("/"), user, os.environ.get("CROSSDOCK_E2E_PASSWORD", ""), Path(data) if data else None)
         return
     crossdock = Path(sys.executable).with_name("crossdock")
     with tempfile.TemporaryDirectory(prefix="crossdock-e2e-") as scratch:
@@ -76,7 +80,7 @@ def server_url() -> Iterator[Server]:
         with log.open("wb") as out:
             demo = subprocess.Popen(command.split(), cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
             try:
-                yield _await_ready(demo, ready, log)
+                yield replace(_await_ready(demo, ready, log), data=Path(scratch) / "data")
             finally:
                 demo.terminate()
                 try:

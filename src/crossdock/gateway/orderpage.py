@@ -145,7 +145,7 @@ async def story(
 
 @router.get("/orders/{order}/around", summary="What lies around an order")
 async def around(order: str, caller: Anyone) -> Surroundings:
-    """Its shipments, invoices, returns and disputes, the orders and quotes that belong to it, how much of each it has."""
+    """Its shipments, invoices, returns and disputes, the orders and quotes that belong to it, and how much of each."""
     async with caller.transaction() as tx:
         found = await orders.surroundings(tx, caller.tenant_id, order, view(caller), caller.who)
     related: list[dict[str, Any]] = [{**r, "order": r["order_no"], "total": r["worth"]} for r in found.related]
