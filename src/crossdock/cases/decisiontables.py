@@ -218,7 +218,7 @@ def check(around: Rulebook, name: str, document: Any, tests: Any, before: Any = 
                 "Processes may read it: keep the column, or change them first",
             ))  # fmt: skip
         try:
-            tried = tracing.trials(_with(around, found.table), found.table, cases or [])
+            tried = tracing.trials(around_with(around, found.table), found.table, cases or [])
         except PartnerError as e:  # it asks a table that is not there
             why += e.findings
         if cases is not None and not cases:
@@ -239,7 +239,8 @@ def _cases(tests: Any) -> list[Mapping[str, Any]] | None:
     return cases if all(isinstance(c.get("expect", {}), dict) for c in cases) else None
 
 
-def _with(around: Rulebook, table: Table) -> Rulebook:
+def around_with(around: Rulebook, table: Table) -> Rulebook:
+    """All tables, with this one in place of the one of its name."""
     return Rulebook([*(t for t in around.tables() if t.name != table.name), table])
 
 
@@ -251,7 +252,7 @@ def trace(around: Rulebook, name: str, document: Any, value: Any) -> tracing.Tra
         where = "/".join(p for p in (first.node, first.row, first.column) if p) or first.where
         raise PartnerError([Finding(first.code, where, first.expected, first.found, first.fix)])
     try:
-        return tracing.trace(_with(around, found.table), name, value)
+        return tracing.trace(around_with(around, found.table), name, value)
     except RulebookError as e:
         raise PartnerError([_finding("/input", "an input that the table takes", str(e), "Mend the input")]) from e
 
@@ -281,7 +282,7 @@ def compare(around: Rulebook, name: str, before: Any, after: Any, of: Sequence[R
     for found in tables:
         if found.table is None:
             raise PartnerError([_finding("/document", "a table without errors", "errors", "Mend it first")])
-    books = [_with(around, t.table) for t in tables if t.table is not None]
+    books = [around_with(around, t.table) for t in tables if t.table is not None]
     differing: list[Differs] = []
     for one in of:
         (hit1, out1), (hit2, out2) = (_decided(b, name, one.input) for b in books)

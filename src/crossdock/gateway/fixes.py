@@ -29,6 +29,7 @@ NEEDS: dict[str, Action] = {
     "cross-reference": Action.CROSS_REFERENCE,
     "map-entry": Action.MAP_ACTIVATE,
     "table-row": Action.REFERENCE_MANAGE,
+    "decision-row": Action.DEFINITION_EDIT,
     "restart": Action.INSTANCE_OPERATE,
     "re-source": Action.INSTANCE_OPERATE,
     "cancel": Action.ORDER_CANCEL,
@@ -116,8 +117,34 @@ class CountedOut(Answer):
     lasting: bool
 
 
+class MovedOut(Answer):
+    """A decision of late that would be another. before, after: the rows that hit; outputs: as they are, as they would
+    be."""
+
+    order: str
+    before: str
+    after: str
+    outputs: dict[str, list[Json]]
+
+
+class OfLateOut(Answer):
+    """Of a row of a decision table: of so many decisions of late, how many it would change, and the newest of them.
+
+    against: the version it changes, 0 the library's. renewed: test cases that would say otherwise. four_eyes: why
+    somebody else publishes it.
+    """
+
+    of: int
+    changed: int
+    moved: list[MovedOut]
+    against: int
+    renewed: list[str]
+    four_eyes: str
+
+
 class RadiusOut(Answer):
-    """Of the cases that it would solve. lasting effects cannot be taken back; blocked ones would be repeated."""
+    """Of the cases that it would solve. lasting effects cannot be taken back; blocked ones would be repeated. rule: of
+    a row of a decision table, what it would change besides."""
 
     cases: int
     outcomes: dict[str, int]
@@ -131,6 +158,7 @@ class RadiusOut(Answer):
     typed: bool
     approval: str
     why_approval: str
+    rule: OfLateOut | None
 
 
 class FixOut(Answer):
@@ -266,7 +294,10 @@ async def members(
 async def start(fix: UUID, given: Start, caller: Worker) -> FixOut:
     """Recorded when this returns; a worker goes on with it. Where policy asks for a second person, it waits for one."""
     async with caller.transaction() as tx:
-        _demand(caller, (await jobs.get(tx, caller.tenant_id, fix)).fix, str(fix))
+        job = await jobs.get(tx, caller.tenant_id, fix)
+        _demand(caller, job.fix, str(fix))
+        if job.radius.rule is not None and not job.radius.rule.four_eyes:
+            caller.demand(Action.DEFINITION_PUBLISH, Resource(kind="Fix", tenant_id=caller.tenant_id, id=str(fix)))
         return FixOut.of(await jobs.start(tx, caller.tenant_id, fix, given.token, caller.name, typed=given.typed))
 
 
@@ -293,7 +324,10 @@ async def undo(fix: UUID, given: Undo, caller: Worker) -> FixOut:
     they are not released, and what cannot be taken back is said of each.
     """
     async with caller.transaction() as tx:
-        _demand(caller, (await jobs.get(tx, caller.tenant_id, fix)).fix, str(fix))
+        job = await jobs.get(tx, caller.tenant_id, fix)
+        _demand(caller, job.fix, str(fix))
+        if job.radius.rule is not None:
+            caller.demand(Action.DEFINITION_PUBLISH, Resource(kind="Fix", tenant_id=caller.tenant_id, id=str(fix)))
         found = await jobs.foresee_undo(tx, caller.tenant_id, fix, call_back=given.call_back)
         if any(f.becomes == "called-back" for f in found):
             caller.demand(Action.ORDER_CANCEL, Resource(kind="Fix", tenant_id=caller.tenant_id, id=str(fix)))

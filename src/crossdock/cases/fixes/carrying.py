@@ -15,14 +15,15 @@ from typing import Any, assert_never, cast
 from uuid import UUID
 
 from crossdock import audit, exactjson, ids
-from crossdock.cases import casework
+from crossdock.cases import casework, decisiontables
 from crossdock.cases.casework import Answers, Case
 from crossdock.cases.clusters import documents
-from crossdock.cases.fixes import ordered
+from crossdock.cases.fixes import ordered, ruling
 from crossdock.cases.fixes.fix import (
     AcceptPrice,
     Cancel,
     CrossReference,
+    DecisionRow,
     EachItsOwn,
     Fix,
     HandOver,
@@ -132,6 +133,8 @@ async def carry_out(tx: Tx, tenant_id: str, desk: Desk, case: Case, asked: Asked
     match asked.fix:
         case CrossReference() | MapEntry() | TableRow() | Retry():
             return await _again(tx, tenant_id, desk, case, asked)
+        case DecisionRow():
+            return await _decide_anew(tx, tenant_id, desk, case, asked, asked.fix.table)
         case RetryWith():
             return await _again_with(tx, tenant_id, desk, case, asked, asked.fix)
         case EachItsOwn():
@@ -310,12 +313,41 @@ _EFFECTS = {
 # ── instances ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _operate(tx: Tx, tenant_id: str, desk: Desk, case: Case, asked: Asked, command: Command) -> Done:
-    """From the record only: what would be made a second time blocks it."""
+async def _decide_anew(tx: Tx, tenant_id: str, desk: Desk, case: Case, asked: Asked, table: str) -> Done:
+    """Its process goes back to where it asked the table, and decides by the tables in force now (decision 43).
+
+    What it answers is evaluated here as the process will evaluate it: on what it asked, with the table as it is now.
+    """
+    if case.instance_id is None or shape(case) not in (Shape.PROCESS, Shape.INSTANCE):
+        raise Blocked(_doubt(case) if shape(case) is Shape.DOUBT else "No process waits here for what a table decides.")
+    await _no_doubt(tx, tenant_id, case)
+    question = await ruling.asked(tx, tenant_id, case.instance_id, table)
+    if question is None:
+        raise Blocked(f"Its process has not asked the table {table}.")
+    ruled = ruling.decide(await decisiontables.book(tx, tenant_id), question)
+    if ruled.error or not ruled.changed:
+        raise StillWrong(ruled.error or f"{table} would answer the same, by its row {ruled.hit}")
+    command = Command(kind=Kind.RESTART, at=question.at, reason=asked.reason)
+    done = await _operate(tx, tenant_id, desk, case, asked, command, anew=True)
+    if shape(case) is Shape.PROCESS:
+        what = f"closed by {asked.by}: decided anew by {table}/{ruled.hit}"
+        await casework.close_by_system(tx, tenant_id, case.case_id, what, asked.now)
+    name = question.at.partition("#")[0].rpartition("/")[2]
+    return Done(
+        text=f"{table}/{ruled.hit}: {ruled.text}; its process goes on from {name}", order=case.order or done.order,
+        effects=(Effect(f"A process goes on otherwise: {ruled.text}", lasting=True),
+                 *(e for e in done.effects if e.lasting)),
+    )  # fmt: skip
+
+
+async def _operate(
+    tx: Tx, tenant_id: str, desk: Desk, case: Case, asked: Asked, command: Command, *, anew: bool = False
+) -> Done:  # fmt: skip
+    """From the record only: what would be made a second time blocks it. anew: by the tables in force now."""
     if case.instance_id is None or shape(case) is Shape.DOUBT:
         raise Blocked(_doubt(case) if shape(case) is Shape.DOUBT else "No process belongs to it.")
     try:
-        shown = await operations.preview(tx, tenant_id, case.instance_id, command, desk.programs)
+        shown = await operations.preview(tx, tenant_id, case.instance_id, command, desk.programs, anew=anew)
         if shown.refused:
             raise Blocked("; ".join(shown.refused))
         twice = [n for n in shown.lines if n.fate == "repeat" and n.state == "done"]
@@ -323,7 +355,7 @@ async def _operate(tx: Tx, tenant_id: str, desk: Desk, case: Case, asked: Asked,
             raise Blocked("; ".join(f"{n.function} in {n.system} is done, and would be made twice" for n in twice))
         await operations.perform(
             tx, tenant_id, case.instance_id, command, asked.by, desk.programs, desk.hooks, mark=shown.mark,
-            job=asked.fix_id,
+            job=asked.fix_id, anew=anew,
         )  # fmt: skip
     except (PartnerError, NotFound) as wrong:
         raise StillWrong(str(wrong)) from None

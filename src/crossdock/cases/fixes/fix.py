@@ -10,6 +10,7 @@ from crossdock.partners.crossref import store as crossref
 
 MAX_TEXT = 200
 MOST_ANSWERS = 200
+OPTIONAL = ("partner", "qualifier", "above", "replaces")
 
 
 class _Fix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -44,6 +45,21 @@ class TableRow(_Fix, frozen=True, tag="table-row"):
 
     table: str
     row: dict[str, Any]
+
+
+class DecisionRow(_Fix, frozen=True, tag="decision-row"):
+    """A row of a decision table, in force from now on; what waits because of that table is decided anew by it.
+
+    row: its cells by the ids of the columns, as the grid shows them, and `_description`; a column left out is empty.
+    above: the row it stands above; "" is the first. replaces: the row that it takes the place of, instead.
+    tests: of the table's test cases those that it decides otherwise keep it from being published, or say so from now.
+    """
+
+    table: str
+    row: dict[str, str]
+    above: str = ""
+    replaces: str = ""
+    tests: Literal["keep", "renew"] = "keep"
 
 
 class Retry(_Fix, frozen=True, tag="retry"):
@@ -120,6 +136,7 @@ Fix: TypeAlias = (
     CrossReference
     | MapEntry
     | TableRow
+    | DecisionRow
     | Retry
     | RetryWith
     | EachItsOwn
@@ -159,7 +176,7 @@ def check(fix: Fix) -> None:
     for name, value in plain(fix).items():
         if not isinstance(value, str):
             continue
-        if not value.strip() and name not in ("partner", "qualifier"):
+        if not value.strip() and name not in OPTIONAL:
             findings.append(Finding("fix.missing", f"/fix/{name}", "a text", "nothing", "Say it."))
         if len(value) > MAX_TEXT or not value.isprintable():
             expected = f"printable, at most {MAX_TEXT} characters"
@@ -169,7 +186,10 @@ def check(fix: Fix) -> None:
             crossref.checked(fix.entry, fix.qualifier, fix.theirs, fix.ours, where="/fix/")
         case HandOver() if not 0 < fix.within_h <= 24 * 90:
             findings.append(Finding("fix.time", "/fix/within_h", "up to 90 days", str(fix.within_h), "Correct it."))
-        case RetryWith() | TableRow() if not (fix.data if isinstance(fix, RetryWith) else fix.row):
+        case DecisionRow() if fix.above and fix.replaces:
+            found, text = "both", "Say one of them."
+            findings.append(Finding("fix.place", "/fix/above", "a row above which it stands, or one", found, text))
+        case RetryWith() | TableRow() | DecisionRow() if not (fix.data if isinstance(fix, RetryWith) else fix.row):
             findings.append(Finding("fix.data", "/fix", "what is to be corrected", "nothing", "Name at least one."))
         case EachItsOwn() if not 0 < len(fix.cases) <= MOST_ANSWERS or not all(
             fix.answers.get(c) or fix.actions.get(c) for c in fix.cases

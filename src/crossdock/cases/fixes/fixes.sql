@@ -95,6 +95,12 @@ order by i.ordinal limit $4 offset $5
 -- name: next_waiting
 select * from crossdock.fix_item where tenant_id = $1 and fix_id = $2 and status = 'waiting' order by ordinal limit 1
 
+-- name: waiting_instances
+-- The processes of cases that are still to be done, in the order in which they were shown.
+select c.instance_id from crossdock.fix_item i
+join crossdock.cases c on c.tenant_id = i.tenant_id and c.case_id = i.case_id
+where i.tenant_id = $1 and i.fix_id = $2 and i.status = 'waiting' and c.instance_id is not null order by i.ordinal
+
 -- name: next_done
 -- To be taken back, the last first.
 select * from crossdock.fix_item where tenant_id = $1 and fix_id = $2 and status = 'done' order by ordinal desc limit 1

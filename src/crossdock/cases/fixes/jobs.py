@@ -26,13 +26,14 @@ import msgspec
 from crossdock import audit, exactjson, ids
 from crossdock.cases import approvals, casework, common
 from crossdock.cases.casework import Case
-from crossdock.cases.fixes import back, lasting, radius
+from crossdock.cases.fixes import back, lasting, radius, ruling
 from crossdock.cases.fixes import fix as fixes
 from crossdock.cases.fixes.back import Foreseen
 from crossdock.cases.fixes.carrying import SQL, Asked, Blocked, Desk, Done, Effect, StillWrong, carry_out
-from crossdock.cases.fixes.fix import Fix
+from crossdock.cases.fixes.fix import DecisionRow, Fix
 from crossdock.cases.fixes.radius import Radius
 from crossdock.db import PASSING, Database, Tx
+from crossdock.engine import operations
 from crossdock.engine.hooks import Crash, Point, never
 from crossdock.errors import Conflict, CrossdockError, Finding, NotFound, PartnerError
 from crossdock.events.inbox import business_now
@@ -112,9 +113,16 @@ async def preview(
     shown: list[tuple[Case, str, str, Sequence[Effect]]] = []
     taken = {r["case_id"]: r for r in await tx.fetch(SQL["under_way"], tenant_id, [c.case_id for c in cases])}
     asked = Asked(fix=fix, by=by, reason=reason[:2000], now=now)
+    rule: ruling.OfLate | None = None
     try:
         async with tx.transaction():
-            await lasting.make(tx, tenant_id, fix, by, now, reason[:500])
+            waiting = [c.instance_id for c in cases if c.instance_id is not None]
+            # who publishes is asked when it is done; here nobody does, since it is rolled back
+            made = await lasting.make(
+                tx, tenant_id, fix, by, now, reason[:500], instances=waiting, publisher=common.SYSTEM
+            )
+            if isinstance(fix, DecisionRow):
+                rule = await ruling.of_late(tx, tenant_id, fix, made)
             for case in cases:
                 if (other := taken.get(case.case_id)) is not None:
                     shown.append((case, "blocked", _taken(other), ()))
@@ -124,7 +132,7 @@ async def preview(
     except _Back:
         pass
     kind = fixes.kind(fix)
-    reach = radius.of(kind, shown)
+    reach = radius.of(kind, shown, rule)
     told = [[str(c.case_id), mark(c), outcome, text, [e.what for e in effects]] for c, outcome, text, effects in shown]
     token = hashlib.sha256(exactjson.canonical([fixes.plain(fix), stop_after, sorted(told)])).hexdigest()
     fix_id = ids.new()
@@ -355,7 +363,8 @@ async def _step(tx: Tx, tenant_id: str, fix_id: UUID, desk: Desk) -> bool:
         await tx.execute(SQL["move"], tenant_id, fix_id, "done", "", now)
         return False
     asked = Asked(fix=fix, by=row["asked_by"], reason=row["reason"], now=now, fix_id=fix_id)
-    await _settle(tx, tenant_id, item, desk, asked)
+    if not await _settle(tx, tenant_id, item, desk, asked):
+        return False
     counts = {r["status"]: r["n"] for r in await tx.fetch(SQL["counts"], tenant_id, fix_id)}
     if counts.get("failed", 0) >= row["stop_after"] and counts.get("waiting", 0):
         text = f"stopped: {counts['failed']} cases were not solved as they were shown"
@@ -381,7 +390,8 @@ async def _answered(tx: Tx, tenant_id: str, row: Any, now: datetime) -> bool:
 async def _make(tx: Tx, tenant_id: str, row: Any, fix: Fix, now: datetime) -> bool:
     try:
         async with tx.transaction():
-            made = await lasting.make(tx, tenant_id, fix, row["asked_by"], now, row["reason"][:500])
+            given = await _published(tx, tenant_id, row) if isinstance(fix, DecisionRow) else {}
+            made = await lasting.make(tx, tenant_id, fix, row["asked_by"], now, row["reason"][:500], **given)
     except CrossdockError as wrong:
         await tx.execute(SQL["move"], tenant_id, row["fix_id"], "stopped", f"stopped: {wrong}"[:2000], now)
         return False
@@ -389,8 +399,19 @@ async def _make(tx: Tx, tenant_id: str, row: Any, fix: Fix, now: datetime) -> bo
     return True
 
 
-async def _settle(tx: Tx, tenant_id: str, item: Any, desk: Desk, asked: Asked) -> None:
-    """One case; what it refuses leaves nothing behind, and does not stop the others."""
+async def _published(tx: Tx, tenant_id: str, row: Any) -> dict[str, Any]:
+    """For a row of a decision table: who publishes it, against what it was shown, and for which processes."""
+    rule = msgspec.convert(exactjson.loads(row["radius"]), Radius, strict=False).rule
+    publisher = row["asked_by"]
+    if rule is not None and rule.four_eyes and row["approval_id"] is not None:
+        publisher = (await approvals.get(tx, tenant_id, row["approval_id"])).decided_by
+    found = await tx.fetch(SQL["waiting_instances"], tenant_id, row["fix_id"])
+    instances = [r["instance_id"] for r in found]
+    return {"instances": instances, "publisher": publisher, "against": rule.against if rule is not None else None}
+
+
+async def _settle(tx: Tx, tenant_id: str, item: Any, desk: Desk, asked: Asked) -> bool:
+    """One case; what it refuses leaves nothing behind, and does not stop the others. False: not now, but soon."""
     status, detail, effects = "done", "", None
     try:
         async with tx.transaction():
@@ -403,6 +424,8 @@ async def _settle(tx: Tx, tenant_id: str, item: Any, desk: Desk, asked: Asked) -
             effects = exactjson.text([{"what": e.what, "lasting": e.lasting} for e in done.effects])
             about = {"fix": str(asked.fix_id), "kind": fixes.kind(asked.fix), "text": done.text}
             await audit.record(tx, tenant_id, asked.by, "fix.case", case.number, about)
+    except operations.Busy:  # a worker has its process in hand, for a moment
+        return False
     except Conflict as changed:
         status, detail = "skipped", str(changed)
     except (StillWrong, Blocked, CrossdockError) as wrong:
@@ -415,6 +438,7 @@ async def _settle(tx: Tx, tenant_id: str, item: Any, desk: Desk, asked: Asked) -
     await tx.execute(
         SQL["settle"], tenant_id, item["fix_id"], item["case_id"], status, detail[:2000], effects, asked.now
     )
+    return True
 
 
 # ── back ─────────────────────────────────────────────────────────────────────────────────────────────────────────

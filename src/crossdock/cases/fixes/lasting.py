@@ -1,4 +1,5 @@
-"""What a fix changes once for all: a cross-reference, a code in a map, a row of a table; and how it is taken back.
+"""What a fix changes once for all: a cross-reference, a code in a map, a row of a reference table or a decision
+table; and how it is taken back.
 
 It is taken back only while it still is what the fix made of it: what somebody changed since is theirs. A map that
 somebody has a draft of is left alone, since a draft may be saved over.
@@ -8,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any, cast
+from uuid import UUID
 
 import yaml
 
 from crossdock.cases import tables
-from crossdock.cases.fixes.fix import CrossReference, Fix, MapEntry, TableRow
+from crossdock.cases.fixes import ruling
+from crossdock.cases.fixes.fix import CrossReference, DecisionRow, Fix, MapEntry, TableRow
 from crossdock.db import Tx
 from crossdock.errors import Conflict, Finding, PartnerError
 from crossdock.flow import yaml12
@@ -25,10 +28,14 @@ from crossdock.partners.maps.tables import Table
 from crossdock.rules import reference
 
 
-async def make(tx: Tx, tenant_id: str, fix: Fix, by: str, now: datetime, note: str) -> dict[str, Any]:
+async def make(
+    tx: Tx, tenant_id: str, fix: Fix, by: str, now: datetime, note: str, *, instances: Sequence[UUID] = (),
+    publisher: str = "", against: int | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Makes it; returns what takes it back, {} when nothing lasting is changed.
 
-    Raises PartnerError for an entry that is wrong, Conflict for a map with a draft.
+    instances, publisher, against: of a row of a decision table, see `ruling.make`.
+    Raises PartnerError for an entry that is wrong, Conflict for a map or a decision table with a draft.
     """
     match fix:
         case CrossReference():
@@ -43,6 +50,10 @@ async def make(tx: Tx, tenant_id: str, fix: Fix, by: str, now: datetime, note: s
             rows = [dict(r) for r in await tables.rows_of(tx, tenant_id, edition)]
             version, _ = await tables.put(tx, tenant_id, _table(edition, [*rows, fix.row]), by, now)
             return {"version": version}
+        case DecisionRow():
+            return await ruling.make(
+                tx, tenant_id, fix, instances, by, publisher or by, now, note, against=against
+            )  # fmt: skip
         case _:
             return {}
 
@@ -77,6 +88,8 @@ async def take_back(tx: Tx, tenant_id: str, fix: Fix, made: dict[str, Any], by: 
                 return "The row was taken out since."
             version, _ = await tables.put(tx, tenant_id, _table(edition, kept), by, now)
             return f"The row is taken out again: edition {version}."
+        case DecisionRow():
+            return await ruling.take_back(tx, tenant_id, fix, made, by, now)
         case _:
             return ""
 

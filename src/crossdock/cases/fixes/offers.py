@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from crossdock.cases import decisiontables
 from crossdock.cases.casework import Case
 from crossdock.cases.clusters.cause import Cause
-from crossdock.cases.fixes import lasting
+from crossdock.cases.fixes import lasting, ruling
 from crossdock.cases.fixes.carrying import AGAIN, AWAY, SQL, WITHOUT, Shape, shape
 from crossdock.db import Tx
 from crossdock.partners.maps import store as maps
+from crossdock.rules import checking
 
 PRICES = ("stated", "contract")
 
@@ -34,6 +36,7 @@ async def of(tx: Tx, tenant_id: str, cause: Cause, sample: Case) -> list[Offer]:
             if cause.field.startswith("line."):
                 found += _items(sample)
             found += [Offer("accept-price", {"basis": PRICES[0]}, {"basis": list(PRICES)})] * (actions >= set(PRICES))
+            found += await _row(tx, tenant_id, sample)
             found += [Offer("retry", {})] * bool(actions & set(AGAIN))
             found += [Offer("retry-with", {"data": {}})] * bool(sample.editable)
             found += [Offer("skip", {})] * bool(actions & set(WITHOUT))
@@ -46,7 +49,8 @@ async def of(tx: Tx, tenant_id: str, cause: Cause, sample: Case) -> list[Offer]:
         case Shape.INSTANCE:
             found += [
                 Offer("retry", {}), Offer("retry-with", {"data": {}}), Offer("restart", {"task": cause.field}),
-                Offer("re-source", {"task": "availability"}), Offer("cancel", {}), Offer("skip", {}),
+                Offer("re-source", {"task": "availability"}), *await _row(tx, tenant_id, sample), Offer("cancel", {}),
+                Offer("skip", {}),
             ]  # fmt: skip
         case Shape.DOUBT:
             pass
@@ -60,6 +64,27 @@ async def of(tx: Tx, tenant_id: str, cause: Cause, sample: Case) -> list[Offer]:
     return found
 
 
+async def _row(tx: Tx, tenant_id: str, sample: Case) -> list[Offer]:
+    """The row that decided last, to be made another: above it, or instead where all rows that match are taken."""
+    if sample.instance_id is None:
+        return []
+    question = await ruling.asked(tx, tenant_id, sample.instance_id, "")
+    version = None if question is None else await decisiontables.in_force(tx, tenant_id, question.table)
+    if question is None or version is None or question.table in decisiontables.FIXED:
+        return []
+    first = question.hit.partition(", ")[0]
+    for node in checking.table_nodes((await decisiontables.get(tx, tenant_id, question.table, version)).document):
+        for row in node["content"]["rules"]:
+            if row["_id"] == first:
+                cells = {str(k): str(v) for k, v in row.items() if k != "_id"}
+                every = node["content"].get("hitPolicy") == "collect"
+                where = {"above": "", "replaces": first} if every else {"above": first, "replaces": ""}
+                said = {"table": question.table, "row": cells, **where, "tests": TESTS[0]}
+                return [Offer("decision-row", said, {"tests": list(TESTS)})]
+    return []
+
+
+TESTS = ("keep", "renew")
 LASTING = ("cross-reference", "map-entry")
 
 

@@ -14,7 +14,9 @@ from typing import Any
 import msgspec
 
 from crossdock.cases.casework import Case
+from crossdock.cases.fixes import ruling
 from crossdock.cases.fixes.carrying import Effect
+from crossdock.cases.fixes.ruling import OfLate
 from crossdock.rules import Rulebook, load
 
 TYPED_FROM = 25  # cases from which on their number is typed, so that nobody moves many by one key
@@ -34,6 +36,7 @@ class Radius(msgspec.Struct, frozen=True, kw_only=True):
     """Of the cases that would be solved, but for `outcomes`, `failing` and `blocked`. money: by currency.
 
     typed: the number of cases must be given to start it. approval: the role of the second person, "" for none.
+    rule: of a row of a decision table, what it would change besides.
     """
 
     cases: int
@@ -48,9 +51,10 @@ class Radius(msgspec.Struct, frozen=True, kw_only=True):
     typed: bool
     approval: str
     why_approval: str
+    rule: OfLate | None = None
 
 
-def of(kind: str, rows: Sequence[tuple[Case, str, str, Sequence[Effect]]]) -> Radius:
+def of(kind: str, rows: Sequence[tuple[Case, str, str, Sequence[Effect]]], rule: OfLate | None = None) -> Radius:
     """rows: each case with its outcome, what is said of it, and its effects."""
     solved = [(case, effects) for case, outcome, _, effects in rows if outcome == "solved"]
     money: dict[str, Decimal] = {}
@@ -61,6 +65,8 @@ def of(kind: str, rows: Sequence[tuple[Case, str, str, Sequence[Effect]]]) -> Ra
     effects = Counter(e for _, listed in solved for e in listed)
     lasting = sum(n for e, n in effects.items() if e.lasting)
     role, why = second_person(kind, len(solved), max(money.values(), default=Decimal(0)), lasting)
+    if rule is not None and rule.four_eyes:  # who publishes is asked, and whoever else would be agrees with that
+        role, why = ruling.PUBLISHER, "; ".join(filter(None, (rule.four_eyes, why)))
     return Radius(
         cases=len(solved),
         outcomes=dict(Counter(outcome for _, outcome, _, _ in rows)),
@@ -74,6 +80,7 @@ def of(kind: str, rows: Sequence[tuple[Case, str, str, Sequence[Effect]]]) -> Ra
         typed=len(solved) >= TYPED_FROM,
         approval=role,
         why_approval=why,
+        rule=rule,
     )
 
 

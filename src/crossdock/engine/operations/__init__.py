@@ -8,9 +8,10 @@ from crossdock.engine.operations.command import Command, Kind
 from crossdock.engine.operations.jobs import apply, cancel_job, find_jobs, get_job, preview_many, run_due
 from crossdock.engine.operations.previewing import Line, Preview
 from crossdock.engine.operations.reading import Selection, select
-from crossdock.engine.operations.single import perform, preview
+from crossdock.engine.operations.single import Busy, perform, preview
 
 __all__ = [
+    "Busy",
     "Command",
     "Kind",
     "Line",

@@ -14,6 +14,12 @@ from crossdock.instance where tenant_id = $1 and instance_id = $2 for no key upd
 select exists (select from crossdock.lease where tenant_id = $1 and instance_id = $2)
     or exists (select from crossdock.ready where tenant_id = $1 and instance_id = $2)
 
+-- name: repin
+-- From now on it decides by the tables in force now; it stands still, so that its restart is read before all that waits.
+update crossdock.instance set status = case when status = 'running' then 'suspended' else status end,
+  tables_at = coalesce((select max(a.number) from crossdock.table_activation a where a.tenant_id = $1), 0)
+where tenant_id = $1 and instance_id = $2 returning tables_at
+
 -- name: history
 select kind, fact from crossdock.history where tenant_id = $1 and instance_id = $2 order by seq limit $3
 

@@ -77,8 +77,11 @@ class Preview:
         return found
 
 
-async def make(tx: Tx, record: Record, command: Command, known: Programs, now: datetime) -> Preview:
-    """Raises PartnerError for data that does not fit, NotFound for a version that is not published."""
+async def make(
+    tx: Tx, record: Record, command: Command, known: Programs, now: datetime, *, anew: bool = False
+) -> Preview:  # fmt: skip
+    """anew: a restart that may also be of an instance that runs. Raises PartnerError for data that does not fit,
+    NotFound for a version that is not published."""
     if record.pending and command.kind is not Kind.CANCEL:
         return _refused(record, command, "another operation on it is under way: look again in a moment")
     match command.kind:
@@ -89,7 +92,7 @@ async def make(tx: Tx, record: Record, command: Command, known: Programs, now: d
         case Kind.CANCEL:
             return _cancel(record, command)
         case Kind.RETRY | Kind.RESTART:
-            return await _restart(tx, record, command, known, now)
+            return await _restart(tx, record, command, known, now, ("running",) if anew else ())
         case Kind.MIGRATE:
             return await _migrate(tx, record, command, known, now)
 
@@ -189,8 +192,10 @@ def _effect(call: Call, compensate: bool) -> Line:
 # ── retry, restart ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _restart(tx: Tx, record: Record, command: Command, known: Programs, now: datetime) -> Preview:
-    if (refused := _expected(record, command, "faulted", "suspended")) is not None:
+async def _restart(
+    tx: Tx, record: Record, command: Command, known: Programs, now: datetime, also: tuple[str, ...] = ()
+) -> Preview:  # fmt: skip
+    if (refused := _expected(record, command, "faulted", "suspended", *also)) is not None:
         return refused
     if record.parent is not None and record.status in HAS_ENDED:
         return _refused(record, command, "its parent was told how it ended: retry the parent, which starts it anew")

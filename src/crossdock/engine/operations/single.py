@@ -27,37 +27,47 @@ from crossdock.flow import interpreter
 from crossdock.flow import state as states
 from crossdock.flow.facts import CancelRequested, Migrated, Restarted, Resumed, Suspended
 
+BUSY = "A worker has it in hand: try again in a moment, or suspend it first."
+
 
 class Busy(Conflict):
     """A worker has it in hand; in a moment it will stand still, or it is to be suspended first."""
 
 
-async def preview(tx: Tx, tenant_id: str, instance_id: UUID, command: Command, known: Programs) -> Preview:
-    """What would come of it. Raises NotFound; PartnerError when the command or its data is wrong."""
+async def preview(
+    tx: Tx, tenant_id: str, instance_id: UUID, command: Command, known: Programs, *, anew: bool = False
+) -> Preview:  # fmt: skip
+    """What would come of it. anew: as in `perform`. Raises NotFound; PartnerError when the command or its data is
+    wrong."""
     check(command)
     record = await reading.read(tx, tenant_id, instance_id)
-    return await previews.make(tx, record, command, known, await business_now(tx))
+    return await previews.make(tx, record, command, known, await business_now(tx), anew=anew)
 
 
 async def perform(
     tx: Tx, tenant_id: str, instance_id: UUID, command: Command, by: str, known: Programs, hooks: Hooks, *,
-    mark: str | None = None, job: UUID | None = None,
+    mark: str | None = None, job: UUID | None = None, anew: bool = False,
 ) -> Preview:  # fmt: skip
     """Does it, in this transaction.
 
     mark: of the preview that was looked at; None: whatever it is now. job: the bulk job it belongs to.
-    Raises Conflict when it cannot be done or is not what was shown, Busy when a migration must wait.
+    anew: a restart after which it decides by the decision tables that are in force now (decision 43), also of an
+    instance that runs and stands still.
+    Raises Conflict when it cannot be done or is not what was shown, Busy when a migration or what is decided anew must
+    wait.
     """
     check(command)
     record = await reading.read(tx, tenant_id, instance_id, lock=True)
     now = await business_now(tx)
-    shown = await previews.make(tx, record, command, known, now)
+    shown = await previews.make(tx, record, command, known, now, anew=anew)
     if mark is not None and shown.mark != mark:
         raise Conflict("It has changed since it was previewed: look at it again.")
     if shown.refused:
         raise Conflict("; ".join(shown.refused))
-    await _act(tx, shown, now, hooks)
     detail: dict[str, Any] = {"command": msgspec.to_builtins(command), "mark": shown.mark, "counts": shown.counts()}
+    if anew:
+        detail["tables_at"] = await _repin(tx, record)
+    await _act(tx, shown, now, hooks)
     if shown.before:
         detail["before"] = shown.before  # with what the command says: the lineage of edited data
     if job is not None:
@@ -104,12 +114,20 @@ async def _cancel(tx: Tx, tenant_id: str, instance_id: UUID, command: Command, n
     await _deliver(tx, tenant_id, instance_id, fact)
 
 
+async def _repin(tx: Tx, record: reading.Record) -> int:
+    """The tables of this moment, and it stands still until its restart is read. Returns the number of the tables."""
+    # A worker that has it in hand has its tables in hand, too. With its row locked, nobody can claim it meanwhile.
+    if await tx.fetchval(SQL["at_work"], record.tenant_id, record.instance_id):
+        raise Busy(BUSY)
+    return await tx.fetchval(SQL["repin"], record.tenant_id, record.instance_id)
+
+
 async def _migrate(tx: Tx, shown: Preview, fact: Migrated, now: datetime) -> None:
     record = shown.record
     assert record.state is not None
     # With its row locked, nobody can claim it: a claim needs a ready row, and whoever makes one locks the row first.
     if await tx.fetchval(SQL["at_work"], record.tenant_id, record.instance_id):
-        raise Busy("A worker has it in hand: try again in a moment, or suspend it first.")
+        raise Busy(BUSY)
     step = interpreter.migrated(states.load(record.state, record.payloads), fact)
     last: int = await tx.fetchval(SQL["last_seq"], record.tenant_id, record.instance_id)
     seq = max(last, record.revision * FACTS_A_TURN) + 1
