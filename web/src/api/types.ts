@@ -216,8 +216,10 @@ export interface Suggested { case: Case; data: Json; action: string; what: strin
 export interface Counted { what: string; cases: number; lasting: boolean }
 export interface Radius {
   cases: number; outcomes: Record<string, number>; money: Record<string, Money>; customers: number; customers_named: string[]; orders: number;
-  effects: Counted[]; failing: Counted[]; blocked: Counted[]; typed: boolean; approval: string; why_approval: string;
+  effects: Counted[]; failing: Counted[]; blocked: Counted[]; typed: boolean; approval: string; why_approval: string; rule: OfLate | null;
 }
+/** Of a row of a decision table: what it would change besides what waits. */
+export interface OfLate { of: number; changed: number; moved: { order: string; before: string; after: string; outputs: Record<string, [string, string]> }[]; against: number; renewed: string[]; four_eyes: string }
 export interface Fix {
   id: string; kind: string; fix: Json; cluster: string; title: string; reason: string; token: string; radius: Radius; stop_after: number; status: string; detail: string; by: string;
   approval: string | null; previewed_at: Time; started_at: Time | null; ended_at: Time | null; undone_by: string | null; counts: Record<string, number>;

@@ -12,6 +12,7 @@ import { money, num } from '../lib/format';
 import { done, failed } from '../lib/notify';
 import { useCanWork } from '../lib/session';
 import { Facts, Panel, Pill, Rows } from './Bits';
+import { RuleRow, WouldChange } from './RuleRow';
 
 const RUNNING = ['asked', 'running', 'undoing'];
 const TONES: Record<string, string> = { solved: 'done', fails: 'failed', blocked: 'held', stands: 'held', undone: 'replaced' };
@@ -28,7 +29,7 @@ export function Fixing({ cluster: c }: { cluster: Cluster }) {
   if (!offer) return <Panel title={t.fixes.title}><p className="body muted">{t.fixes.noOffer}</p></Panel>;
   const members = Object.keys(offer.fix);
   const value = (m: string) => edited[m] ?? text(offer.fix[m]);
-  const optional = (m: string) => m === 'partner' || m === 'qualifier';
+  const optional = (m: string) => ['partner', 'qualifier', 'above', 'replaces'].includes(m);
   const isJson = (m: string) => m === 'data' || m === 'row';
   const wrong = (m: string) => {
     if (isJson(m)) try { const v: unknown = JSON.parse(value(m)); return v && typeof v === 'object' && Object.keys(v).length ? undefined : t.operate.need; } catch { return t.operate.badJson; }
@@ -48,7 +49,8 @@ export function Fixing({ cluster: c }: { cluster: Cluster }) {
           {members.map((m) => {
             const label = word(t.fixes.members, m), set = (v: string) => { edit({ ...edited, [m]: v }); again(); }, bad = tried ? wrong(m) : undefined;
             const choices = offer.choices[m];
-            return choices?.length ? <NativeSelect key={m} label={label} value={value(m)} onChange={(e) => set(e.currentTarget.value)} error={bad} data={[...(value(m) ? [] : [{ value: '', label: t.fixes.choose }]), ...choices.map((x) => ({ value: x, label: x }))]} />
+            if (m === 'row' && offer.kind === 'decision-row') return <RuleRow key={m} table={value('table')} place={value('above') || value('replaces')} text={value(m)} set={set} />;
+            return choices?.length ? <NativeSelect key={m} label={label} value={value(m)} onChange={(e) => set(e.currentTarget.value)} error={bad} data={[...(value(m) && !optional(m) ? [] : [{ value: '', label: optional(m) ? '–' : t.fixes.choose }]), ...choices.map((x) => ({ value: x, label: m === 'tests' ? word(t.fixes.values, x) : x }))]} />
               : isJson(m) ? <Textarea key={m} label={label} value={value(m)} onChange={(e) => set(e.currentTarget.value)} error={bad} autosize minRows={2} maxRows={10} classNames={{ input: 'mono' }} />
                 : <TextInput key={m} label={label} value={value(m)} onChange={(e) => set(e.currentTarget.value)} error={bad} maxLength={200} classNames={{ input: 'mono' }} />;
           })}
@@ -82,6 +84,7 @@ export function Reach({ of: r }: { of: Radius }) {
       <Texts of={r.effects.filter((e) => !e.lasting)} title={t.fixes.effects} />
       <Texts of={r.blocked} title={t.fixes.blocked} bad />
       <Texts of={r.failing} title={t.fixes.failing} bad />
+      {r.rule && <WouldChange of={r.rule} />}
       {r.approval && <p className="note">{t.fixes.second(word(t.roles, r.approval), r.why_approval)}</p>}
     </div>
   );

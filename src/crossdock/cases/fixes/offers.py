@@ -80,7 +80,8 @@ async def _row(tx: Tx, tenant_id: str, sample: Case) -> list[Offer]:
                 every = node["content"].get("hitPolicy") == "collect"
                 where = {"above": "", "replaces": first} if every else {"above": first, "replaces": ""}
                 said = {"table": question.table, "row": cells, **where, "tests": TESTS[0]}
-                return [Offer("decision-row", said, {"tests": list(TESTS)})]
+                rows = [str(r["_id"]) for r in node["content"]["rules"]]
+                return [Offer("decision-row", said, {"above": rows, "replaces": rows, "tests": list(TESTS)})]
     return []
 
 
