@@ -20,7 +20,6 @@ document:
   namespace: test
   name: price
   version: '1.0.0'
-  metadata: {crossdock: {businessKey: '${ .order }'}}
 do:
   - begin: {set: '${ . }', export: {as: '${ . }'}}
   - rule:
@@ -73,7 +72,9 @@ async def until(found: Any) -> Any:
 async def begin(gateway: Any, key: Any, order: str, tier: str = "B", stated: str = "820") -> str:
     """A process that asked price-tolerance and waits for a person with its case."""
     asked = {"tier": tier, "contract_total": Decimal(1000), "stated_total": Decimal(stated)}
-    began = await key.post("/api/workflows/test/price/run?wait=0", {"order": order, "asked": asked})
+    began = await key.post(
+        f"/api/workflows/test/price/run?wait=0&business_key={order}", {"order": order, "asked": asked}
+    )
     instance: str = began.json["id"]
 
     async def waits() -> Any:
@@ -196,7 +197,7 @@ async def test_a_row_that_a_second_person_agrees_to_decides_what_waits_and_is_ta
             assert told == {"version": "own-1", "hit": "fix-1", "basis": "stated", "person": None}
         assert await priced(gateway) == ["SO-90", "SO-91", "SO-92"], "each goes on once, and nobody else"
         left = (await cora.get("/api/cases?status=open&kind=price-deviation")).json
-        assert [c["title"] for c in left["items"]] == ["Order SO-99 is below contract"]
+        assert [c["order"] for c in left["items"]] == ["SO-99"]
         async with gateway.db.transaction(T) as tx:
             pinned = await tx.fetchval("select tables_at from crossdock.instance where instance_id = $1", other)
         assert pinned == 0, "what the row does not help keeps the tables that it began with"
@@ -210,6 +211,8 @@ async def test_a_row_that_a_second_person_agrees_to_decides_what_waits_and_is_ta
         undone = await settled(gateway, cora, seen["id"])
         assert (undone["status"], undone["counts"]["stands"]) == ("undone", 3), "processes that ended are not undone"
         assert "the library's version is in force" in undone["detail"]
+        items = (await cora.get(f"/api/fixes/{seen['id']}/cases?status=stands")).json
+        assert all("has ended" in i["detail"] for i in items), items[0]["detail"]
         table = (await ada.get("/api/decision-tables/price-tolerance")).json
         assert (table["in_force"], table["history"][0]["activated_by"]) == (0, "eva")
         assert (await cora.get("/api/cases?status=open&kind=fix-undone")).json["total"] == 3, "each says what stands"
