@@ -58,8 +58,8 @@ def test_a_late_shipment_is_followed_to_the_message_its_customer_got(tower: Page
     expect(panel).to_contain_text(late["reason"])
     expect(panel.get_by_role("row").filter(has_text="Delivered")).to_contain_text("later than planned")
     versions = panel.get_by_role("table", name="Versions of the plan")
-    expect(versions.locator("tbody tr")).to_have_count(len(plan["versions"]))
-    expect(versions).to_contain_text(plan["versions"][0]["why"])
+    for version in plan["versions"]:  # there may be more by now
+        expect(versions.locator("tbody tr").filter(has_text=version["why"]).first).to_be_visible()
     assert violations(tower) == ""
     shot(tower, "order-plan")
     tower.get_by_role("tab", name=re.compile("^Messages")).click()

@@ -5,12 +5,13 @@ all in one transaction. The instance's id is made of definition and scheduled ti
 whoever looks and however often. flow.schedules says which times are due, and what becomes of missed ones.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from crossdock import ids
 from crossdock.db import Database, Tx, queries
+from crossdock.engine.apart import guarded
 from crossdock.events import correlation
 from crossdock.events.inbox import business_now
 from crossdock.flow import model
@@ -39,8 +40,9 @@ async def start_due(db: Database) -> int:
     """Starts what is due in any tenant. Returns how many instances."""
     started = 0
     for row in await db.pool.fetch("select crossdock.scheduled_tenants() as tenant_id"):
-        async with db.transaction(row["tenant_id"]) as tx:
-            started += await _start(tx, row["tenant_id"])
+        with guarded(row["tenant_id"], "starting what is scheduled"):
+            async with db.transaction(row["tenant_id"]) as tx:
+                started += await _start(tx, row["tenant_id"])
     return started
 
 
@@ -51,18 +53,25 @@ async def _start(tx: Tx, tenant_id: str) -> int:
         await tx.execute(SQL["advance"], tenant_id, row["namespace"], row["name"], again, None, None)
     started = 0
     for row in await tx.fetch(SQL["due"], tenant_id, now, BATCH):
-        schedule = _read(row)
-        found = rules.due(schedule, row["due_at"], now)
-        instance_id = row["running"]
-        for at in found.starts:
-            key = (tenant_id, row["namespace"], row["name"])
-            instance_id = ids.derived(*key, "schedule", at.isoformat())
-            definition = (row["namespace"], row["name"], row["version"])
-            given = rules.start_input(schedule, at)
-            started += await correlation.start(tx, tenant_id, instance_id, definition, given, "", now)
-        running = instance_id if schedule.after is not None else None
-        last_at = found.starts[-1] if found.starts else None
-        await tx.execute(SQL["advance"], tenant_id, row["namespace"], row["name"], found.next_at, last_at, running)
+        with guarded(tenant_id, f"schedule of {row['namespace']}/{row['name']}"):
+            async with tx.transaction():  # a savepoint: the tenant's other schedules go on
+                started += await _start_one(tx, tenant_id, row, now)
+    return started
+
+
+async def _start_one(tx: Tx, tenant_id: str, row: Any, now: datetime) -> int:
+    schedule = _read(row)
+    found = rules.due(schedule, row["due_at"], now)
+    instance_id, started = row["running"], 0
+    for at in found.starts:
+        key = (tenant_id, row["namespace"], row["name"])
+        instance_id = ids.derived(*key, "schedule", at.isoformat())
+        definition = (row["namespace"], row["name"], row["version"])
+        given = rules.start_input(schedule, at)
+        started += await correlation.start(tx, tenant_id, instance_id, definition, given, "", now)
+    running = instance_id if schedule.after is not None else None
+    last_at = found.starts[-1] if found.starts else None
+    await tx.execute(SQL["advance"], tenant_id, row["namespace"], row["name"], found.next_at, last_at, running)
     return started
 
 

@@ -76,11 +76,14 @@ on conflict do nothing
 returning instance_id
 
 -- name: outbox_batch
--- These events, by tenant and oldest first; locked, so two relays never hand on the same one.
+-- These events, by tenant and oldest first; locked, so two relays never hand on the same one. `offset 0`: each event is
+-- looked up by its key; as a plain join, a plan made while the tables were small read all events for each of the batch.
 select o.tenant_id, o.seq, o.correlate, e.type, e.body
 from unnest($1::text[], $2::bigint[]) as k (tenant_id, seq)
 join crossdock.outbox o on o.tenant_id = k.tenant_id and o.seq = k.seq
-join crossdock.event e on e.tenant_id = o.tenant_id and e.source = o.source and e.id = o.id
+cross join lateral (
+  select x.type, x.body from crossdock.event x
+  where x.tenant_id = o.tenant_id and x.source = o.source and x.id = o.id offset 0) e
 order by o.tenant_id, o.seq
 for update of o skip locked
 

@@ -32,20 +32,34 @@ class Relay:
         self._projections = projections
 
     async def once(self) -> int:
-        """Hands on the next events. Returns how many."""
+        """Hands on the next events, of every tenant some. Returns how many.
+
+        Raises trouble of the database when it kept all of them from being handed on.
+        """
         head = await self._db.pool.fetch("select * from crossdock.outbox_head($1)", BATCH)
         if not head:
             return 0
+        by_tenant: dict[str, list[tuple[str, int]]] = {}
+        for r in head:
+            by_tenant.setdefault(r["tenant_id"], []).append((r["tenant_id"], r["seq"]))
         try:
-            return await self._batch([(r["tenant_id"], r["seq"]) for r in head])
-        except PASSING as error:
-            by_tenant: dict[str, list[tuple[str, int]]] = {}
-            for r in head:
-                by_tenant.setdefault(r["tenant_id"], []).append((r["tenant_id"], r["seq"]))
-            if len(by_tenant) == 1:
+            return await self._batch([event for of_one in by_tenant.values() for event in of_one])
+        except Exception as error:
+            if len(by_tenant) == 1 and isinstance(error, PASSING):
                 raise
             log.warning("a batch of events of %d tenants was rolled back (%s); each by itself", len(by_tenant), error)
-            return sum([await self._batch(of_one) for of_one in by_tenant.values()])
+        done, passing = 0, list[Exception]()
+        for tenant_id, of_one in by_tenant.items():
+            try:
+                done += await self._batch(of_one)
+            except Exception as error:
+                if isinstance(error, PASSING):
+                    passing.append(error)
+                with telemetry.bound(tenant=tenant_id):
+                    log.exception("events of tenant %s are not handed on; the others go on", tenant_id)
+        if len(passing) == len(by_tenant):
+            raise passing[0]
+        return done
 
     async def _batch(self, head: list[tuple[str, int]]) -> int:
         """One transaction; while code of others runs in it, it sees the one tenant of the event."""
