@@ -2,18 +2,20 @@
 as they are written out, and whether the tenant permits the programs it would run.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from crossdock import policy
 from crossdock.cases import programs
-from crossdock.cases.signatures import PROGRAMS, SIGNATURES
+from crossdock.cases.signatures import PROGRAMS, SIGNATURES, Problem
 from crossdock.db import Tx
 from crossdock.errors import Finding
-from crossdock.flow import model, yaml12
+from crossdock.flow import jsonlike, model, yaml12
 from crossdock.flow.program import Program
 from crossdock.policy import programs as permits
 
 _WITH = {"run.shell": "/run/shell", "run.script": "/run/script", "run.container": "/run/container"}
+_UNDO = "/metadata/crossdock/compensate"
 
 
 def arguments(program: Program, source: str | bytes) -> list[Finding]:
@@ -22,17 +24,35 @@ def arguments(program: Program, source: str | bytes) -> list[Finding]:
     found: list[Finding] = []
     for task in program.tasks:
         action = task.action
-        if not isinstance(action, model.Call) or (signature := SIGNATURES.get(action.function)) is None:
+        if not isinstance(action, model.Call):
             continue
-        given: Any = action.arguments.source
-        here = _written(task.common.pointer) + _WITH.get(action.function, "/with")
-        for problem in signature.problems(given):
+        here = _written(task.common.pointer)
+        problems: list[tuple[str, Problem]] = []
+        if (signature := SIGNATURES.get(action.function)) is not None:
+            place = here + _WITH.get(action.function, "/with")
+            problems += [(place, problem) for problem in signature.problems(action.arguments.source)]
+        problems += [(f"{here}{_UNDO}", problem) for problem in _undoing(task.common.compensate)]
+        for place, problem in problems:
             finding = Finding(
-                "function.arguments", places.where(here + problem.where), problem.expected, problem.found, problem.fix
+                "function.arguments", places.where(place + problem.where), problem.expected, problem.found, problem.fix
             )
             if finding not in found:
                 found.append(finding)
     return found
+
+
+def _undoing(written: Any) -> list[Problem]:
+    """What is wrong with a `compensate` that names a catalogue function: only what a system performs can undo."""
+    function = jsonlike.member(written, "function")
+    name = function.split("@")[0].split(":")[0] if isinstance(function, str) else ""
+    if (signature := SIGNATURES.get(name)) is None:
+        return []  # an operation of a system, or nothing known: the linter says so
+    if name not in PROGRAMS:
+        fix = "Name an operation of a connected system, or undo it by tasks of the workflow."
+        return [Problem("/function", "what a system performs", f"'{name}', which is done here", fix)]
+    given = jsonlike.member(written, "arguments")
+    problems = signature.problems({} if given is None else given)
+    return [replace(problem, where=f"/arguments{problem.where}") for problem in problems]
 
 
 def _written(pointer: str) -> str:

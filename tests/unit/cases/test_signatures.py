@@ -150,6 +150,22 @@ do:
     assert any("Did you mean 'title'?" in f.fix for f in findings)
 
 
+@pytest.mark.parametrize(
+    ("undo", "expected"),
+    [
+        ("{ function: case, arguments: { kind: k } }", [("8:25", "'case', which is done here")]),
+        ("{ function: compensate@crossdock }", [("8:25", "'compensate', which is done here")]),
+        ("{ function: run.shell, arguments: { comand: ls } }", [("8:59", "'comand'"), ("8:46", "nothing")]),
+        ("{ function: erp.cancelSalesOrder, arguments: { sales_order: '${ .n }' } }", []),
+        ("5", []),
+    ],
+)
+def test_what_undoes_a_call_is_what_a_system_performs(undo: str, expected: list[tuple[str, str]]) -> None:
+    task = "call: erp.createSalesOrder@crossdock\nwith: { order: SO-1 }\nmetadata:\n  crossdock:\n"
+    task += f"    compensate: {undo}"
+    assert [(where.partition(" ")[0], what) for where, _, what in found(task)] == expected
+
+
 def test_shipped_workflows_have_no_findings() -> None:
     for path in sorted((DOCS.parent / "src/crossdock/library/workflows").glob("*.yaml")):
         if not path.name.endswith(".test.yaml"):

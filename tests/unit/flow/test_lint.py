@@ -50,6 +50,10 @@ def hear(wanted: str) -> str:
     return do(f"- hear:\n    listen:\n      to:\n        one: {{ {wanted} }}")
 
 
+def undone(undo: str, function: str = "erp.customer") -> str:
+    return do(f"- ask:\n    call: {function}@crossdock\n    metadata:\n      crossdock:\n        compensate: {undo}")
+
+
 # code: (what earns the remark, what does not)
 SEEDED: dict[str, tuple[str, str]] = {
     "flow.endless-loop": (do(LOOP % "set: { n: 1 }, then: a"), do(LOOP % "set: { n: 1 }, then: c")),
@@ -184,6 +188,55 @@ def test_a_seeded_mistake_earns_its_remark_and_the_corrected_definition_none(cod
 
 def test_every_rule_is_shown_at_work() -> None:
     assert RULES.keys() <= SEEDED.keys()
+
+
+GOOD_UNDO = "{ function: erp.customer, arguments: { order: '${ $output.order }', site: '${ .site }' } }"
+
+
+@pytest.mark.parametrize(
+    ("undo", "code", "found"),
+    [
+        ("{ function: erp.custmer }", "flow.unknown-catalogue-function", "'erp.custmer'"),
+        ("{ function: erp.custmer:1.0@crossdock }", "flow.unknown-catalogue-function", "'erp.custmer:1.0@crossdock'"),
+        ("{ function: erp.customer@elsewhere }", "flow.unsupported", "'erp.customer@elsewhere'"),
+        ("{ function: '${ .function }' }", "flow.compensate", "'${ .function }'"),
+        ("{ function: 5 }", "flow.compensate", "5"),
+        ("erp.customer", "flow.compensate", "'erp.customer'"),
+        ("{ arguments: { order: 1 } }", "flow.missing-key", "none"),
+        ("{ function: erp.customer, then: end }", "flow.unknown-key", "'then'"),
+        ("{ function: erp.customer, with: { order: 1 } }", "flow.unknown-key", "'with'"),
+        ("{ function: erp.customer, argumnts: { order: 1 } }", "flow.unknown-key", "'argumnts'"),
+        ("{ function: erp.customer, arguments: [ 1 ] }", "flow.kind", "a list"),
+        ("{ function: erp.customer, arguments: { n: [ '${ .n + }' ] } }", "flow.expression", ""),
+        ("{ function: erp.customer, arguments: { n: '${ .n' } }", "flow.expression", ""),
+        ("{ function: erp.customer, arguments: { n: '${ .n | sin }' } }", "flow.expression", ""),
+        ("{ function: erp.customer, arguments: { n: '${ $context.n }' } }", "flow.unknown-variable", "$context"),
+        ("{ function: erp.customer, arguments: '${ $input }' }", "flow.unknown-variable", "$input"),
+        ("{ function: erp.customer, arguments: { t: 'Dear ${ .name }!' } }", "flow.partial-expression", ""),
+    ],
+)
+def test_what_undoes_a_call_is_looked_at_as_any_task(undo: str, code: str, found: str) -> None:
+    (remark,) = said(undone(undo))
+    assert (remark.code, remark.severity) == (code, severity(code))
+    assert found in remark.found
+    assert remark.fix
+    assert said(undone(GOOD_UNDO)) == []
+
+
+def test_what_undoes_a_call_is_looked_at_wherever_the_call_stands() -> None:
+    undo = "metadata: { crossdock: { compensate: { function: erp.custmer } } }"
+    deep = caught(f"do: [ {{ ask: {{ call: erp.customer@crossdock, {undo} }} }} ]")
+    assert [r.code for r in said(deep)] == ["flow.unknown-catalogue-function"]
+
+
+def test_a_function_of_the_definition_undoes_nothing() -> None:
+    ours = "use: { functions: { back: { call: erp.customer@crossdock } } }\n"
+    (remark,) = [r for r in said(ours + undone("{ function: back }")) if r.code == "flow.unknown-catalogue-function"]
+    assert "no task runs when undoing" in remark.fix
+
+
+def test_without_a_catalogue_what_undoes_a_call_may_have_any_name() -> None:
+    assert lint(HEAD + undone("{ function: any.name }"), "t.yaml", None) == []
 
 
 def test_a_remark_points_at_the_misspelled_field() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from crossdock.errors import Finding
 from crossdock.flow import jsonlike, program, yaml12
 from crossdock.flow.dataflow import Fallback
-from crossdock.flow.lint import expressions, inputs, order, practice, traps
+from crossdock.flow.lint import expressions, inputs, order, practice, traps, undoing
 from crossdock.flow.lint.remarks import Book, Remark
 from crossdock.flow.lint.report import shown
 from crossdock.flow.lint.rules import RULES, Rule, Severity
@@ -40,6 +40,7 @@ def lint(
     if definition is not None:
         order.check(book, definition)
         practice.check(book, definition, functions)
+        undoing.check(book, definition, functions)
         expressions.check(book, definition)
         inputs.check(book, definition)
     return book.settled()

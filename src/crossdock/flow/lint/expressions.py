@@ -9,6 +9,7 @@ from crossdock.flow.jq import parser, syntax
 from crossdock.flow.jq.syntax import Node
 from crossdock.flow.lint.inputs import BARE
 from crossdock.flow.lint.remarks import Book
+from crossdock.flow.lint.undoing import PLACE
 
 _CONDITIONS: Final = frozenset({"when", "exceptWhen", "if", "while", "until"})
 # Texts for people and machines that are no data of the workflow.
@@ -37,7 +38,7 @@ def check(book: Book, definition: Mapping[str, Any]) -> None:
             tree = parser.parse(source)
         except jq.ExpressionError:
             continue  # validation has said so
-        if not expression.native:
+        if not expression.native and PLACE not in pointer:  # there it does not run at all, and `undoing` says so
             fix = "Say it with functions of the native subset (docs/decisions/0005-expressions.md)."
             found = f"{source[:60]!r}, which runs in the jq library"
             book.add("flow.fallback-expression", pointer, "an expression that runs natively", found, fix)
