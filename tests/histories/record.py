@@ -1,6 +1,7 @@
 """Records golden histories, once.
 
-    python -m tests.histories.record                 the runs of runs.py that have no file yet
+    python -m tests.histories.record                 the runs of runs.py and the scenarios of each shipped workflow's
+                                                     present version that have no file yet
     python -m tests.histories.record --orders 60     and orders of a day at an installation, from its PostgreSQL
 
 A file that is there is never written again (`--again NAME` does, for one that was wrong from the start): what it holds
@@ -12,6 +13,7 @@ import argparse
 import sys
 import tempfile
 from collections import defaultdict
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -22,8 +24,11 @@ from tests.systems import installation
 from tests.systems.installation import CLOSES, MORNING, OPENS, PATIENCE, Installation
 
 from crossdock import __version__, embedded, exactjson
+from crossdock.cli import flowtest
+from crossdock.engine import scenarios
 from crossdock.engine.live import FACTS
 from crossdock.engine.memory import Memory
+from crossdock.engine.scenarios.stage import Stage
 from crossdock.flow import program as programs
 from crossdock.flow.facts import Fact
 
@@ -50,7 +55,7 @@ KINDS = {
 
 
 class Listening(Memory):
-    """Remembers which facts each instance heard, in order."""
+    """The in-memory host; remembers which facts each instance heard, in order."""
 
     def __init__(self, *args: Any, **words: Any) -> None:
         super().__init__(*args, **words)
@@ -64,12 +69,47 @@ class Listening(Memory):
         return folding.name_of(self._instances[instance_id].program)
 
 
+class Attentive(Listening, Stage):
+    """The same of a scenario's stage."""
+
+
 async def of_run(run: runs.Run) -> folding.History:
     compiled = [programs.load(source, run.name) for source in run.definitions]
     memory = Listening(run.handler(), programs=compiled)
     await memory.run(compiled[-1], run.given, events=run.events, cancel_after=run.cancel_after)
     told = [folding.Told(i, memory.definition(i), facts) for i, facts in memory.heard.items()]
     return folding.record(run.about, __version__, run.definitions, told)
+
+
+def of_operated(about: str, source: str, facts: Sequence[Fact]) -> folding.History:
+    name = folding.name_of(programs.load(source, "operated"))
+    return folding.record(about, __version__, [source], [folding.Told("operated", name, facts)])
+
+
+async def of_workflow(path: Path) -> folding.History:
+    """Every scenario that ships beside a workflow: together they run each of its tasks."""
+    loaded = scenarios.load(path)
+    functions = flowtest.computing(loaded)
+    sources = [p.read_text(encoding="utf-8") for p in (*loaded.children, loaded.definition)]
+    compiled = [programs.load(source, path.name) for source in sources]
+    told: list[folding.Told] = []
+    for scenario in loaded.file.scenarios:
+        stage = Attentive(loaded, scenario, compiled[-1], compiled[:-1], functions)
+        played = await stage.play()
+        assert not played.trouble, (scenario.name, played.trouble)
+        told += [folding.Told(f"{scenario.name}: {i}", stage.definition(i), facts) for i, facts in stage.heard.items()]
+    about = f"The scenarios that ship beside {folding.name_of(compiled[-1])}."
+    return folding.record(about, __version__, list(dict.fromkeys(sources)), told)
+
+
+def shipped() -> dict[str, Path]:
+    """Scenario files of the shipped workflows, by the names of their histories."""
+    found: dict[str, Path] = {}
+    for path in sorted(Path(str(files("crossdock.library"))).joinpath("workflows").glob("*.test.yaml")):
+        definition = path.with_name(path.name.replace(".test.yaml", ".yaml"))
+        version = programs.load(definition.read_bytes(), definition.name).version
+        found[f"{definition.stem}-{version.replace('.', '-')}"] = path
+    return found
 
 
 async def of_orders(count: int, wanted: set[str]) -> dict[str, folding.History]:
@@ -127,6 +167,8 @@ async def _facts(house: Installation, instance_id: Any) -> list[Fact]:
 async def main(orders: int, again: list[str]) -> None:
     there = {p.name.partition(".")[0] for p in folding.files()} - set(again)
     histories = {run.name: await of_run(run) for run in runs.RUNS if run.name not in there}
+    histories |= {name: of_operated(*made) for name, made in runs.operated().items() if name not in there}
+    histories |= {name: await of_workflow(path) for name, path in shipped().items() if name not in there}
     if orders and (wanted := {k for k in KINDS if _named(k) not in there}):
         histories |= await of_orders(orders, wanted)
     for name, history in histories.items():

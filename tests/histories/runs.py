@@ -6,13 +6,28 @@ feature of the language gets a run here, which is recorded once; those that are 
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crossdock.engine.memory import Event, Slow
-from crossdock.flow.facts import Error
+from crossdock.flow import program as programs
+from crossdock.flow import restart
+from crossdock.flow.facts import (
+    Call,
+    CallCompleted,
+    CallFailed,
+    CancelRequested,
+    Error,
+    Fact,
+    Resumed,
+    Started,
+    Suspended,
+)
+from crossdock.flow.interpreter import advance
 from crossdock.flow.outcomes import Done, Failed, Invocation
+from crossdock.flow.restart import Edits, Made
+from crossdock.flow.state import State
 
 BUSY = Failed(Error("https://serverlessworkflow.io/spec/1.0.0/errors/communication", 503, "Busy"))
 GONE = Failed(Error("https://serverlessworkflow.io/spec/1.0.0/errors/communication", 404, "Not found"))
@@ -223,3 +238,87 @@ RUNS = (
         events=[event("golden.cancel", "1", {}, minutes=30)]),
     Run("cancelled", "Cancelled from outside while it waits.", [LISTEN_ANY], cancel_after=timedelta(hours=2)),
 )  # fmt: skip
+
+
+# ── operated ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+OPERATED = _document("operated", """
+do:
+  - price: {call: erp.price@crossdock, with: {sku: '${ .sku }'}, export: {as: '${ {price: .} }'}}
+  - reserve:
+      call: wms.reserve@crossdock
+      with: {net: '${ $context.price.of.sku }'}
+      metadata: {crossdock: {compensate: {function: wms.release, arguments: {of: '${ $output.of }'}}}}
+      export: {as: '${ $context + {reserved: .} }'}
+  - book:
+      call: carrier.book@crossdock
+      with: {site: '${ .site }'}
+""")  # fmt: skip
+BOOK = "/do/2/book#1"
+
+
+class Operated:
+    """An instance on which people act: its facts, and the record of its calls that acts are planned from."""
+
+    def __init__(self, given: Any) -> None:
+        self.program = programs.load(OPERATED, "operated")
+        self.now = datetime(2026, 3, 2, 8, tzinfo=UTC)
+        self.facts: list[Fact] = []
+        self.open: list[Call] = []
+        self.made: dict[str, Made] = {}
+        self.state: State | None = None
+        self.put(Started(given, self.now, "operated"))
+
+    def put(self, fact: Fact) -> None:
+        self.now += timedelta(minutes=1)
+        self.facts.append(fact)
+        step = advance(self.program, self.state, fact)
+        self.state = step.state
+        for c in step.commands:
+            if isinstance(c, Call):
+                self.open.append(c)
+                self.made[c.at] = Made(c.at, c.function, "sent", system="s", given=c.arguments)
+
+    def answered(self) -> None:
+        """The oldest open call is done."""
+        call = self.open.pop(0)
+        output = {"of": call.arguments}
+        self.made[call.at] = replace(self.made[call.at], state="done", output=output)
+        self.put(CallCompleted(call.at, output, self.now))
+
+    def failed(self) -> None:
+        call = self.open.pop(0)
+        self.made[call.at] = replace(self.made[call.at], state="failed")
+        self.put(CallFailed(call.at, Error(BUSY.error.type, 503, "Busy"), self.now))
+
+    def restarted(self, at: str, edits: Edits) -> None:
+        plan = restart.plan(
+            lambda _: self.program, "1.0.0", self.facts, list(self.made.values()), at, self.now, edits=edits
+        )
+        assert not plan.blocked, plan.blocked
+        self.put(plan.fact)
+
+
+def operated() -> dict[str, tuple[str, str, list[Fact]]]:
+    """name → (about, definition, facts) of instances that somebody acted upon."""
+    retried = Operated({"sku": "A-1", "site": ""})
+    retried.answered()
+    retried.put(Suspended("inventory day", retried.now))
+    retried.put(Resumed(retried.now))
+    retried.answered()
+    retried.failed()
+    retried.restarted(BOOK, Edits(input={"site": "M"}))
+    retried.answered()
+    undone = Operated({"sku": "A-1", "site": "M"})
+    undone.answered()
+    undone.answered()
+    undone.put(CancelRequested("the customer thought again", undone.now, compensate=True))
+    while undone.open:
+        undone.answered()
+    forced = Operated({"sku": "A-1", "site": "M"})
+    forced.put(CancelRequested("wrong tenant", forced.now, force=True))
+    return {
+        "operated-retried": ("Suspended, resumed, failed, retried with corrected data.", OPERATED, retried.facts),
+        "operated-undone": ("Cancelled by an operator, with what was done undone.", OPERATED, undone.facts),
+        "operated-forced": ("Cancelled by an operator at once.", OPERATED, forced.facts),
+    }

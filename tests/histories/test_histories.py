@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from . import folding
+from .record import shipped
 
 
 def test_there_are_histories() -> None:
@@ -14,6 +15,11 @@ def test_there_are_histories() -> None:
 @pytest.mark.parametrize("path", folding.files(), ids=lambda p: p.name.partition(".")[0])
 def test_a_recorded_run_is_replayed_as_it_was(path: Path) -> None:
     assert list(folding.differences(folding.read(path))) == []
+
+
+def test_every_shipped_workflow_is_recorded_in_its_present_version() -> None:
+    """One that is not: `python -m tests.histories.record`; those of earlier versions stay."""
+    assert shipped().keys() - {p.name.partition(".")[0] for p in folding.files()} == set()
 
 
 def test_a_command_that_is_not_the_recorded_one_is_a_difference() -> None:
