@@ -118,6 +118,7 @@ class Desk:
     clustered: set[str] = field(default_factory=set[str])  # cases that were seen beside others of their cause
     refused: Counter[str] = field(default_factory=Counter[str])
     to_undo: list[tuple[str, datetime]] = field(default_factory=list[tuple[str, datetime]])
+    coming_back: set[str] = field(default_factory=set[str])  # orders whose wrong goods had left, and are returned
     hourly_at: datetime | None = None  # when approvals were last looked at
     sheet_at: datetime | None = None  # when the suggested answers last were
 
@@ -167,6 +168,7 @@ async def look(desk: Desk, now: datetime) -> None:
     for case in nobodys:
         await who.act("assign", f"/api/cases/{case['id']}/assign", {"owner": who.name})
     await undo_wrong(desk, now)
+    await take_back(desk, who)
     for cluster in (await desk.ada.see(f"/api/clusters?limit={PAGE}"))["items"]:
         await together(desk, cluster, now)
     together_later = await as_suggested(desk, who, now)
@@ -244,6 +246,15 @@ async def undo_wrong(desk: Desk, now: datetime) -> None:
         answer = await desk.ada.act("undo", f"/api/fixes/{fix}/undo", {"reason": "The customer means another item"})
         assert answer.status < 300, answer
         desk.ada.done["wrong bulk fix (makes it five)"] += WRONG_COUNTS - 3  # preview, start, undo are counted
+
+
+async def take_back(desk: Desk, who: Person) -> None:
+    """Goods that had left when the customer called: it agrees to send them back."""
+    for case in await who.all("/api/cases?status=open&kind=cancel-after-handover"):
+        body = {"action": "return", "note": "The customer sends them back"}
+        told = await who.act("resolve cancel-after-handover", f"/api/cases/{case['id']}/resolve", body)
+        assert told.status < 300, told
+        desk.coming_back.add(case["order"])
 
 
 async def as_suggested(desk: Desk, who: Person, now: datetime) -> set[str]:
@@ -442,6 +453,8 @@ async def _wrong(desk: Desk, day: Troubled, orders: dict[str, Any]) -> list[str]
             continue
         first = sent.lines[0]
         misled = (sent.customer, first.sku) in day.truth.wrong  # may have been cancelled when that was noticed
+        if misled and order["order"] in desk.coming_back:
+            continue
         if order["status"] in ("rejected", "cancelled") and not misled:
             found.append(f"{sent.po} ({trouble}): {order['status']}")
         elif trouble in ("number", "typo") and order["status"] not in ("rejected", "cancelled"):
