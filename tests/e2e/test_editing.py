@@ -132,7 +132,7 @@ def test_a_decision_table_is_edited_and_the_order_it_decides_shows_the_new_row(t
     expect(tower.get_by_text("Right, not saved")).to_be_visible()
     tower.keyboard.press("Control+s")
     expect(tower.get_by_text(re.compile("Saved as own-"))).to_be_visible()
-    expect(tower).to_have_url(re.compile(r"version=\d+"))
+    expect(tower).to_have_url(re.compile(r"version=[1-9]"))  # 0 is the library's, from which it was edited
     version = int(re.search(r"version=(\d+)", tower.url)[1])  # type: ignore[index]
     # its author is told that somebody else publishes it
     tower.get_by_role("button", name="Publish", exact=True).click()
